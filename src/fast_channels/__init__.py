@@ -1,0 +1,1 @@
+"""Channels-style consumers and channel layers for any ASGI framework, typed and protocol-first."""

@@ -1,0 +1,147 @@
+"""One frozen pydantic model for every ASGI event and scope: the source of everything else.
+
+Names follow the specification: the event `http.response.start` is `HttpResponseStartEvent`. Incoming
+values are taken as real servers send them, outgoing ones as the specification wants them; wrong types
+are never converted.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+from .base import AsgiEvent, AsgiModel, ReceiveEvent, SendEvent
+from .extensions import (
+    HttpResponseDebugEvent,
+    HttpResponseEarlyHintEvent,
+    HttpResponsePathSendEvent,
+    HttpResponsePushEvent,
+    HttpResponseTrailersEvent,
+    HttpResponseZeroCopySendEvent,
+    WebSocketHttpResponseBodyEvent,
+    WebSocketHttpResponseStartEvent,
+)
+from .http import (
+    HttpDisconnectEvent,
+    HttpRequestEvent,
+    HttpResponseBodyEvent,
+    HttpResponseStartEvent,
+)
+from .lifespan import (
+    LifespanShutdownCompleteEvent,
+    LifespanShutdownEvent,
+    LifespanShutdownFailedEvent,
+    LifespanStartupCompleteEvent,
+    LifespanStartupEvent,
+    LifespanStartupFailedEvent,
+)
+from .scope import AsgiVersions, HttpScope, LifespanScope, TlsExtension, WebSocketScope
+from .websocket import (
+    WebSocketAcceptEvent,
+    WebSocketCloseEvent,
+    WebSocketConnectEvent,
+    WebSocketDisconnectEvent,
+    WebSocketReceiveEvent,
+    WebSocketSendEvent,
+)
+
+HttpReceive: TypeAlias = HttpRequestEvent | HttpDisconnectEvent
+HttpSend: TypeAlias = (
+    HttpResponseStartEvent
+    | HttpResponseBodyEvent
+    | HttpResponseTrailersEvent
+    | HttpResponsePushEvent
+    | HttpResponseZeroCopySendEvent
+    | HttpResponsePathSendEvent
+    | HttpResponseEarlyHintEvent
+    | HttpResponseDebugEvent
+)
+WebSocketReceive: TypeAlias = WebSocketConnectEvent | WebSocketReceiveEvent | WebSocketDisconnectEvent
+WebSocketSend: TypeAlias = (
+    WebSocketAcceptEvent
+    | WebSocketSendEvent
+    | WebSocketCloseEvent
+    | WebSocketHttpResponseStartEvent
+    | WebSocketHttpResponseBodyEvent
+)
+LifespanReceive: TypeAlias = LifespanStartupEvent | LifespanShutdownEvent
+LifespanSend: TypeAlias = (
+    LifespanStartupCompleteEvent
+    | LifespanStartupFailedEvent
+    | LifespanShutdownCompleteEvent
+    | LifespanShutdownFailedEvent
+)
+
+_MODELS: tuple[type[AsgiEvent], ...] = (
+    HttpRequestEvent,
+    HttpDisconnectEvent,
+    HttpResponseStartEvent,
+    HttpResponseBodyEvent,
+    HttpResponseTrailersEvent,
+    HttpResponsePushEvent,
+    HttpResponseZeroCopySendEvent,
+    HttpResponsePathSendEvent,
+    HttpResponseEarlyHintEvent,
+    HttpResponseDebugEvent,
+    WebSocketConnectEvent,
+    WebSocketAcceptEvent,
+    WebSocketReceiveEvent,
+    WebSocketSendEvent,
+    WebSocketDisconnectEvent,
+    WebSocketCloseEvent,
+    WebSocketHttpResponseStartEvent,
+    WebSocketHttpResponseBodyEvent,
+    LifespanStartupEvent,
+    LifespanStartupCompleteEvent,
+    LifespanStartupFailedEvent,
+    LifespanShutdownEvent,
+    LifespanShutdownCompleteEvent,
+    LifespanShutdownFailedEvent,
+)
+
+EVENTS: Mapping[str, type[AsgiEvent]] = MappingProxyType(
+    {model.model_fields["type"].default: model for model in _MODELS}
+)
+"""Every event that a specification names, by its type."""
+
+__all__ = [
+    "EVENTS",
+    "AsgiEvent",
+    "AsgiModel",
+    "AsgiVersions",
+    "HttpDisconnectEvent",
+    "HttpReceive",
+    "HttpRequestEvent",
+    "HttpResponseBodyEvent",
+    "HttpResponseDebugEvent",
+    "HttpResponseEarlyHintEvent",
+    "HttpResponsePathSendEvent",
+    "HttpResponsePushEvent",
+    "HttpResponseStartEvent",
+    "HttpResponseTrailersEvent",
+    "HttpResponseZeroCopySendEvent",
+    "HttpScope",
+    "HttpSend",
+    "LifespanReceive",
+    "LifespanScope",
+    "LifespanSend",
+    "LifespanShutdownCompleteEvent",
+    "LifespanShutdownEvent",
+    "LifespanShutdownFailedEvent",
+    "LifespanStartupCompleteEvent",
+    "LifespanStartupEvent",
+    "LifespanStartupFailedEvent",
+    "ReceiveEvent",
+    "SendEvent",
+    "TlsExtension",
+    "WebSocketAcceptEvent",
+    "WebSocketCloseEvent",
+    "WebSocketConnectEvent",
+    "WebSocketDisconnectEvent",
+    "WebSocketHttpResponseBodyEvent",
+    "WebSocketHttpResponseStartEvent",
+    "WebSocketReceive",
+    "WebSocketReceiveEvent",
+    "WebSocketScope",
+    "WebSocketSend",
+    "WebSocketSendEvent",
+]

@@ -1,0 +1,153 @@
+"""What all event and scope models have in common, and the types of their fields."""
+
+import ntpath
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    StrictInt,
+    StrictStr,
+)
+
+Rule: TypeAlias = Callable[[Mapping[str, Any]], str | None]
+"""Returns what is wrong with an event, or `None`."""
+
+
+class AsgiModel(BaseModel, Mapping[str, Any]):
+    """A frozen pydantic model that can also be read as the dictionary that ASGI calls it.
+
+    `event.text`, `event["text"]`, `event.get("text")`, `"text" in event` and `{**event}` all work, and
+    keys that no specification names are kept (ASGI, "Error Handling": additional keys are never errors).
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", defer_build=True)
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self.__dict__:
+            return self.__dict__[key]
+        return (self.__pydantic_extra__ or {})[key]
+
+    # pydantic iterates over pairs, a Mapping over keys.
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        yield from self.__dict__
+        yield from self.__pydantic_extra__ or ()
+
+    def __len__(self) -> int:
+        return len(self.__dict__) + len(self.__pydantic_extra__ or ())
+
+    # pydantic and Mapping both define equality; two models are equal when pydantic says so.
+    __eq__ = BaseModel.__eq__
+    __hash__ = BaseModel.__hash__
+
+    def to_asgi(self) -> dict[str, Any]:
+        """Return what a server accepts: a plain dictionary with defaults filled in and `None` left out."""
+        return self.model_dump(exclude_none=True)
+
+
+class AsgiEvent(AsgiModel):
+    """One event between a server and an application.
+
+    Attributes:
+        extension: The ASGI extension that has to be offered by the scope before the event may be sent.
+        rule: What no single field can say: returns what is wrong with the event, or `None`.
+    """
+
+    extension: ClassVar[str | None] = None
+    rule: ClassVar[Rule | None] = None
+
+
+class ReceiveEvent(AsgiEvent):
+    """An event that the server sends to the application."""
+
+
+class SendEvent(AsgiEvent):
+    """An event that the application sends to the server."""
+
+
+def _to_bytes(value: Any) -> Any:
+    return bytes(value) if isinstance(value, bytearray | memoryview) else value
+
+
+def encodable(value: str) -> str:
+    """Refuse what is a `str` and no Unicode text: a lone surrogate cannot be sent."""
+    if not value.isascii():
+        value.encode()
+    return value
+
+
+def items(value: Any) -> tuple[Any, ...]:
+    """Read any iterable once, but for those over which nobody means to iterate."""
+    if not _is_iterable(value):
+        raise ValueError(f"an iterable is needed, not a {type(value).__name__}")
+    return tuple(value)
+
+
+def _is_iterable(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping)
+
+
+def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]:
+    return tuple(items(pair) for pair in items(value))
+
+
+_FORBIDDEN_IN_NAME = frozenset(b" \t\r\n\0:")
+_FORBIDDEN_IN_VALUE = frozenset(b"\r\n\0")
+
+
+def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    for name, value in headers:
+        if not name or not _FORBIDDEN_IN_NAME.isdisjoint(name):
+            raise ValueError(f"{name!r} is not a header name")
+        if not _FORBIDDEN_IN_VALUE.isdisjoint(value):
+            raise ValueError(f"the value of header {name!r} contains CR, LF or NUL")
+    return tuple((name.lower(), value) for name, value in headers)
+
+
+def _no_subprotocol_header(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    if any(name == b"sec-websocket-protocol" for name, _ in headers):
+        raise ValueError("the subprotocol goes into the field subprotocol, not into a header")
+    return headers
+
+
+def none_as(default: object) -> Callable[[object], object]:
+    return lambda value: default if value is None else value
+
+
+def _absolute(path: str) -> str:
+    if not (posixpath.isabs(path) or ntpath.isabs(path)):
+        raise ValueError("the path is absolute")
+    return path
+
+
+def _has_descriptor(file: object) -> object:
+    if isinstance(file, bool) or not (isinstance(file, int) or callable(getattr(file, "fileno", None))):
+        raise ValueError("a file is a descriptor or an object with fileno()")
+    return file
+
+
+# A frozen model holds tuples; servers and existing code expect lists.
+_HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
+_LINKS_AS_LIST = PlainSerializer(list, return_type=list[bytes])
+
+# ASGI names a field "bytes"; these names stay usable inside the class body that has one.
+Bytes: TypeAlias = Annotated[bytes, Strict(), BeforeValidator(_to_bytes)]
+Text: TypeAlias = Annotated[StrictStr, AfterValidator(encodable)]
+Headers: TypeAlias = Annotated[tuple[tuple[Bytes, Bytes], ...], BeforeValidator(_pairs), _HEADERS_AS_LIST]
+ResponseHeaders: TypeAlias = Annotated[Headers, AfterValidator(_response_headers)]
+AcceptHeaders: TypeAlias = Annotated[ResponseHeaders, AfterValidator(_no_subprotocol_header)]
+Links: TypeAlias = Annotated[tuple[Bytes, ...], BeforeValidator(items), _LINKS_AS_LIST]
+Status: TypeAlias = Annotated[StrictInt, Field(ge=100, le=599)]
+Subprotocol: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
+Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""))]
+DisconnectCode: TypeAlias = Annotated[StrictInt, BeforeValidator(none_as(1005))]
+AbsolutePath: TypeAlias = Annotated[StrictStr, AfterValidator(_absolute)]
+FileDescriptor: TypeAlias = Annotated[Any, AfterValidator(_has_descriptor)]
+Offset: TypeAlias = Annotated[StrictInt, Field(ge=0)]

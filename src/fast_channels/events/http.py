@@ -1,0 +1,36 @@
+"""Events of the HTTP protocol. ASGI HTTP and WebSocket specification 2.5, "HTTP"."""
+
+from typing import Literal
+
+from .base import Bytes, ReceiveEvent, ResponseHeaders, SendEvent, Status
+
+
+class HttpRequestEvent(ReceiveEvent):
+    """A part of the request body. "Request - receive event"."""
+
+    type: Literal["http.request"] = "http.request"
+    body: Bytes = b""
+    more_body: bool = False
+
+
+class HttpDisconnectEvent(ReceiveEvent):
+    """The client left, or the response is complete. "Disconnect - receive event"."""
+
+    type: Literal["http.disconnect"] = "http.disconnect"
+
+
+class HttpResponseStartEvent(SendEvent):
+    """Status and headers of the response. "Response Start - send event"."""
+
+    type: Literal["http.response.start"] = "http.response.start"
+    status: Status
+    headers: ResponseHeaders = ()
+    trailers: bool = False
+
+
+class HttpResponseBodyEvent(SendEvent):
+    """A part of the response body. "Response Body - send event"."""
+
+    type: Literal["http.response.body"] = "http.response.body"
+    body: Bytes = b""
+    more_body: bool = False

@@ -1,0 +1,91 @@
+"""Events of the WebSocket protocol. ASGI HTTP and WebSocket specification 2.5, "WebSocket"."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import StrictStr, model_validator
+from typing_extensions import Self
+
+from .base import (
+    AcceptHeaders,
+    AsgiEvent,
+    Bytes,
+    DisconnectCode,
+    Reason,
+    ReceiveEvent,
+    Rule,
+    SendEvent,
+    Subprotocol,
+    encodable,
+)
+
+
+def _one_payload(event: Mapping[str, Any]) -> str | None:
+    if (event.get("text") is None) == (event.get("bytes") is None):
+        return "a frame carries exactly one of text and bytes"
+    return None
+
+
+def _one_sendable_payload(event: Mapping[str, Any]) -> str | None:
+    if (text := event.get("text")) is not None:
+        # One function for both rules: it is called for every frame that is sent.
+        encodable(text)
+    return _one_payload(event)
+
+
+class _Frame(AsgiEvent):
+    rule: ClassVar[Rule] = _one_payload
+
+    @model_validator(mode="after")
+    def _keep_rule(self) -> Self:
+        if (wrong := type(self).rule(self)) is not None:
+            raise ValueError(wrong)
+        return self
+
+
+class WebSocketConnectEvent(ReceiveEvent):
+    """A client wants to open a WebSocket. "Connect - receive event"."""
+
+    type: Literal["websocket.connect"] = "websocket.connect"
+
+
+class WebSocketAcceptEvent(SendEvent):
+    """The application completes the handshake. "Accept - send event"."""
+
+    type: Literal["websocket.accept"] = "websocket.accept"
+    subprotocol: Subprotocol | None = None
+    headers: AcceptHeaders = ()
+
+
+class WebSocketReceiveEvent(_Frame, ReceiveEvent):
+    """The client sent a frame. "Receive - receive event"."""
+
+    type: Literal["websocket.receive"] = "websocket.receive"
+    bytes: Bytes | None = None
+    text: StrictStr | None = None
+
+
+class WebSocketSendEvent(_Frame, SendEvent):
+    """The application sends a frame. "Send - send event"."""
+
+    rule = _one_sendable_payload
+
+    type: Literal["websocket.send"] = "websocket.send"
+    bytes: Bytes | None = None
+    text: StrictStr | None = None
+
+
+class WebSocketDisconnectEvent(ReceiveEvent):
+    """The WebSocket is gone; no code is read as 1005. "Disconnect - receive event"."""
+
+    type: Literal["websocket.disconnect"] = "websocket.disconnect"
+    code: DisconnectCode = 1005
+    reason: Reason = ""
+
+
+class WebSocketCloseEvent(SendEvent):
+    """The application closes the WebSocket, or refuses the handshake. "Close - send event"."""
+
+    type: Literal["websocket.close"] = "websocket.close"
+    code: int = 1000
+    reason: Reason = ""

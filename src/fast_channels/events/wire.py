@@ -1,0 +1,97 @@
+"""The same rules as the models, checked without building an object.
+
+A consumer that reads two fields of an event needs no model of it. For every event there is a validator
+that takes any mapping and returns a new plain dictionary: normalised, with defaults filled in. It is
+derived from the fields of the model, so there is nothing to keep in step.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, TypeAdapter, with_config
+from pydantic.fields import FieldInfo
+from typing_extensions import NotRequired, TypedDict
+
+from .base import AsgiEvent, Rule
+
+Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Takes a mapping, returns the checked event; raises `pydantic.ValidationError` when it is none."""
+
+
+class Validators(dict[str, Validator]):
+    """The validators of some events by type, each built when its first event comes.
+
+    Args:
+        models: The models of the events, by type.
+        build: Makes the validator of a model.
+    """
+
+    def __init__(
+        self, models: Mapping[str, type[AsgiEvent]], build: Callable[[type[AsgiEvent]], Validator]
+    ) -> None:
+        super().__init__()
+        self.models = models
+        self._build = build
+
+    def __missing__(self, type_: str) -> Validator:
+        validator = self[type_] = self._build(self.models[type_])
+        return validator
+
+
+# Checkers know TypedDict only as a class statement with a literal name.
+_TypedDict: Any = TypedDict
+
+
+def _wire_field(field: FieldInfo) -> Any:
+    annotation: Any = field.annotation
+    extra: list[Any] = [*field.metadata]
+    if any(isinstance(item, PlainSerializer) for item in field.metadata):
+        extra.append(AfterValidator(list))
+    if field.is_required():
+        return Annotated[(annotation, *extra)] if extra else annotation
+    if field.default == ():
+        extra.append(Field(default_factory=list))
+    elif field.default is not None:
+        extra.append(Field(default=field.default))
+    # A default of None stays absent: None means absent to every server.
+    return NotRequired[Annotated[(annotation, *extra)] if extra else annotation]
+
+
+def _ruled(rule: Rule) -> AfterValidator:
+    def keep_rule(event: dict[str, Any]) -> dict[str, Any]:
+        if (wrong := rule(event)) is not None:
+            raise ValueError(wrong)
+        return event
+
+    return AfterValidator(keep_rule)
+
+
+@cache
+def wire_validator(model: type[AsgiEvent]) -> Validator:
+    """Return the function that checks a mapping against `model` and returns a normalised dictionary.
+
+    Keys whose value is `None` may remain. Raises `pydantic.ValidationError` for a mapping that does not fit.
+    """
+    fields = {name: _wire_field(field) for name, field in model.model_fields.items()}
+    fields["type"] = model.model_fields["type"].annotation
+    wire: Any = with_config(ConfigDict(strict=True, extra="allow"))(
+        _TypedDict(f"{model.__name__}Dict", fields)
+    )
+    ruled: Any = wire if model.rule is None else Annotated[wire, _ruled(model.rule)]
+    return TypeAdapter(ruled).validator.validate_python
+
+
+@cache
+def model_validator(model: type[AsgiEvent]) -> Validator:
+    """Return the function that makes an instance of `model` out of a mapping."""
+    if not model.__pydantic_complete__:
+        model.model_rebuild()
+    validate = model.__pydantic_validator__.validate_python
+
+    def build(message: Mapping[str, Any]) -> AsgiEvent:
+        # pydantic's strict mode takes a dict and no other mapping.
+        event: AsgiEvent = validate(message if isinstance(message, dict) else dict(message))
+        return event
+
+    return build

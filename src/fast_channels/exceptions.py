@@ -1,0 +1,124 @@
+"""Everything that fast_channels raises, and the exceptions that a consumer raises to steer it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = [
+    "AcceptConnection",
+    "ChannelFull",
+    "ConnectionClosed",
+    "DenyConnection",
+    "InvalidChannelLayerError",
+    "InvalidMessageError",
+    "LocalProtocolError",
+    "MessageTooLarge",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "StopConsumer",
+]
+
+
+class AcceptConnection(Exception):
+    """Raised by `connect()` to accept the WebSocket handshake."""
+
+
+class DenyConnection(Exception):
+    """Raised by `connect()` to refuse the WebSocket handshake.
+
+    Without a status the server answers 403. With one, the client receives this response where the
+    server offers the "Websocket Denial Response" extension, and a plain 403 where it does not.
+
+    Args:
+        status: HTTP status code of the response.
+        headers: Headers of the response, as pairs or as a mapping.
+        body: Body of the response.
+    """
+
+    def __init__(
+        self,
+        status: int | None = None,
+        headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] = (),
+        body: bytes = b"",
+    ) -> None:
+        super().__init__(status, headers, body)
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class StopConsumer(Exception):
+    """Raised by a handler to end its consumer; the application then returns normally."""
+
+
+class InvalidChannelLayerError(ValueError):
+    """A consumer names a channel layer that is not registered, or needs one and names none."""
+
+
+class ChannelFull(Exception):
+    """A channel holds as many unread messages as its capacity allows."""
+
+
+class MessageTooLarge(Exception):
+    """A message is larger than a channel layer can carry."""
+
+
+class ProtocolError(Exception):
+    """An event breaks the rules of its ASGI protocol.
+
+    Attributes:
+        state: Name of the state in which the connection was, or `None` where no state matters.
+        event: Type of the offending event, or `None` when it had none.
+        legal: Types of the events that would have been legal instead.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        state: str | None = None,
+        event: str | None = None,
+        legal: Sequence[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.state = state
+        self.event = event
+        self.legal = tuple(legal)
+
+
+class LocalProtocolError(ProtocolError):
+    """The application broke the rules; nothing was sent."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The server delivered an event that is not valid ASGI."""
+
+
+class ConnectionClosed(ProtocolError, OSError):
+    """The application sent on a connection that is gone.
+
+    An `OSError`, as the ASGI HTTP and WebSocket specification (version 2.4) asks of servers, so code
+    that guards a plain ASGI `send` guards this one too.
+    """
+
+
+class InvalidMessageError(ValueError):
+    """A WebSocket frame is not a message of the application.
+
+    Attributes:
+        code: Close code that RFC 6455, section 7.4.1 gives this mistake: 1003 for a kind of frame that
+            is not accepted, 1007 for a payload that does not fit.
+        errors: One `(path, reason)` for every place that failed; the path is `""` for the whole frame.
+        excerpt: The beginning of the frame, safe to log.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int,
+        errors: Sequence[tuple[str, str]] = (),
+        excerpt: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.errors = tuple(errors)
+        self.excerpt = excerpt

@@ -1,0 +1,298 @@
+"""The one small machine that reads the tables of all protocols. It never awaits."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias
+
+from pydantic import ValidationError
+
+from fast_channels.events import AsgiEvent, ReceiveEvent, SendEvent
+from fast_channels.events.wire import Validator, Validators, wire_validator
+from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, RemoteProtocolError
+
+logger = logging.getLogger("fast_channels.protocol")
+
+Guard: TypeAlias = Callable[[Any, Mapping[str, Any]], str | None]
+"""Takes a connection and a checked event, returns what is wrong with it, or `None`."""
+
+GONE = "GONE"
+"""The state of a connection whose client has left, in every protocol that has clients."""
+
+
+class Verdict(Enum):
+    """What the machine makes of an event in a state."""
+
+    LEGAL = "legal"
+    TOLERATED = "tolerated"
+    """Out of order, and not the application's doing: passed on, with one debug log line."""
+    DROPPED = "dropped"
+    """The specification says that it is ignored: nothing is sent, with one warning."""
+    IGNORED = "ignored"
+    """What it asks for has happened already: nothing is sent."""
+    CLOSED = "closed"
+    """The connection is gone: `ConnectionClosed`."""
+    ILLEGAL = "illegal"
+    """The application broke the rules: `LocalProtocolError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one event does in one state."""
+
+    verdict: Verdict
+    next: str
+
+
+_FLAGS: Mapping[str, tuple[str, str]] = {
+    "http.request": ("more_body", "http.request (more)"),
+    "http.response.start": ("trailers", "http.response.start (trailers)"),
+    "http.response.body": ("more_body", "http.response.body (more)"),
+    "http.response.zerocopysend": ("more_body", "http.response.zerocopysend (more)"),
+    "http.response.trailers": ("more_trailers", "http.response.trailers (more)"),
+    "websocket.http.response.body": ("more_body", "websocket.http.response.body (more)"),
+}
+
+
+def column(event: Mapping[str, Any]) -> str:
+    """Return the column of a validated event: its type, with a suffix where a flag changes what it does."""
+    type_: str = event["type"]
+    flag = _FLAGS.get(type_)
+    return flag[1] if flag is not None and event.get(flag[0]) else type_
+
+
+def columns(model: type[AsgiEvent]) -> tuple[str, ...]:
+    """Return the columns that events of a model can have."""
+    type_: str = model.model_fields["type"].default
+    return (type_, _FLAGS[type_][1]) if type_ in _FLAGS else (type_,)
+
+
+@dataclass(frozen=True)
+class Table:
+    """When the events of a protocol are legal.
+
+    Attributes:
+        initial: The state in which a connection begins.
+        rows: For each state the legal events, with the state that follows.
+        events: The models that the table is about.
+        otherwise: For each state what becomes of a *sent* event that its row does not name; by default
+            it is illegal. A *received* event that a row does not name is tolerated.
+        exceptions: The single cells that `rows` and `otherwise` do not describe.
+        cells: The whole table, made from the rest: `cells[state][column]`.
+    """
+
+    initial: str
+    rows: Mapping[str, Mapping[str, str]]
+    events: tuple[type[AsgiEvent], ...]
+    otherwise: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
+    exceptions: Mapping[str, Mapping[str, Verdict]] = field(default_factory=dict[str, Mapping[str, Verdict]])
+    cells: Mapping[str, Mapping[str, Cell]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        cells = {
+            state: {name: self._cell(state, model, name) for model in self.events for name in columns(model)}
+            for state in self.rows
+        }
+        object.__setattr__(self, "cells", cells)
+
+    def _cell(self, state: str, model: type[AsgiEvent], name: str) -> Cell:
+        if name in self.rows[state]:
+            return Cell(Verdict.LEGAL, self.rows[state][name])
+        exception = self.exceptions.get(state, {}).get(name)
+        if exception is not None:
+            return Cell(exception, state)
+        if issubclass(model, ReceiveEvent):
+            return Cell(Verdict.TOLERATED, state)
+        return Cell(self.otherwise.get(state, Verdict.ILLEGAL), state)
+
+    def models(self, kind: type[AsgiEvent]) -> dict[str, type[AsgiEvent]]:
+        """Return the models of one kind, by the type of their events."""
+        return {model.model_fields["type"].default: model for model in self.events if issubclass(model, kind)}
+
+    def legal(self, state: str) -> dict[str, type[AsgiEvent]]:
+        """Return the models of the events that may be sent in a state, by their type."""
+        return {
+            type_: model
+            for type_, model in self.models(SendEvent).items()
+            if any(self.cells[state][name].verdict is Verdict.LEGAL for name in columns(model))
+        }
+
+
+def tolerant(table: Table, state: str, name: str) -> str:
+    """Return the state that follows a received event: what a server does out of order is only logged."""
+    cell = table.cells[state][name]
+    if cell.verdict is not Verdict.LEGAL:
+        logger.debug("%s is out of order in state %s; tolerated", name, state)
+    return cell.next
+
+
+def describe(error: ValidationError) -> str:
+    """Say in one line what a validation found: every path with its reason and the type that was found."""
+    parts: list[str] = []
+    for item in error.errors(include_url=False):
+        path = ".".join(str(step) for step in item["loc"])
+        text = item["msg"].removeprefix("Value error, ")
+        got = "" if item["type"] == "missing" else f" (got {type(item['input']).__name__})"
+        parts.append(f"{path}: {text}{got}" if path else text)
+    return "; ".join(parts)
+
+
+def needs(extension: str) -> Guard:
+    """Return the guard of an event that needs an ASGI extension."""
+
+    def offered(connection: "Connection", _event: Mapping[str, Any]) -> str | None:
+        if connection.offers(extension):
+            return None
+        return f"it needs the extension {extension}, which the server does not offer"
+
+    return offered
+
+
+def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:
+    extension = () if model.extension is None else (needs(model.extension),)
+    return extension if guard is None else (*extension, guard)
+
+
+class Connection:
+    """The state of one connection: says of every event what it is and whether it may happen now.
+
+    Args:
+        scope: The connection scope.
+        validators: How events from the server are checked, by type: a consumer whose handlers want models
+            passes the validators of the models. By default events become dictionaries.
+
+    Attributes:
+        protocol: The `type` of the scopes that it is for.
+        table: When events may be sent, and which of the received ones change that.
+        requests: The table of what is received, where that is not the same.
+        state: The state that decides what may be sent, a row of `table`.
+        receivable: The validators of the received events that make dictionaries.
+    """
+
+    protocol: ClassVar[str]
+    table: ClassVar[Table]
+    requests: ClassVar[Table | None] = None
+    guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
+    receivable: ClassVar[Validators]
+    _sendable: ClassVar[Validators]
+    _guards: ClassVar[Mapping[str, tuple[Guard, ...]]]
+
+    def __init_subclass__(cls) -> None:
+        sendable = cls.table.models(SendEvent)
+        cls._sendable = Validators(sendable, wire_validator)
+        guards = {
+            name: _guards(model, cls.guards.get(name))
+            for model in sendable.values()
+            for name in columns(model)
+        }
+        cls._guards = {name: found for name, found in guards.items() if found}
+        cls.receivable = Validators((cls.requests or cls.table).models(ReceiveEvent), wire_validator)
+
+    def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
+        self.scope = scope
+        self.state = self.table.initial
+        self._validators = self.receivable if validators is None else validators
+
+    def receive(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Take an event that came from the server, check it and move.
+
+        Events of types that the protocol does not name are returned as they are and move nothing.
+
+        Raises:
+            RemoteProtocolError: The event does not have the fields that the specification gives it.
+        """
+        try:
+            type_ = message["type"]
+            validate = self._validators[type_]
+        except (KeyError, TypeError):
+            return message
+        try:
+            event = validate(message)
+        except ValidationError as error:
+            raise RemoteProtocolError(
+                f"the server sent an invalid {type_}: {describe(error)}", state=self.state, event=type_
+            ) from error
+        self._received(column(event))
+        return event
+
+    def _received(self, name: str) -> None:
+        self.state = tolerant(self.table, self.state, name)
+
+    def send(self, message: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Check an event that the application wants to send, and move.
+
+        Returns:
+            The normalised event as a plain dictionary, or `None` when nothing is to be sent.
+
+        Raises:
+            LocalProtocolError: The event is not one, or not legal now; nothing has changed.
+            ConnectionClosed: The connection is gone.
+        """
+        try:
+            type_ = message["type"]
+            validate = self._sendable[type_]
+        except (KeyError, TypeError):
+            return self._foreign(message)
+        try:
+            event = validate(message)
+        except ValidationError as error:
+            raise self._invalid(type_, describe(error)) from error
+        name = column(event)
+        cell = self.table.cells[self.state][name]
+        if cell.verdict is not Verdict.LEGAL:
+            self._refuse(cell.verdict, type_)
+            return None
+        for guard in self._guards.get(name, ()):
+            if (wrong := guard(self, event)) is not None:
+                raise self._invalid(type_, wrong)
+        self.state = cell.next
+        return {key: value for key, value in event.items() if value is not None}
+
+    def lost(self) -> None:
+        """Note that the server refused an event because the client is gone."""
+        self.state = GONE
+
+    def offers(self, extension: str) -> bool:
+        """Tell whether the server offers an ASGI extension on this connection."""
+        return extension in (self.scope.get("extensions") or ())
+
+    def _refuse(self, verdict: Verdict, type_: str) -> None:
+        if verdict is Verdict.ILLEGAL:
+            raise self._illegal(f"{type_} is not legal in state {self.state}", type_)
+        if verdict is Verdict.CLOSED:
+            text = f"{type_} cannot be sent: the connection is closed"
+            raise ConnectionClosed(text, state=self.state, event=type_)
+        if verdict is Verdict.DROPPED:
+            logger.warning("%s after the response is complete; dropped", type_)
+
+    def _foreign(self, message: Any) -> dict[str, Any]:
+        try:
+            type_ = message["type"]
+        except (KeyError, TypeError):
+            type_ = None
+        if not isinstance(type_, str):
+            raise self._illegal("an event is a mapping with a text under 'type'", None)
+        # Servers name the events of their own extensions after the extension.
+        if any(type_ == name or type_.startswith(f"{name}.") for name in self.scope.get("extensions") or ()):
+            return dict(message)
+        raise self._illegal(f"{type_} is not an event that a {self.protocol} application sends", type_)
+
+    def _invalid(self, type_: str, wrong: str) -> LocalProtocolError:
+        return LocalProtocolError(
+            f"{type_} is not valid: {wrong}", state=self.state, event=type_, legal=self._legal()
+        )
+
+    def _illegal(self, text: str, type_: str | None) -> LocalProtocolError:
+        legal = self._legal()
+        return LocalProtocolError(
+            f"{text}; legal: {', '.join(legal) or 'nothing'}", state=self.state, event=type_, legal=legal
+        )
+
+    def _legal(self) -> list[str]:
+        return [
+            type_
+            for type_, model in self.table.legal(self.state).items()
+            if model.extension is None or self.offers(model.extension)
+        ]

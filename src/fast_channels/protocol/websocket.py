@@ -1,0 +1,112 @@
+"""When the events of a WebSocket are legal. ASGI HTTP and WebSocket specification 2.5, "WebSocket"."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from fast_channels.events import (
+    WebSocketAcceptEvent,
+    WebSocketCloseEvent,
+    WebSocketConnectEvent,
+    WebSocketDisconnectEvent,
+    WebSocketHttpResponseBodyEvent,
+    WebSocketHttpResponseStartEvent,
+    WebSocketReceiveEvent,
+    WebSocketSendEvent,
+)
+
+from .machine import GONE, Connection, Table, Verdict
+
+CONNECTING = "CONNECTING"
+"""Nothing has been read yet."""
+HANDSHAKE = "HANDSHAKE"
+"""The client asked to connect and waits for an answer."""
+OPEN = "OPEN"
+DENYING = "DENYING"
+"""The response that refuses the handshake has begun."""
+DENIED = "DENIED"
+CLOSED = "CLOSED"
+"""The application closed the WebSocket."""
+
+_ANSWERS = {
+    "websocket.accept": OPEN,
+    "websocket.close": DENIED,
+    "websocket.http.response.start": DENYING,
+    "websocket.disconnect": GONE,
+}
+_DENIAL_BODY = ("websocket.http.response.body", "websocket.http.response.body (more)")
+_CLOSED_ALREADY = {"websocket.close": Verdict.IGNORED}
+
+TABLE = Table(
+    initial=CONNECTING,
+    events=(
+        WebSocketConnectEvent,
+        WebSocketReceiveEvent,
+        WebSocketDisconnectEvent,
+        WebSocketAcceptEvent,
+        WebSocketSendEvent,
+        WebSocketCloseEvent,
+        WebSocketHttpResponseStartEvent,
+        WebSocketHttpResponseBodyEvent,
+    ),
+    rows={
+        # Frameworks answer without having read websocket.connect, and every server takes it.
+        CONNECTING: {"websocket.connect": HANDSHAKE, **_ANSWERS},
+        HANDSHAKE: _ANSWERS,
+        OPEN: {
+            "websocket.receive": OPEN,
+            "websocket.send": OPEN,
+            "websocket.close": CLOSED,
+            "websocket.disconnect": GONE,
+        },
+        DENYING: {
+            "websocket.http.response.body (more)": DENYING,
+            "websocket.http.response.body": DENIED,
+            "websocket.disconnect": GONE,
+        },
+        DENIED: {"websocket.disconnect": GONE},
+        # Frames that were on their way when the application closed.
+        CLOSED: {"websocket.receive": CLOSED, "websocket.disconnect": GONE},
+        GONE: {},
+    },
+    otherwise={DENIED: Verdict.CLOSED, CLOSED: Verdict.CLOSED, GONE: Verdict.CLOSED},
+    exceptions={
+        DENIED: {**_CLOSED_ALREADY, **dict.fromkeys(_DENIAL_BODY, Verdict.DROPPED)},
+        CLOSED: _CLOSED_ALREADY,
+        GONE: _CLOSED_ALREADY,
+    },
+)
+
+MAX_REASON = 123
+"""Bytes of UTF-8 in a close reason: a control frame of 125, less the code. RFC 6455, section 5.5."""
+
+
+def _is_close_code(code: int) -> bool:
+    # RFC 6455, section 7.4, and the codes that IANA registered since.
+    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
+
+
+def _close(connection: Connection, event: Mapping[str, Any]) -> str | None:
+    if connection.state != OPEN:
+        return None  # A refused handshake has neither code nor reason.
+    if not _is_close_code(event["code"]):
+        return f"{event['code']} is not a close code that may be sent (1000-1003, 1007-1014, 3000-4999)"
+    if (size := len(event["reason"].encode())) > MAX_REASON:
+        return f"the reason has {size} bytes of UTF-8, {MAX_REASON} are allowed"
+    return None
+
+
+def _accept(connection: Connection, event: Mapping[str, Any]) -> str | None:
+    chosen = event.get("subprotocol")
+    offered = list(connection.scope.get("subprotocols") or ())
+    if chosen is None or chosen in offered:
+        return None
+    return f"the client did not offer the subprotocol {chosen!r}; it offered {offered}"
+
+
+class WebSocketConnection(Connection):
+    """The state of one WebSocket."""
+
+    protocol = "websocket"
+    table = TABLE
+    guards = MappingProxyType({"websocket.accept": _accept, "websocket.close": _close})

@@ -1,0 +1,89 @@
+"""The callables, scopes and messages of ASGI as types, under the names that fast-channels gave them."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from re import Pattern
+from typing import Any, Protocol, TypeAlias
+
+from .events import (
+    HttpDisconnectEvent,
+    HttpRequestEvent,
+    HttpResponseBodyEvent,
+    HttpResponseStartEvent,
+    WebSocketAcceptEvent,
+    WebSocketCloseEvent,
+    WebSocketConnectEvent,
+    WebSocketDisconnectEvent,
+    WebSocketReceiveEvent,
+)
+
+__all__ = [
+    "ASGI3Application",
+    "ASGIApplication",
+    "ASGIApplicationProtocol",
+    "ASGIReceiveCallable",
+    "ASGISendCallable",
+    "ChannelApplication",
+    "ChannelCapacityDict",
+    "ChannelCapacityPattern",
+    "ChannelHeaders",
+    "ChannelMessage",
+    "ChannelScope",
+    "CompiledChannelCapacities",
+    "CompiledChannelCapacity",
+    "HttpDisconnectEvent",
+    "HttpRequestEvent",
+    "HttpResponseBodyEvent",
+    "HttpResponseStartEvent",
+    "MiddlewareProtocol",
+    "WebSocketAcceptEvent",
+    "WebSocketCloseEvent",
+    "WebSocketConnectEvent",
+    "WebSocketDisconnectEvent",
+    "WebSocketReceiveEvent",
+]
+
+ChannelScope: TypeAlias = MutableMapping[str, Any]
+"""What a server tells of a connection when it begins."""
+
+ChannelMessage: TypeAlias = Mapping[str, Any]
+"""An event, from or to the server or a channel layer."""
+
+ChannelHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
+"""Header names and values."""
+
+ChannelCapacityPattern: TypeAlias = str | Pattern[str]
+"""Which channels a capacity is for: a glob, or a compiled regular expression."""
+
+ChannelCapacityDict: TypeAlias = dict[ChannelCapacityPattern, int]
+CompiledChannelCapacity: TypeAlias = tuple[Pattern[str], int]
+CompiledChannelCapacities: TypeAlias = list[CompiledChannelCapacity]
+
+ASGIReceiveCallable: TypeAlias = Callable[[], Awaitable[ChannelMessage]]
+ASGISendCallable: TypeAlias = Callable[[ChannelMessage], Awaitable[None]]
+ASGI3Application: TypeAlias = Callable[[ChannelScope, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
+ASGIApplication: TypeAlias = ASGI3Application
+
+
+class ASGIApplicationProtocol(Protocol):
+    """What `as_asgi()` returns: an ASGI application that knows its consumer."""
+
+    consumer_class: Any
+    consumer_initkwargs: dict[str, Any]
+
+    def __call__(
+        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> Awaitable[None]:
+        """Serve one connection."""
+        ...
+
+
+class MiddlewareProtocol(Protocol):
+    """An object that is called like an ASGI application, whatever it calls its arguments."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        """Serve one connection."""
+        ...
+
+
+ChannelApplication: TypeAlias = MiddlewareProtocol | ASGIApplication
+"""An ASGI application, middleware included."""
