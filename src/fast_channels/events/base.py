@@ -21,6 +21,11 @@ Rule: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 """Returns what is wrong with an event, or `None`."""
 
 
+def no_rule(_event: Mapping[str, Any]) -> str | None:
+    """The rule of events whose fields say everything."""
+    return None
+
+
 class AsgiModel(BaseModel, Mapping[str, Any]):
     """A frozen pydantic model that can also be read as the dictionary that ASGI calls it.
 
@@ -49,7 +54,15 @@ class AsgiModel(BaseModel, Mapping[str, Any]):
 
     def to_asgi(self) -> dict[str, Any]:
         """Return what a server accepts: a plain dictionary with defaults filled in and `None` left out."""
-        return self.model_dump(exclude_none=True)
+        # model_dump would wrap iterators, open files among them, and take the application's objects apart.
+        fields = {key: _plain(value) for key, value in self.__dict__.items()}
+        return {key: value for key, value in {**self, **fields}.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, AsgiModel):
+        return value.to_asgi()
+    return list(value) if isinstance(value, tuple) else value
 
 
 class AsgiEvent(AsgiModel):
@@ -61,7 +74,7 @@ class AsgiEvent(AsgiModel):
     """
 
     extension: ClassVar[str | None] = None
-    rule: ClassVar[Rule | None] = None
+    rule: ClassVar[Rule] = no_rule
 
 
 class ReceiveEvent(AsgiEvent):
@@ -73,7 +86,7 @@ class SendEvent(AsgiEvent):
 
 
 def _to_bytes(value: Any) -> Any:
-    return bytes(value) if isinstance(value, bytearray | memoryview) else value
+    return bytes(value) if type(value) in {bytearray, memoryview} else value
 
 
 def encodable(value: str) -> str:
@@ -118,12 +131,13 @@ def _no_subprotocol_header(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tu
 
 
 def none_as(default: object) -> Callable[[object], object]:
+    """Return the function that reads `None` as `default`."""
     return lambda value: default if value is None else value
 
 
 def _absolute(path: str) -> str:
     if not (posixpath.isabs(path) or ntpath.isabs(path)):
-        raise ValueError("the path is absolute")
+        raise ValueError("the path is not absolute")
     return path
 
 

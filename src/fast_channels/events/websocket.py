@@ -1,10 +1,9 @@
 """Events of the WebSocket protocol. ASGI HTTP and WebSocket specification 2.5, "WebSocket"."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal, Self
 
 from pydantic import StrictStr, model_validator
-from typing_extensions import Self
 
 from .base import (
     AcceptHeaders,
@@ -13,7 +12,6 @@ from .base import (
     DisconnectCode,
     Reason,
     ReceiveEvent,
-    Rule,
     SendEvent,
     Subprotocol,
     encodable,
@@ -34,7 +32,7 @@ def _one_sendable_payload(event: Mapping[str, Any]) -> str | None:
 
 
 class _Frame(AsgiEvent):
-    rule: ClassVar[Rule] = _one_payload
+    rule = _one_payload
 
     @model_validator(mode="after")
     def _keep_rule(self) -> Self:

@@ -7,13 +7,23 @@ derived from the fields of the model, so there is nothing to keep in step.
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NotRequired, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, PlainSerializer, TypeAdapter, with_config
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    with_config,
+)
 from pydantic.fields import FieldInfo
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
-from .base import AsgiEvent, Rule
+from .base import AsgiEvent, Rule, no_rule
 
 Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes a mapping, returns the checked event; raises `pydantic.ValidationError` when it is none."""
@@ -39,6 +49,18 @@ class Validators(dict[str, Validator]):
         return validator
 
 
+def _as_list(given: Any, validate: ValidatorFunctionWrapHandler) -> list[Any]:
+    """Return the items as a list: that of servers, with pairs that are lists still lists."""
+    items: list[Any] = list(validate(given))
+    if _is_list(given):
+        return [list(item) if _is_list(was) else item for item, was in zip(items, given, strict=True)]
+    return items
+
+
+def _is_list(value: object) -> bool:
+    return type(value) is list
+
+
 # Checkers know TypedDict only as a class statement with a literal name.
 _TypedDict: Any = TypedDict
 
@@ -47,7 +69,7 @@ def _wire_field(field: FieldInfo) -> Any:
     annotation: Any = field.annotation
     extra: list[Any] = [*field.metadata]
     if any(isinstance(item, PlainSerializer) for item in field.metadata):
-        extra.append(AfterValidator(list))
+        extra.append(WrapValidator(_as_list))
     if field.is_required():
         return Annotated[(annotation, *extra)] if extra else annotation
     if field.default == ():
@@ -78,7 +100,9 @@ def wire_validator(model: type[AsgiEvent]) -> Validator:
     wire: Any = with_config(ConfigDict(strict=True, extra="allow"))(
         _TypedDict(f"{model.__name__}Dict", fields)
     )
-    ruled: Any = wire if model.rule is None else Annotated[wire, _ruled(model.rule)]
+    # The fields stay strict; a strict dictionary would be no other mapping, and no model.
+    rules = () if model.rule is no_rule else (_ruled(model.rule),)
+    ruled: Any = Annotated[(wire, Strict(False), *rules)]
     return TypeAdapter(ruled).validator.validate_python
 
 

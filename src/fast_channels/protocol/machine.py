@@ -9,9 +9,9 @@ from typing import Any, ClassVar, TypeAlias
 
 from pydantic import ValidationError
 
-from fast_channels.events import AsgiEvent, ReceiveEvent, SendEvent
+from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
 from fast_channels.events.wire import Validator, Validators, wire_validator
-from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, RemoteProtocolError
+from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
 
 logger = logging.getLogger("fast_channels.protocol")
 
@@ -203,19 +203,30 @@ class Connection:
         Raises:
             RemoteProtocolError: The event does not have the fields that the specification gives it.
         """
+        event = self._checked(message, RemoteProtocolError)
+        if event is not message:
+            self._received(column(event))
+        return event
+
+    def check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Check an event that looks like the server's and came another way; it moves nothing.
+
+        Raises:
+            LocalProtocolError: The event does not have the fields that the specification gives it.
+        """
+        return self._checked(message, LocalProtocolError)
+
+    def _checked(self, message: Mapping[str, Any], kind: type[ProtocolError]) -> Mapping[str, Any]:
         try:
             type_ = message["type"]
             validate = self._validators[type_]
         except (KeyError, TypeError):
             return message
         try:
-            event = validate(message)
+            return validate(message)
         except ValidationError as error:
-            raise RemoteProtocolError(
-                f"the server sent an invalid {type_}: {describe(error)}", state=self.state, event=type_
-            ) from error
-        self._received(column(event))
-        return event
+            text = f"{type_} is not valid: {describe(error)}"
+            raise kind(text, state=self.state, event=type_) from error
 
     def _received(self, name: str) -> None:
         self.state = tolerant(self.table, self.state, name)
@@ -251,8 +262,14 @@ class Connection:
         return {key: value for key, value in event.items() if value is not None}
 
     def lost(self) -> None:
-        """Note that the server refused an event because the client is gone."""
-        self.state = GONE
+        """Note that the server refused an event because the client is gone; the lifespan has no client."""
+        if GONE in self.table.rows:
+            self.state = GONE
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self.table.otherwise.get(self.state) is Verdict.CLOSED
 
     def offers(self, extension: str) -> bool:
         """Tell whether the server offers an ASGI extension on this connection."""
@@ -274,10 +291,16 @@ class Connection:
             type_ = None
         if not isinstance(type_, str):
             raise self._illegal("an event is a mapping with a text under 'type'", None)
+        # An event of another protocol is not foreign: granian offers the extensions of all to each.
+        if type_ in EVENTS or not self._extended(type_):
+            raise self._illegal(f"no {self.protocol} application sends {type_}", type_)
+        self._refuse(self.table.otherwise.get(self.state, Verdict.LEGAL), type_)
+        return dict(message)
+
+    def _extended(self, type_: str) -> bool:
         # Servers name the events of their own extensions after the extension.
-        if any(type_ == name or type_.startswith(f"{name}.") for name in self.scope.get("extensions") or ()):
-            return dict(message)
-        raise self._illegal(f"{type_} is not an event that a {self.protocol} application sends", type_)
+        names = self.scope.get("extensions") or ()
+        return any(type_ == name or type_.startswith(f"{name}.") for name in names)
 
     def _invalid(self, type_: str, wrong: str) -> LocalProtocolError:
         return LocalProtocolError(

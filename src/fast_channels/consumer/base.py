@@ -1,0 +1,370 @@
+"""The base of all consumers: one object per connection, whose methods handle its events."""
+
+import asyncio
+import functools
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from types import coroutine
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from fast_channels.consumer.handlers import Handler, build_table, handler_name
+from fast_channels.consumer.inbox import Inbox, Origin
+from fast_channels.events import AsgiEvent
+from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
+from fast_channels.exceptions import ConnectionClosed, InvalidChannelLayerError, StopConsumer
+from fast_channels.layers import BaseChannelLayer, channel_layers, get_channel_layer
+from fast_channels.messages.annotations import local_names
+from fast_channels.protocol import CONNECTIONS, Connection
+from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
+
+__all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
+
+logger = logging.getLogger("fast_channels.consumer")
+
+CANCELLED_CLEANUP_SECONDS = 10.0
+"""How long `disconnect()` and the leaving of groups may take after the server cancelled a consumer."""
+
+NO_STATUS = 1005
+ABNORMAL = 1006
+INTERNAL_ERROR = 1011
+
+_C = TypeVar("_C", bound="AsyncConsumer")
+_LIBRARY: set[type] = set()
+
+
+def get_handler_name(message: ChannelMessage) -> str:
+    """Return the name of the method that handles a message: its type, with underscores for dots.
+
+    Raises:
+        ValueError: The message has no type, or one that could name a private method.
+    """
+    if "type" not in message:
+        raise ValueError("Incoming message has no 'type' attribute")
+    type_ = message["type"]
+    if not isinstance(type_, str):
+        raise ValueError(f"Malformed type in message (a text is needed, not {type_!r})")
+    name = handler_name(type_)
+    if name.startswith("_"):
+        raise ValueError("Malformed type in message (leading underscore)")
+    return name
+
+
+@coroutine
+def _watch(handling: Coroutine[Any, Any, None], waits: Callable[[], None]) -> Generator[Any, Any, None]:
+    """Await a coroutine, and say when it has to wait for the first time.
+
+    Most handlers never do; so the task that watches the client meanwhile is made for those that do.
+    """
+    try:
+        yielded = handling.send(None)
+    except StopIteration:
+        return
+    waits()
+    while True:
+        try:
+            value = yield yielded
+        except BaseException as error:
+            resume: Callable[[], Any] = functools.partial(handling.throw, error)
+        else:
+            resume = functools.partial(handling.send, value)
+        try:
+            yielded = resume()
+        except StopIteration:
+            return
+
+
+async def run_all(*steps: Callable[[], Awaitable[None]]) -> None:
+    """Run every step, whatever the others do; the first error is raised, later ones are logged."""
+    first: BaseException | None = None
+    for step in steps:
+        try:
+            await step()
+        except (Exception, asyncio.CancelledError) as error:
+            if first is None:
+                first = error
+            else:
+                logger.error("A consumer's clean-up failed after an earlier error", exc_info=error)
+    if first is not None:
+        raise first
+
+
+class ConsumerApplication(Generic[_C]):
+    """An ASGI application that makes a consumer for every connection.
+
+    Attributes:
+        consumer_class: The class of the consumers.
+        consumer_initkwargs: The keyword arguments of each.
+    """
+
+    def __init__(self, consumer_class: type[_C], initkwargs: dict[str, Any]) -> None:
+        self.consumer_class = consumer_class
+        self.consumer_initkwargs = initkwargs
+        functools.update_wrapper(self, consumer_class, updated=())
+
+    async def __call__(
+        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        """Serve one connection with a consumer of its own."""
+        consumer = self.consumer_class(**self.consumer_initkwargs)
+        await consumer(scope, receive, send)
+
+
+class AsyncConsumer:
+    """Serves one connection: each event is handled by the method that its type names.
+
+    A subclass writes an `async def` method for each type of event, from the server or from the channel
+    layer, with underscores for the dots of the type. An event is checked before a method sees it, and
+    before it reaches the server.
+
+    Attributes:
+        channel_layer_alias: The name under which the consumer's channel layer is registered, `None` for
+            a consumer without one.
+        scope: The connection scope, as the server gave it.
+        channel_layer: The channel layer, `None` only without an alias.
+        channel_name: The name of the consumer's own channel in the layer.
+        channel_receive: Returns the next message of that channel.
+        base_send: Checks an event and sends it to the server.
+    """
+
+    channel_layer_alias: str | None = None
+    scope: ChannelScope
+    channel_layer: BaseChannelLayer | None
+    channel_name: str
+    channel_receive: ASGIReceiveCallable
+    base_send: ASGISendCallable
+
+    _handlers: ClassVar[dict[str, Handler]]
+    _validators: ClassVar[dict[str, Validators]]
+    _handler_names: ClassVar[Mapping[str, Any]] = {}
+    _connection: Connection | None
+    _began: bool = False
+    _ended: bool = False
+    _running: bool = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if cls.__module__.startswith("fast_channels.consumer."):
+            _LIBRARY.add(cls)
+        cls._handler_names = local_names(cls.__module__)
+        cls._set_up()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take the arguments of `as_asgi()`; a class without an `__init__` of its own gets attributes.
+
+        Args:
+            *args: Ignored.
+            **kwargs: Set as attributes of the consumer.
+        """
+        for name, value in kwargs.items():
+            setattr(self, name, value)
+
+    async def __call__(
+        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        """Serve one connection, from its first event to the last clean-up.
+
+        Raises:
+            InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
+            RuntimeError: This instance is serving another connection.
+            Exception: Whatever a handler raised, after the clean-up.
+        """
+        if self._running:
+            name = type(self).__name__
+            raise RuntimeError(
+                f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
+            )
+        self._running = True
+        self._began = self._ended = False
+        try:
+            self.scope = scope
+            self.channel_layer = self._find_layer()
+            protocol = scope.get("type")
+            kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
+            connection = None if kind is None else kind(scope, self._validators[kind.protocol])
+            self._connection = connection
+            self.base_send = send if connection is None else _checked(connection, send)
+            await self._live(Inbox(connection, receive))
+        finally:
+            self._running = False
+
+    async def dispatch(self, message: ChannelMessage) -> None:
+        """Hand a message to the method that its type names.
+
+        Raises:
+            ValueError: The message has no usable type, or no method handles it.
+        """
+        handler = self._handlers.get(get_handler_name(message))
+        if handler is None:
+            raise ValueError(f"No handler for message type {message['type']}")
+        await getattr(self, handler.name)(handler.convert(message))
+
+    async def send(self, message: ChannelMessage) -> None:
+        """Send an event to the server.
+
+        Raises:
+            LocalProtocolError: The event is not valid, or not legal now; nothing was sent.
+            ConnectionClosed: The connection is gone.
+        """
+        await self.base_send(message)
+
+    @classmethod
+    def as_asgi(cls, **initkwargs: Any) -> ConsumerApplication[Self]:
+        """Return an ASGI application that makes a consumer for every connection.
+
+        Args:
+            **initkwargs: The keyword arguments with which each consumer is made.
+        """
+        return ConsumerApplication(cls, initkwargs)
+
+    @classmethod
+    def _set_up(cls) -> None:
+        # Here once for every class, so that no message has to look anything up.
+        cls._handlers = build_table(cls.__mro__, frozenset(_LIBRARY), cls._handler_names)
+        cls._validators = {
+            protocol: Validators(kind.receivable.models, cls._validator_for)
+            for protocol, kind in CONNECTIONS.items()
+        }
+
+    @classmethod
+    def _validator_for(cls, model: type[AsgiEvent]) -> Validator:
+        # What only this library's handler sees need not become an object.
+        handler = cls._handlers.get(handler_name(model.model_fields["type"].default))
+        seen = cls.dispatch is not AsyncConsumer.dispatch or handler is None or not handler.own
+        return model_validator(model) if seen else wire_validator(model)
+
+    def _find_layer(self) -> BaseChannelLayer | None:
+        alias = self.channel_layer_alias
+        if not alias:
+            return None
+        layer = get_channel_layer(alias)
+        if layer is None:
+            known = ", ".join(map(repr, channel_layers.list_aliases())) or "none"
+            raise InvalidChannelLayerError(
+                f"{type(self).__name__} uses the channel layer {alias!r}, which is not registered; "
+                f"registered: {known}. Call register_channel_layer({alias!r}, layer) before the server starts"
+            )
+        return layer
+
+    async def _live(self, inbox: Inbox) -> None:
+        error: BaseException | None = None
+        try:
+            if self.channel_layer is not None:
+                await self._open_channel(self.channel_layer, inbox)
+            await self._handle_all(inbox)
+        except StopConsumer:
+            pass
+        except (Exception, asyncio.CancelledError) as caught:
+            error = caught
+        try:
+            await self._end(inbox, error)
+        finally:
+            # The error refers to this frame, which would refer to the error.
+            error = None
+
+    async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
+        self.channel_name = inbox.channel = await layer.new_channel()
+        self.channel_receive = functools.partial(layer.receive, self.channel_name)
+        inbox.listen(layer, self.channel_name)
+
+    async def _handle_all(self, inbox: Inbox) -> None:
+        while True:
+            event, origin = await inbox.get()
+            self._began = True
+            if self.channel_layer is not None:
+                inbox.read_ahead()
+            handling = self.dispatch(event)
+            try:
+                await (_watch(handling, inbox.read_ahead) if self.channel_layer is None else handling)
+            except ConnectionClosed:
+                # The handler found out that the client is gone; the disconnect is next.
+                if self._connection is None or not self._connection.closed:
+                    raise
+                logger.debug("A handler of %s sent to a connection that is gone", event["type"])
+            if origin is Origin.LAST or self._is_over():
+                return
+
+    def _is_over(self) -> bool:
+        """Tell whether the connection is over although the server does not say so."""
+        return False
+
+    async def _end(self, inbox: Inbox, error: BaseException | None) -> None:
+        cleanup = functools.partial(run_all, *self._last_steps(inbox, _close_code(inbox, error)))
+        if error is None:
+            await cleanup()
+            return
+        try:
+            if isinstance(error, asyncio.CancelledError):
+                await _uninterrupted(cleanup())
+            else:
+                await cleanup()
+        except Exception:
+            logger.exception("A consumer's clean-up failed after an earlier error")
+        raise error
+
+    def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
+        steps: list[Callable[[], Awaitable[None]]] = []
+        if self._began:
+            steps.append(functools.partial(self._disconnect_once, code))
+        # A layer of somebody else's may know of groups only.
+        if inbox.channel is not None and isinstance(self.channel_layer, BaseChannelLayer):
+            steps.append(functools.partial(self.channel_layer.close_channel, inbox.channel))
+        return [*steps, inbox.close]
+
+    async def _disconnect_once(self, code: int) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            await self._run_disconnect(code)
+        except ConnectionClosed:
+            logger.warning("disconnect() of %s sent to a connection that is gone", self, exc_info=True)
+
+    async def _run_disconnect(self, code: int) -> None:
+        """Run the `disconnect()` of a consumer that has one."""
+
+
+def _close_code(inbox: Inbox, error: BaseException | None) -> int:
+    if inbox.lost or isinstance(error, asyncio.CancelledError):
+        return ABNORMAL
+    if error is not None:
+        return INTERNAL_ERROR
+    return NO_STATUS if inbox.close_code is None else inbox.close_code
+
+
+def _checked(connection: Connection, send: ASGISendCallable) -> ASGISendCallable:
+    async def base_send(message: ChannelMessage) -> None:
+        event = connection.send(message)
+        if event is None:
+            return
+        try:
+            await send(event)
+        except OSError as error:
+            connection.lost()
+            text = f"{event['type']} could not be sent: the connection is closed"
+            raise ConnectionClosed(text, state=connection.state, event=event["type"]) from error
+
+    return base_send
+
+
+async def _uninterrupted(cleanup: Coroutine[Any, Any, None]) -> None:
+    """Await a clean-up to its end, for a limited time, although this task is being cancelled.
+
+    Frameworks on anyio cancel a task again each time it waits; so the clean-up gets a task of its own.
+    """
+
+    async def limited() -> None:
+        async with asyncio.timeout(CANCELLED_CLEANUP_SECONDS):
+            await cleanup
+
+    task = asyncio.get_running_loop().create_task(limited())
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            continue
+    task.result()
+
+
+# __init_subclass__ is not called for the base itself.
+_LIBRARY.add(AsyncConsumer)
+AsyncConsumer._set_up()  # pyright: ignore[reportPrivateUsage]  # still the definition of the class

@@ -1,0 +1,146 @@
+"""Which method handles which event: a table, made once for every consumer class."""
+
+import inspect
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent
+from fast_channels.events.wire import model_validator
+from fast_channels.messages.annotations import (
+    Converter,
+    annotation_of,
+    converter,
+    evaluate,
+    event_types,
+    unchanged,
+)
+
+ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
+    type_.replace(".", "_"): model for type_, model in EVENTS.items() if issubclass(model, ReceiveEvent)
+}
+"""The events of servers by the name of their handler."""
+
+
+def handler_name(type_: str) -> str:
+    """Return the name of the method that handles a type of event."""
+    return type_.replace(".", "_")
+
+
+@dataclass(slots=True)
+class Handler:
+    """How one method of a consumer class gets its messages.
+
+    Attributes:
+        name: The name of the method.
+        function: The function behind it.
+        own: Whether the method is the library's, which takes any mapping.
+        names: What string annotations may refer to besides the module.
+        convert: Makes what the method takes out of a message.
+    """
+
+    name: str
+    function: Any
+    own: bool
+    names: Mapping[str, Any]
+    convert: Converter = field(init=False)
+
+    def __post_init__(self) -> None:
+        model = ASGI_HANDLERS.get(self.name)
+        if self.own:
+            self.convert = unchanged
+        elif model is not None:
+            self.convert = _event_converter(model)
+        else:
+            self.convert = self._resolve_late
+
+    def wanted(self) -> Any:
+        """Return what the annotation of the message asks for, `NameError` while that is not defined."""
+        function = self.function
+        if function.__code__.co_argcount < 2:
+            return Any
+        return evaluate(annotation_of(function, 1), function, self.names)
+
+    def _resolve_late(self, message: Mapping[str, Any]) -> Any:
+        # At the first message every module has been imported, so circular imports are no obstacle.
+        try:
+            self.convert = converter(self.wanted())
+        except NameError as error:
+            warnings.warn(
+                f"{self.name}() gets its messages as they are: its annotation cannot be resolved ({error})",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            self.convert = unchanged
+        return self.convert(message)
+
+
+def _event_converter(model: type[AsgiEvent]) -> Converter:
+    def convert(message: Mapping[str, Any]) -> Mapping[str, Any]:
+        return message if isinstance(message, AsgiEvent) else model_validator(model)(message)
+
+    return convert
+
+
+def _takes_one_message(attribute: Any) -> bool:
+    """Tell whether an attribute of a class is an async method that is called with one message."""
+    function = inspect.unwrap(attribute) if callable(attribute) else None
+    if not isinstance(function, FunctionType) or isinstance(attribute, type):
+        return False
+    # asgiref's sync_to_async and its like are no coroutine functions, and are marked as if they were.
+    is_async = inspect.iscoroutinefunction(attribute) or inspect.iscoroutinefunction(function)
+    if not (is_async or hasattr(attribute, "_is_coroutine")):
+        return False
+    code = function.__code__
+    if code.co_kwonlyargcount > len(function.__kwdefaults__ or ()):
+        return False
+    required = code.co_argcount - 1 - len(function.__defaults__ or ())
+    return required == 1 or (required <= 0 and bool(code.co_flags & inspect.CO_VARARGS))
+
+
+def build_table(
+    bases: Iterable[type], library: frozenset[type], names: Mapping[str, Any]
+) -> dict[str, Handler]:
+    """Return the handlers of a consumer class by their names.
+
+    Args:
+        bases: The classes in method resolution order, the nearest first.
+        library: The consumer classes of this library. Their methods are the documented API and no
+            handlers, but for those that are named after an event of ASGI.
+        names: Local variables around the class statement, for string annotations.
+
+    Raises:
+        TypeError: A method takes a channel event whose type belongs to another method.
+    """
+    order = list(bases)
+    api = {name for base in order if base in library for name in vars(base)} - ASGI_HANDLERS.keys()
+    table: dict[str, Handler] = {}
+    for base in reversed(order):
+        for name, attribute in vars(base).items():
+            if name.startswith("_") or name in api:
+                continue
+            if _takes_one_message(attribute):
+                known = vars(base).get("_handler_names", names)
+                table[name] = Handler(name, inspect.unwrap(attribute), base in library, known)
+            else:
+                table.pop(name, None)
+    for handler in table.values():
+        _check_name(handler, table)
+    return table
+
+
+def _check_name(handler: Handler, table: Mapping[str, Handler]) -> None:
+    try:
+        types = event_types(handler.wanted())
+    except Exception:
+        # Not yet defined, or no type at all: a helper may be annotated with anything.
+        return
+    expected = [handler_name(type_) for type_ in types]
+    if expected and handler.name not in expected and not any(name in table for name in expected):
+        raise TypeError(
+            f"{handler.name}() takes events of type {', '.join(types)}, "
+            f"which are sent to {', '.join(expected)}(); "
+            "rename the method, or start its name with an underscore if it is not a handler"
+        )

@@ -1,0 +1,157 @@
+"""Consumers of HTTP requests."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.websocket import header_pairs
+from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
+from fast_channels.exceptions import LocalProtocolError, StopConsumer
+from fast_channels.protocol.http import COMPLETE, INIT
+
+__all__ = ["AsyncHttpConsumer"]
+
+
+class AsyncHttpConsumer(AsyncConsumer):
+    """Serves one HTTP request: `handle()` with the whole body, and `disconnect()` exactly once.
+
+    A `handle()` that leaves the response open (`more_body=True`) keeps the consumer alive: events of the
+    channel layer can go on answering until the response is complete or the client leaves.
+
+    Attributes:
+        max_body_size: How many bytes the request body may have, `None` for any number. A larger one is
+            answered with status 413 and never handled.
+        body: The parts of the request body that have come.
+    """
+
+    max_body_size: ClassVar[int | None] = 16 * 1024 * 1024
+    body: list[bytes]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.body = []
+        super().__init__(*args, **kwargs)
+
+    async def send_headers(
+        self,
+        *,
+        status: int = 200,
+        headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None = None,
+    ) -> None:
+        """Begin the response; servers wait for the first part of the body. ASGI, "Response Start".
+
+        Args:
+            status: HTTP status code.
+            headers: Headers of the response, as pairs or as a mapping.
+
+        Raises:
+            LocalProtocolError: The response has begun already, or a header is not valid.
+            ConnectionClosed: The client has left.
+        """
+        await self.send({"type": "http.response.start", "status": status, "headers": header_pairs(headers)})
+
+    async def send_body(self, body: bytes, *, more_body: bool = False) -> None:
+        """Send a part of the response body. ASGI, "Response Body".
+
+        Args:
+            body: The part.
+            more_body: Whether another part follows; without, the response is complete, and whatever is
+                sent later is dropped.
+
+        Raises:
+            AssertionError: `body` is not bytes.
+            LocalProtocolError: The response has not begun.
+            ConnectionClosed: The client has left.
+        """
+        if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
+            raise AssertionError("Body is not bytes")
+        await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
+
+    async def send_response(
+        self,
+        status: int,
+        body: bytes,
+        *,
+        headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None = None,
+    ) -> None:
+        """Send a whole response.
+
+        Args:
+            status: HTTP status code.
+            body: The whole body.
+            headers: Headers of the response, as pairs or as a mapping.
+
+        Raises:
+            AssertionError: `body` is not bytes.
+            LocalProtocolError: The response has begun already, or a header is not valid.
+            ConnectionClosed: The client has left.
+        """
+        await self.send_headers(status=status, headers=headers)
+        await self.send_body(body)
+
+    async def handle(self, body: bytes) -> None:
+        """Answer the request, with `send_response()` or with `send_headers()` and `send_body()`.
+
+        Args:
+            body: The whole request body.
+
+        Raises:
+            NotImplementedError: Always; subclasses have their own.
+        """
+        raise NotImplementedError("Subclasses of AsyncHttpConsumer must provide a handle() method.")
+
+    async def disconnect(self) -> None:
+        """Clean up; nothing can be sent any more.
+
+        Called exactly once for each request, when the response is complete or the client has left.
+        """
+
+    async def http_request(self, message: HttpRequestEvent) -> None:
+        """Collect the body, and let `handle()` answer when it is complete. ASGI, "Request - receive event".
+
+        Raises:
+            LocalProtocolError: `handle()` returned without a response, and there is no channel layer
+                whose events could still send one.
+            StopConsumer: The response is complete.
+        """
+        self.body.append(message.get("body", b""))
+        if self._is_too_large():
+            await self.send_response(
+                413, b"Request body too large", headers=[(b"content-type", b"text/plain")]
+            )
+        elif message.get("more_body"):
+            return
+        else:
+            await self.handle(b"".join(self.body))
+            self._require_answer()
+        if self._is_over():
+            await self._disconnect_once(0)
+            raise StopConsumer
+
+    async def http_disconnect(self, message: HttpDisconnectEvent) -> None:
+        """Let `disconnect()` clean up. ASGI, "Disconnect - receive event".
+
+        Raises:
+            StopConsumer: Always, at the end.
+        """
+        await self._disconnect_once(0)
+        raise StopConsumer
+
+    def _is_too_large(self) -> bool:
+        return self.max_body_size is not None and sum(map(len, self.body)) > self.max_body_size
+
+    def _require_answer(self) -> None:
+        connection = self._connection
+        if connection is None or connection.state != INIT or self.channel_layer is not None:
+            return
+        raise LocalProtocolError(
+            f"{type(self).__name__}.handle() returned without a response, and nothing is left that could "
+            "send one",
+            state=connection.state,
+            legal=["http.response.start"],
+        )
+
+    def _is_over(self) -> bool:
+        return self._connection is not None and self._connection.state == COMPLETE
+
+    async def _run_disconnect(self, code: int) -> None:
+        await self.disconnect()

@@ -1,0 +1,108 @@
+"""What the annotation of a handler asks for, and how a message becomes it."""
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
+from types import FunctionType, UnionType
+from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.errors import PydanticUserError
+from typing_extensions import Format, TypeAliasType, get_annotations, is_typeddict
+
+from .event import ChannelEvent
+
+Converter: TypeAlias = Callable[[Mapping[str, Any]], Any]
+
+
+def unchanged(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Convert nothing: what a handler gets that asks for a mapping, or for nothing at all."""
+    return message
+
+
+def annotation_of(function: FunctionType, index: int) -> Any:
+    """Return the annotation of a positional parameter as it was written, `Any` when there is none."""
+    name = function.__code__.co_varnames[index]
+    return get_annotations(function, format=Format.FORWARDREF).get(name, Any)
+
+
+def local_names(module: str) -> Mapping[str, Any]:
+    """Return the local variables around the class statement that is being executed in a module.
+
+    String annotations may name what is only known there: a class that is defined in a function.
+    """
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__") != module:
+        frame = frame.f_back
+    return {} if frame is None or frame.f_code.co_name == "<module>" else dict(frame.f_locals)
+
+
+def evaluate(annotation: Any, function: FunctionType, names: Mapping[str, Any]) -> Any:
+    """Return the type that an annotation means. Raises `NameError` while a name in it is not defined."""
+    if isinstance(annotation, str):
+        return eval(annotation, function.__globals__, dict(names))
+    return annotation
+
+
+def members(annotation: Any) -> Iterator[Any]:
+    """Yield the types that a union names, through aliases and `Annotated`."""
+    if isinstance(annotation, TypeAliasType):
+        yield from members(annotation.__value__)
+    elif get_origin(annotation) is Annotated:
+        yield from members(get_args(annotation)[0])
+    elif get_origin(annotation) in {Union, UnionType}:
+        for member in get_args(annotation):
+            yield from members(member)
+    else:
+        yield annotation
+
+
+def event_types(annotation: Any) -> list[str]:
+    """Return the values of the `type` literals of all channel events that an annotation names."""
+    return [
+        value
+        for member in members(annotation)
+        if isinstance(member, type) and issubclass(member, ChannelEvent) and "type" in member.model_fields
+        for value in _literals(member.model_fields["type"].annotation)
+    ]
+
+
+def _literals(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+def converter(annotation: Any) -> Converter:
+    """Return the function that makes out of a message what an annotation asks for.
+
+    Models, dataclasses and TypedDicts are validated into, alone or in a union; a TypedDict keeps the keys
+    that it does not name. Anything else gets the message as it is.
+    """
+    kinds = list(members(annotation))
+    if not any(_is_structured(kind) for kind in kinds):
+        return unchanged
+    try:
+        validate = TypeAdapter[Any](annotation).validate_python
+    except PydanticUserError as error:
+        # typing.TypedDict before Python 3.12 does not tell enough to be validated.
+        warnings.warn(f"{annotation!r} cannot be validated: {error}", RuntimeWarning, stacklevel=2)
+        return unchanged
+
+    def convert(message: Mapping[str, Any]) -> Any:
+        result: Any = validate(message)
+        return {**message, **result} if _is_dict(result) else result
+
+    return convert
+
+
+def _is_dict(value: object) -> bool:
+    return type(value) is dict
+
+
+def _is_structured(kind: Any) -> bool:
+    origin = get_origin(kind) or kind
+    return is_typeddict(origin) or is_dataclass(origin) or _is_model(origin)
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

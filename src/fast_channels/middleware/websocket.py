@@ -1,0 +1,124 @@
+"""Middleware for WebSockets: which pages may connect."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+from urllib.parse import ParseResult, urlparse
+
+from fast_channels.consumer.websocket import AsyncWebsocketConsumer
+from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelApplication, ChannelScope
+
+__all__ = ["AllowedOrigins", "Origin", "OriginValidator", "WebsocketDenier", "is_same_domain"]
+
+logger = logging.getLogger("fast_channels.middleware")
+
+Origin: TypeAlias = str
+"""An origin, or a pattern of origins."""
+
+AllowedOrigins: TypeAlias = Iterable[Origin]
+
+_DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+
+
+def is_same_domain(host: str, pattern: str) -> bool:
+    """Tell whether a host name is the one in a pattern, or below the domain of a pattern like `.example.com`.
+
+    Args:
+        host: A host name in lower case.
+        pattern: A host name, or a domain with a dot in front, which stands for itself and all below it.
+    """
+    pattern = pattern.lower()
+    if pattern.startswith("."):
+        return host.endswith(pattern) or host == pattern[1:]
+    return bool(pattern) and host == pattern
+
+
+class WebsocketDenier(AsyncWebsocketConsumer):
+    """Refuses every handshake."""
+
+    async def connect(self) -> None:
+        """Refuse the handshake."""
+        await self.close()
+
+
+class OriginValidator:
+    """Lets only pages of certain origins open a WebSocket; others are refused. RFC 6455, section 10.2.
+
+    A pattern is an origin (`https://example.com:8443`, the port may be omitted where it is the scheme's), a
+    host name, or either with a domain like `.example.com`, which stands for itself and all domains below it.
+    The pattern `*` lets everybody in, clients without an `Origin` header too.
+
+    Args:
+        application: The application behind the validator.
+        allowed_origins: The patterns.
+
+    Raises:
+        TypeError: `allowed_origins` is a single text.
+    """
+
+    def __init__(self, application: ChannelApplication, allowed_origins: AllowedOrigins) -> None:
+        if isinstance(allowed_origins, str):
+            raise TypeError(f"allowed_origins is a list of patterns, not the text {allowed_origins!r}")
+        self.application = application
+        self.allowed_origins = list(allowed_origins)
+        for pattern in self.allowed_origins:
+            if "*" in pattern and pattern != "*":
+                logger.warning("The origin pattern %r never matches; did you mean a leading dot?", pattern)
+
+    async def __call__(
+        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> Any:
+        """Pass a WebSocket on if its origin is allowed, and refuse it otherwise.
+
+        Raises:
+            ValueError: The connection is no WebSocket.
+        """
+        if scope["type"] != "websocket":
+            raise ValueError("You cannot use OriginValidator on a non-WebSocket connection")
+        if self.valid_origin(_origin(scope)):
+            return await self.application(scope, receive, send)
+        return await WebsocketDenier()(scope, receive, send)
+
+    def valid_origin(self, parsed_origin: ParseResult | None) -> bool:
+        """Tell whether an origin, or the absence of one, is allowed."""
+        if parsed_origin is None:
+            return "*" in self.allowed_origins
+        return self.validate_origin(parsed_origin)
+
+    def validate_origin(self, parsed_origin: ParseResult | None) -> bool:
+        """Tell whether an origin matches one of the patterns."""
+        return any(
+            pattern == "*" or self.match_allowed_origin(parsed_origin, pattern)
+            for pattern in self.allowed_origins
+        )
+
+    def match_allowed_origin(self, parsed_origin: ParseResult | None, pattern: str) -> bool:
+        """Tell whether an origin matches one pattern: host name, and scheme and port if it names a scheme."""
+        if parsed_origin is None or parsed_origin.hostname is None:
+            return False
+        parsed_pattern = urlparse(pattern.lower())
+        if not parsed_pattern.scheme:
+            return is_same_domain(parsed_origin.hostname, urlparse(f"//{pattern}").hostname or pattern)
+        return (
+            parsed_pattern.scheme == parsed_origin.scheme
+            and self.get_origin_port(parsed_pattern) == self.get_origin_port(parsed_origin)
+            and is_same_domain(parsed_origin.hostname, parsed_pattern.hostname or "")
+        )
+
+    def get_origin_port(self, origin: ParseResult) -> int | None:
+        """Return the port of an origin, or that of its scheme, `None` if neither is known."""
+        return _DEFAULT_PORTS.get(origin.scheme) if origin.port is None else origin.port
+
+
+def _origin(scope: ChannelScope) -> ParseResult | None:
+    """Return the `Origin` of a connection, `None` where there is no single, well-formed one."""
+    values: list[bytes] = [value for name, value in scope.get("headers", ()) if name.lower() == b"origin"]
+    if len(values) != 1:
+        return None
+    try:
+        parsed = urlparse(values[0].decode("latin-1"))
+        # Both are parsed when they are read, and raise for what is malformed.
+        _ = parsed.port, parsed.hostname
+    except ValueError:
+        return None
+    return parsed
