@@ -1,9 +1,14 @@
 """Consumers of WebSockets."""
 
 import json
+import logging
+import sys
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
+
+from typing_extensions import TypeVar
 
 from fast_channels.consumer.base import AsyncConsumer, run_all
 from fast_channels.consumer.inbox import Inbox
@@ -15,8 +20,18 @@ from fast_channels.exceptions import (
     InvalidMessageError,
     StopConsumer,
 )
+from fast_channels.messages.codec import Codec, invalid_frame, not_json
+from fast_channels.messages.generics import resolve, type_arguments
 
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
+
+logger = logging.getLogger("fast_channels.consumer")
+
+ClientMessage = TypeVar("ClientMessage", default=Any)
+"""What the client may send."""
+
+ServerMessage = TypeVar("ServerMessage", default=Any)
+"""What the client may be sent."""
 
 DENIAL = "websocket.http.response"
 NORMAL_CLOSURE = 1000
@@ -127,8 +142,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             bytes_data: The payload of a binary frame.
         """
 
-    # The documented signatures of the two classes differ.
-    async def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+    async def send(
         self,
         text_data: str | None = None,
         bytes_data: bytes | None = None,
@@ -180,15 +194,22 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         await run_all(self._leave_groups, partial(self._disconnect_once, 1005 if code is None else code))
         raise StopConsumer
 
-    async def disconnect(self, code: int) -> None:
-        """Clean up; nothing can be sent any more.
+    if TYPE_CHECKING:
+        # Overrides call the argument what they like, and it is passed by position.
+        async def disconnect(self, code: int, /) -> None:
+            """Clean up; nothing can be sent any more."""
 
-        Called exactly once for each connection whose `connect()` began, however it ended.
+    else:
 
-        Args:
-            code: Close code of RFC 6455, section 7.4: 1005 when there was none, 1006 when the connection
-                was lost or the server stopped the consumer, 1011 when a handler raised.
-        """
+        async def disconnect(self, code: int) -> None:
+            """Clean up; nothing can be sent any more.
+
+            Called exactly once for each connection whose `connect()` began, however it ended.
+
+            Args:
+                code: Close code of RFC 6455, section 7.4: 1005 when there was none, 1006 when the connection
+                    was lost or the server stopped the consumer, 1011 when a handler raised.
+            """
 
     def _own_groups(self) -> None:
         declared: Any = getattr(type(self), "groups", ())
@@ -230,103 +251,151 @@ def header_pairs(
     return dict(pairs).items() if isinstance(headers, Mapping) else pairs
 
 
-class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer):
-    """Serves one WebSocket whose frames are JSON texts."""
+class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
+    """Serves one WebSocket whose frames are JSON texts.
 
-    async def receive(
-        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
-    ) -> None:
-        """Decode a frame and pass its content to `receive_json()`.
+    `AsyncJsonWebsocketConsumer[ClientMessage, ServerMessage]` declares a protocol: `receive_json()` sees
+    nothing that is not a `ClientMessage`, and the client nothing that is not a `ServerMessage`. Each is any
+    type that pydantic can validate; the members of a union are told apart by a `Literal` field that they
+    share. Without types every JSON value is a message, decoded and encoded by the `json` module.
+    """
 
-        A frame that is binary, empty or not JSON is passed to `receive_invalid()` instead.
+    _client: ClassVar[Codec | None] = None
+    _server: ClassVar[Codec | None] = None
+    _decodes: ClassVar[bool] = False
 
-        Args:
-            text_data: The payload of a text frame.
-            bytes_data: The payload of a binary frame.
-            **kwargs: Passed on to `receive_json()`.
-        """
-        try:
-            content = await self._decode(text_data)
-        except InvalidMessageError as error:
-            await self.receive_invalid(error)
-        else:
-            await self.receive_json(content, **kwargs)
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._client, cls._server = (
+            None if argument is Any else Codec(partial(_resolved, cls, argument))
+            for argument in type_arguments(cls, AsyncJsonWebsocketConsumer)
+        )
+        cls._decodes = _function(cls.decode_json) is not _function(AsyncJsonWebsocketConsumer.decode_json)
 
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        """Handle the content of a frame.
+    if TYPE_CHECKING:
+        # The documented **kwargs are for overrides, which need not have them.
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            """Decode a frame and pass the message to `receive_json()`."""
 
-        Args:
-            content: What the frame decoded to.
-            **kwargs: Whatever an override of `receive()` passes on.
-        """
+        async def receive_json(self, content: ClientMessage, /) -> ServerMessage | None:
+            """Handle a message of the client."""
+
+    else:
+
+        async def receive(
+            self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+        ) -> None:
+            """Decode a frame, pass the message to `receive_json()` and, if typed, send what that returns.
+
+            A frame that is no message is passed to `receive_invalid()` instead.
+
+            Args:
+                text_data: The payload of a text frame.
+                bytes_data: The payload of a binary frame.
+                **kwargs: Passed on to `receive_json()`.
+            """
+            try:
+                content = await self._decode(text_data)
+            except InvalidMessageError as error:
+                await self.receive_invalid(error)
+                return
+            answer: Any = await self.receive_json(content, **kwargs)
+            if answer is not None and self._server is not None:
+                await self.send_json(answer)
+
+        async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
+            """Handle a message of the client.
+
+            Args:
+                content: The message.
+                **kwargs: Whatever an override of `receive()` passes on.
+
+            Returns:
+                The answer, or `None`; it is sent if the consumer declares its messages.
+            """
+            return None
 
     async def receive_invalid(self, error: InvalidMessageError) -> None:
-        """Decide what becomes of a frame that is not a message; raises the error by default.
+        """Decide what becomes of a frame that is not a message.
 
-        An override may answer, close the connection with `error.code`, or ignore the frame.
+        By default a consumer that declares its messages closes the WebSocket with `error.code` and logs one
+        warning, and one that does not raises the error. An override may answer, or ignore the frame.
 
         Args:
             error: What is wrong with the frame.
         """
-        raise error
+        if self._client is None:
+            raise error
+        logger.warning("%s closes a WebSocket: %s; the frame began with %s", self, error, error.excerpt)
+        await self.close(error.code)
 
-    async def send_json(self, content: Any, close: bool | int = False) -> None:
-        """Encode a value as JSON and send it in a text frame.
+    async def send_json(self, content: ServerMessage, close: bool | int = False) -> None:
+        """Encode a message as JSON and send it in a text frame.
 
         Args:
-            content: What to send.
+            content: The message.
             close: Close the WebSocket afterwards, with this code or, if it is `True`, with 1000.
 
         Raises:
-            TypeError: The value is nothing that JSON can say.
-            LocalProtocolError: The handshake has not been accepted.
+            LocalProtocolError: It is not a message that the consumer declares, or the handshake has not
+                been accepted.
+            TypeError: The consumer declares none, and the value is nothing that JSON can say.
             ConnectionClosed: The connection is gone.
         """
         await super().send(text_data=await self.encode_json(content), close=close)
 
     @classmethod
-    async def decode_json(cls, text_data: str) -> Any:
-        """Decode the text of a frame.
+    async def decode_json(cls, text_data: str) -> ClientMessage:
+        """Return the message that the text of a frame is.
+
+        The result of an override is validated if the consumer declares its messages.
 
         Args:
             text_data: A JSON text.
 
         Raises:
-            ValueError: The text is not JSON.
+            ValueError: The text is none, or not a message.
         """
-        return json.loads(text_data)
+        decoded: ClientMessage = (
+            json.loads(text_data) if cls._client is None else cls._client.decode(text_data)
+        )
+        return decoded
 
     @classmethod
-    async def encode_json(cls, content: Any) -> str:
-        """Encode a value as the text of a frame.
+    async def encode_json(cls, content: ServerMessage) -> str:
+        """Return a message as the text of a frame.
 
         Args:
-            content: What to encode.
+            content: The message.
 
         Raises:
-            TypeError: The value is nothing that JSON can say.
+            LocalProtocolError: It is not a message that the consumer declares.
+            TypeError: The consumer declares none, and the value is nothing that JSON can say.
         """
-        return json.dumps(content)
+        return json.dumps(content) if cls._server is None else cls._server.encode(content)
 
     async def _decode(self, text: str | None) -> Any:
-        if text is None:
-            raise InvalidMessageError("No text section for incoming WebSocket frame!", code=1003)
         if not text:
-            raise InvalidMessageError("No text section for incoming WebSocket frame! It is empty", code=1007)
+            raise invalid_frame(text)
         try:
-            return await self.decode_json(text)
+            content = await self.decode_json(text)
         except InvalidMessageError:
             raise
         except (ValueError, RecursionError) as error:
-            # A text that is nested too deeply is no fault of ours either.
-            raise InvalidMessageError(
-                f"a WebSocket frame is not JSON: {error}",
-                code=1007,
-                errors=[("", str(error))],
-                excerpt=_excerpt(text),
-            ) from error
+            # A text that is nested too deeply for us is nothing that we can read either.
+            raise not_json(text, error) from error
+        return self._client.check(content) if self._decodes and self._client is not None else content
 
 
-def _excerpt(text: str, length: int = 80) -> str:
-    shown = text if len(text) <= length else text[:length] + "…"
-    return ascii(shown)
+def _function(method: Any) -> Any:
+    return method.__func__
+
+
+def _resolved(cls: type, annotation: Any) -> Any:
+    """Return a type argument, whose names were written in the module of the class or of one of its bases."""
+    spaces = [
+        space
+        for base in cls.__mro__
+        for space in (vars(base).get("_handler_names", {}), vars(sys.modules.get(base.__module__, base)))
+    ]
+    return resolve(annotation, ChainMap(*map(dict, spaces)))

@@ -1,0 +1,210 @@
+"""What every channel layer has in common: its methods, its names and its capacities."""
+
+import fnmatch
+import re
+import reprlib
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from fast_channels.layers.mailbox import Mailbox
+from fast_channels.type_defs import (
+    ChannelCapacityDict,
+    ChannelMessage,
+    CompiledChannelCapacities,
+    CompiledChannelCapacity,
+)
+
+__all__ = ["BaseChannelLayer"]
+
+_NAME = r"[a-zA-Z0-9\-_.]"
+_UNNAMABLE = re.compile(r"[^a-zA-Z0-9\-_.!]")
+
+
+class BaseChannelLayer:
+    """A channel layer without an engine: subclasses say where the messages go.
+
+    Args:
+        expiry: Seconds after which a message that nobody has taken is thrown away.
+        capacity: How many unread messages a channel holds.
+        channel_capacity: Other capacities, by glob or compiled regular expression; the first that matches
+            the beginning of a channel name counts.
+
+    Raises:
+        ValueError: A capacity is less than 1.
+    """
+
+    MAX_NAME_LENGTH: ClassVar[int] = 100
+    channel_name_regex: ClassVar[re.Pattern[str]] = re.compile(rf"^{_NAME}+(!{_NAME}*)?\Z")
+    group_name_regex: ClassVar[re.Pattern[str]] = re.compile(rf"^{_NAME}+\Z")
+    invalid_name_error: ClassVar[str] = (
+        f"{{}} name must be a valid unicode string with length < {MAX_NAME_LENGTH} "
+        "containing only ASCII alphanumerics, hyphens, underscores, or periods."
+    )
+
+    # Defaults of the class, for layers that never call super().__init__().
+    expiry: float = 60
+    capacity: int = 100
+    channel_capacity: Sequence[CompiledChannelCapacity] = ()
+
+    def __init__(
+        self,
+        expiry: float = 60,
+        capacity: int = 100,
+        channel_capacity: ChannelCapacityDict | None = None,
+    ) -> None:
+        self.expiry = expiry
+        self.capacity = capacity
+        self.channel_capacity = self.compile_capacities(channel_capacity or {})
+        if min([capacity, *(limit for _, limit in self.channel_capacity)]) < 1:
+            raise ValueError("a channel holds one unread message at least; its capacity cannot be less")
+
+    def compile_capacities(self, channel_capacity: ChannelCapacityDict) -> CompiledChannelCapacities:
+        """Return the capacities with every glob compiled, in the same order."""
+        return [
+            (re.compile(fnmatch.translate(pattern)) if isinstance(pattern, str) else pattern, capacity)
+            for pattern, capacity in channel_capacity.items()
+        ]
+
+    def get_capacity(self, channel: str) -> int:
+        """Return how many unread messages a channel holds."""
+        for pattern, capacity in self.channel_capacity:
+            if pattern.match(channel):
+                return capacity
+        return self.capacity
+
+    def match_type_and_length(self, name: object) -> bool:
+        """Return whether a name is a `str` of fewer than `MAX_NAME_LENGTH` characters."""
+        return isinstance(name, str) and len(name) < self.MAX_NAME_LENGTH
+
+    def require_valid_channel_name(self, name: str, receive: bool = False) -> bool:
+        """Return `True` for a valid channel name.
+
+        Args:
+            name: ASCII letters, digits, hyphens, underscores and periods; a `!` may follow, and after it
+                the part that belongs to one process.
+            receive: Refuse a name that goes on after its `!`, for layers that receive for all channels of
+                a process at once.
+
+        Raises:
+            TypeError: The name is not valid; the text says what is wrong with it.
+        """
+        self._require_name("Channel", name, self.channel_name_regex)
+        if receive and not self.non_local_name(name) == name:
+            raise self._invalid_name("Channel", name, "receive() takes a name up to its '!', and no further")
+        return True
+
+    def require_valid_group_name(self, name: str) -> bool:
+        """Return `True` for a valid group name: ASCII letters, digits, hyphens, underscores and periods.
+
+        Raises:
+            TypeError: The name is not valid; the text says what is wrong with it.
+        """
+        self._require_name("Group", name, self.group_name_regex)
+        return True
+
+    def valid_channel_name(self, channel_name: str, receive: bool = False) -> bool:
+        """Do what `require_valid_channel_name()` does, under the name that Django Channels gave it first."""
+        return self.require_valid_channel_name(channel_name, receive)
+
+    def valid_group_name(self, group_name: str) -> bool:
+        """Do what `require_valid_group_name()` does, under the name that Django Channels gave it first."""
+        return self.require_valid_group_name(group_name)
+
+    def non_local_name(self, name: str) -> str:
+        """Return a channel name up to and including its `!`; a name without one is returned whole."""
+        shared, mark, _ = name.partition("!")
+        return shared + mark
+
+    def _require_name(self, kind: str, name: object, allowed: re.Pattern[str]) -> None:
+        # Once per message: the explanation is found only when there is something to explain.
+        if not isinstance(name, str) or not self.match_type_and_length(name) or not allowed.fullmatch(name):
+            raise self._invalid_name(kind, name, self._what_is_wrong(name))
+
+    def _invalid_name(self, kind: str, name: object, reason: str) -> TypeError:
+        return TypeError(f"{self.invalid_name_error.format(kind)} {reprlib.repr(name)}: {reason}.")
+
+    def _what_is_wrong(self, name: object) -> str:
+        if not isinstance(name, str):
+            return f"this is of type {type(name).__name__}, not str"
+        if len(name) >= self.MAX_NAME_LENGTH:
+            return f"it has {len(name)} characters"
+        strange = _UNNAMABLE.search(name)
+        if strange is not None:
+            return f"{strange.group()!r} is not allowed"
+        return "it needs at least one character, and a '!' may stand once, later, in a channel name only"
+
+    async def send(self, channel: str, message: ChannelMessage) -> None:
+        """Send a message to a channel.
+
+        Raises:
+            ChannelFull: The channel holds as many unread messages as its capacity allows.
+            TypeError: The name is not valid, or the message holds something that no layer can carry.
+            ValueError: The message holds a value that is out of range, nested too deep or in itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no send()")
+
+    async def receive(self, channel: str) -> ChannelMessage:
+        """Wait for the next message of a channel; each goes to one receiver only.
+
+        Raises:
+            TypeError: The name is not valid.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no receive()")
+
+    async def new_channel(self, prefix: str = "specific.") -> str:
+        """Return the name of a channel that nobody else has and nobody can guess.
+
+        Raises:
+            TypeError: The prefix is not the beginning of a valid name.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no new_channel()")
+
+    async def flush(self) -> None:
+        """Throw away all unread messages and groups (extension "flush")."""
+        raise NotImplementedError(f"{type(self).__name__} has no flush(), an extension")
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Make a channel a member of a group (extension "groups").
+
+        Raises:
+            TypeError: A name is not valid.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no group_add(), of the extension groups")
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        """End a membership, if there is one (extension "groups").
+
+        Raises:
+            TypeError: A name is not valid.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no group_discard(), of the extension groups")
+
+    async def group_send(self, group: str, message: ChannelMessage) -> None:
+        """Send a message to every member of a group (extension "groups"); a full member misses it.
+
+        Raises:
+            TypeError: The name is not valid, or the message holds something that no layer can carry.
+            ValueError: The message holds a value that is out of range, nested too deep or in itself.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no group_send(), of the extension groups")
+
+    def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox | None:
+        """Attach a consumer to a channel, until `close_channel()`.
+
+        Args:
+            channel: Usually from `new_channel()`.
+            notify: Called once for each message that comes; from any thread, so it must not block.
+
+        Returns:
+            The mailbox to take the messages from, or `None` if this layer can only be asked with
+            `receive()`.
+        """
+
+    async def close_channel(self, channel: str) -> None:
+        """Forget a channel: its unread messages, its consumer and its memberships.
+
+        Called when a consumer ends, more than once at will. Layers that keep nothing need not override it.
+        """
+
+    async def close(self) -> None:
+        """Release what the layer holds. Layers that hold nothing need not override it."""

@@ -1,0 +1,251 @@
+"""The channel layer of a single process, which needs no server."""
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeAlias
+
+from fast_channels.exceptions import ChannelFull
+from fast_channels.layers.base import BaseChannelLayer
+from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats, tell
+from fast_channels.layers.values import snapshot
+from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
+
+__all__ = ["InMemoryChannelLayer", "InMemoryGroups", "InMemoryQueueData"]
+
+InMemoryGroups: TypeAlias = dict[str, dict[str, float]]
+"""When each channel joined, by group and channel."""
+
+InMemoryQueueData: TypeAlias = tuple[float, ChannelMessage]
+"""When a message is due, and the message."""
+
+
+class InMemoryChannelLayer(BaseChannelLayer):
+    """Carries messages between the consumers of one process.
+
+    Delivery is at most once and first in, first out per channel. Messages carry the values that every
+    layer can carry (see `fast_channels.layers.values`) and belong to whoever gets them. A member of a group
+    whose channel is full misses a message; that is logged and counted. Several event loops and threads may
+    share a layer, several processes cannot: use a Redis layer for those.
+
+    Args:
+        expiry: Seconds after which a message that nobody has taken is thrown away.
+        group_expiry: Seconds after which a membership ends, unless somebody listens or receives on the
+            channel.
+        capacity: How many unread messages a channel holds.
+        channel_capacity: Other capacities, by glob or compiled regular expression.
+        clock: Returns the time in seconds; it must never go back.
+
+    Attributes:
+        channels: Mailboxes by channel. A channel is here while somebody listens or receives on it or a
+            message waits.
+        groups: Members by group, with the time of the clock at which they joined.
+    """
+
+    extensions: ClassVar[list[str]] = ["groups", "flush"]
+
+    def __init__(
+        self,
+        expiry: float = 60,
+        group_expiry: float = 86400,
+        capacity: int = 100,
+        channel_capacity: ChannelCapacityDict | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
+        self.group_expiry = group_expiry
+        self.groups: InMemoryGroups = {}
+        self._room = Mailroom(clock, self.get_capacity)
+        self.channels: dict[str, Mailbox] = self._room.boxes
+        self._groups_of: dict[str, set[str]] = {}
+        self._last_send = clock()
+
+    async def send(self, channel: str, message: ChannelMessage) -> None:
+        """Send a message to a channel, whether or not anybody reads it yet.
+
+        When the channel gets half full, its reader is given a few turns of the event loop.
+
+        Raises:
+            ChannelFull: The channel holds as many unread messages as its capacity allows.
+            TypeError: The name is not valid, or the message holds something that no layer can carry.
+            ValueError: The message holds a value that is out of range, nested too deep or in itself.
+        """
+        self.require_valid_channel_name(channel)
+        contents = snapshot(message)
+        aftermath = Aftermath()
+        room = self._room
+        with room.lock:
+            now = room.clock()
+            # What has just become due goes with the next send: existing suites look for it in `channels`
+            # after a send, and are content when it goes with the next receive.
+            room.sweep(self._last_send)
+            self._last_send = now
+            box = room.open(channel)
+            if not box.put(Letter(now + self.expiry, contents), now, aftermath):
+                raise ChannelFull(
+                    f"channel {channel!r} is full: its capacity is {box.capacity} unread messages"
+                )
+        await aftermath.settle()
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        """Wait for the next message of a channel; each goes to one receiver only.
+
+        A cancelled call loses no message.
+
+        Raises:
+            TypeError: The name is not valid.
+        """
+        self.require_valid_channel_name(channel)
+        return await self._room.receive(channel)
+
+    async def new_channel(self, prefix: str = "specific.") -> str:
+        """Return the name of a channel that nobody else has and nobody can guess.
+
+        Raises:
+            TypeError: The prefix is not the beginning of a valid name, or is too long.
+        """
+        self._require_name("Channel", prefix, self.group_name_regex)
+        name = f"{prefix.removesuffix('.')}.inmemory!{secrets.token_hex(12)}"
+        self.require_valid_channel_name(name)
+        return name
+
+    def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox:
+        """Attach a consumer to a channel, until `close_channel()`.
+
+        Args:
+            channel: Usually from `new_channel()`.
+            notify: Called once for each message, those that wait already included, when the message is in
+                the mailbox; from the thread of the sender, so it must not block. It may come once too often
+                when another thread sends while the channel is closed.
+
+        Returns:
+            The mailbox to take the messages from.
+
+        Raises:
+            RuntimeError: A consumer listens on the channel already.
+            TypeError: The name is not valid.
+        """
+        self.require_valid_channel_name(channel)
+        room = self._room
+        with room.lock:
+            box = room.open(channel)
+            if box.notify is not None:
+                raise RuntimeError(f"a consumer listens on channel {channel!r} already; it has one at most")
+            box.attend(notify)
+            waiting = len(box)
+        tell([notify] * waiting)
+        return box
+
+    async def close_channel(self, channel: str) -> None:
+        """Forget a channel: its unread messages, its consumer and its memberships.
+
+        Whoever still waits in `receive()` goes on waiting for messages that come later.
+        """
+        with self._room.lock:
+            for group in tuple(self._groups_of.get(channel, ())):
+                self._leave(group, channel)
+            box = self.channels.get(channel)
+            if box is not None:
+                self._empty(box, detach=True)
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Make a channel a member of a group; a membership that exists begins anew.
+
+        Raises:
+            TypeError: A name is not valid.
+        """
+        self.require_valid_group_name(group)
+        self.require_valid_channel_name(channel)
+        with self._room.lock:
+            self.groups.setdefault(group, {})[channel] = self._room.clock()
+            self._groups_of.setdefault(channel, set()).add(group)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        """End a membership, if there is one.
+
+        Raises:
+            TypeError: A name is not valid.
+        """
+        self.require_valid_group_name(group)
+        self.require_valid_channel_name(channel)
+        with self._room.lock:
+            self._leave(group, channel)
+
+    async def group_send(self, group: str, message: ChannelMessage) -> None:
+        """Send a message to every member of a group; a member whose channel is full misses it.
+
+        When a member's channel gets half full, its reader is given a few turns of the event loop.
+
+        Raises:
+            TypeError: The name is not valid, or the message holds something that no layer can carry.
+            ValueError: The message holds a value that is out of range, nested too deep or in itself.
+        """
+        self.require_valid_group_name(group)
+        contents = snapshot(message)
+        aftermath = Aftermath()
+        room = self._room
+        with room.lock:
+            now = room.clock()
+            room.sweep(now)
+            letter = Letter(now + self.expiry, contents)
+            boxes = self.channels
+            # A copy of the names: the garbage collector may end a consumer while they are gone through.
+            for channel in tuple(self.groups.get(group, ())):
+                box = boxes.get(channel)
+                if box is None or (box.notify is None and not box.receivers):
+                    box = self._unread_member(group, channel, now)
+                if box is not None and not box.put(letter, now, aftermath):
+                    room.dropped_full += 1
+                    if not box.overflowing:
+                        box.overflowing = True
+                        aftermath.overflowed.append(box)
+        await aftermath.settle()
+
+    async def flush(self) -> None:
+        """Throw away all unread messages and groups; consumers and receivers stay attached."""
+        with self._room.lock:
+            self._forget(detach=False)
+
+    async def close(self) -> None:
+        """Throw away all unread messages and groups, and detach all consumers.
+
+        Whoever still waits in `receive()` goes on waiting. The layer can be used again.
+        """
+        with self._room.lock:
+            self._forget(detach=True)
+
+    def stats(self) -> MailStats:
+        """Return what has become of the messages so far."""
+        return self._room.stats()
+
+    def _unread_member(self, group: str, channel: str, now: float) -> Mailbox | None:
+        """Return the mailbox of a member that nobody reads, or `None` if its membership is over."""
+        if now - self.groups.get(group, {}).get(channel, float("-inf")) >= self.group_expiry:
+            self._leave(group, channel)
+            return None
+        return self._room.open(channel)
+
+    def _leave(self, group: str, channel: str) -> None:
+        members = self.groups.get(group, {})
+        if channel not in members:
+            return
+        del members[channel]
+        if not members:
+            del self.groups[group]
+        groups = self._groups_of[channel]
+        groups.discard(group)
+        if not groups:
+            del self._groups_of[channel]
+
+    def _forget(self, *, detach: bool) -> None:
+        self.groups.clear()
+        self._groups_of.clear()
+        for box in tuple(self.channels.values()):
+            self._empty(box, detach=detach)
+
+    def _empty(self, box: Mailbox, *, detach: bool) -> None:
+        if detach:
+            box.notify = None
+        box.discard_all()
+        self._room.tidy(box)

@@ -1,0 +1,360 @@
+"""Where messages wait: one bounded mailbox for each channel, and the room that a layer's mailboxes share."""
+
+import asyncio
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fast_channels.layers.values import Snapshot
+
+__all__ = ["Aftermath", "Letter", "MailStats", "Mailbox", "Mailroom", "tell"]
+
+GRACE_TURNS: Final = 5
+
+logger = logging.getLogger("fast_channels.layers")
+
+
+@dataclass(frozen=True, slots=True)
+class MailStats:
+    """What has become of the messages of a layer, counted once for each channel that a message was for.
+
+    Attributes:
+        sent: Messages that a mailbox accepted.
+        taken: Messages that a receiver or a consumer took.
+        expired: Messages that were due before anybody took them.
+        discarded: Messages that `flush()`, `close()` or `close_channel()` threw away.
+        dropped_full: Messages to a group that a member missed because its channel was full.
+    """
+
+    sent: int
+    taken: int
+    expired: int
+    discarded: int
+    dropped_full: int
+
+    @property
+    def waiting(self) -> int:
+        """Messages that nobody has taken yet; some of them may be due."""
+        return self.sent - self.taken - self.expired - self.discarded
+
+
+class Letter:
+    """A message on its way to one or many mailboxes."""
+
+    __slots__ = ("expires_at", "snapshot")
+
+    def __init__(self, expires_at: float, snapshot: Snapshot) -> None:
+        self.expires_at = expires_at
+        self.snapshot = snapshot
+
+
+_NO_LETTERS: Final[deque[Letter]] = deque(maxlen=0)
+
+
+class Aftermath:
+    """What is left to do after messages were put into mailboxes, once the lock is free.
+
+    Attributes:
+        notices: The callbacks of the consumers that got a message, once for each message.
+        crowded: Mailboxes whose readers deserve a turn before more is sent.
+        overflowed: Mailboxes that have begun to refuse messages.
+    """
+
+    __slots__ = ("crowded", "notices", "overflowed")
+
+    def __init__(self) -> None:
+        self.notices: list[Callable[[], None]] = []
+        self.crowded: list[Mailbox] = []
+        self.overflowed: list[Mailbox] = []
+
+    async def settle(self) -> None:
+        """Tell the consumers, report overflows, and give the readers of crowded mailboxes a few turns."""
+        tell(self.notices)
+        for box in self.overflowed:
+            logger.warning(
+                "channel %r is full (%d unread messages); it misses messages to its groups until it is read",
+                box.channel,
+                box.capacity,
+            )
+        turns = GRACE_TURNS if self.crowded else 0
+        while turns and any(box.crowded for box in self.crowded):
+            turns -= 1
+            await asyncio.sleep(0)
+
+
+class Mailbox:
+    """The unread messages of one channel, oldest first, and whoever waits for them.
+
+    Args:
+        room: What it shares with the other mailboxes of its layer.
+        channel: Name of the channel.
+        capacity: How many messages may wait.
+
+    Attributes:
+        notify: Called without arguments after each message that was put in, or `None` when no consumer
+            listens. It may be called from any thread and must not block.
+        receivers: How many coroutines are inside `Mailroom.receive()` for this channel.
+        overflowing: Whether the mailbox is full and somebody has been told so.
+    """
+
+    __slots__ = (
+        "_attended",
+        "_half",
+        "_letters",
+        "_room",
+        "_waiters",
+        "capacity",
+        "channel",
+        "notify",
+        "overflowing",
+        "receivers",
+    )
+
+    def __init__(self, room: "Mailroom", channel: str, capacity: int) -> None:
+        self.channel = channel
+        self.capacity = capacity
+        self.notify: Callable[[], None] | None = None
+        self.receivers = 0
+        self.overflowing = False
+        self._room = room
+        self._half = (capacity + 1) // 2
+        # Most consumers are idle most of the time, and an empty deque takes 600 bytes.
+        self._letters: deque[Letter] = _NO_LETTERS
+        self._waiters: OrderedDict[asyncio.Future[None], int] | None = None
+        # Somebody has read, or begun to, since a sender last waited for this mailbox to be read.
+        self._attended = False
+
+    def __len__(self) -> int:
+        return len(self._letters)
+
+    def qsize(self) -> int:
+        """Return how many messages wait, due ones included."""
+        return len(self._letters)
+
+    def empty(self) -> bool:
+        """Return whether no message waits."""
+        return not self._letters
+
+    @property
+    def read(self) -> bool:
+        """Whether a consumer listens or a receiver waits."""
+        return self.notify is not None or self.receivers > 0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the mailbox is at least half full."""
+        return len(self._letters) >= self._half
+
+    def put(self, letter: Letter, now: float, aftermath: Aftermath) -> bool:
+        """Append a message, unless the mailbox is full of messages that are not due. Needs the lock.
+
+        Args:
+            letter: The message; mailboxes may share it.
+            now: Time of the room's clock.
+            aftermath: Collects what the caller does when it has released the lock.
+
+        Returns:
+            Whether the message was accepted.
+        """
+        letters = self._letters
+        if len(letters) >= self.capacity and not self.drop_expired(now):
+            return False
+        if letters is _NO_LETTERS:
+            letters = self._letters = deque()
+        room = self._room
+        if self.notify is None:
+            # Nobody may ever come for it, so the room has to find it when it is due, under a key of its own.
+            letter = Letter(letter.expires_at, letter.snapshot)
+            room.unclaimed[letter] = self
+        else:
+            aftermath.notices.append(self.notify)
+        letters.append(letter)
+        room.sent += 1
+        if self._waiters:
+            self._wake_one()
+        if self._attended and len(letters) >= self._half:
+            # Nothing more until a reader shows up again: one that hangs costs its senders one grace only.
+            self._attended = False
+            aftermath.crowded.append(self)
+        return True
+
+    def take(self) -> dict[str, Any] | None:
+        """Return the oldest message that is not due, or `None` when there is none.
+
+        The dictionary belongs to the caller alone. Callable from any thread.
+        """
+        room = self._room
+        with room.lock:
+            if not self._letters:
+                return None
+            self._attended = True
+            now = room.clock()
+            while self._letters:
+                letter = self._shift()
+                if letter.expires_at > now:
+                    room.taken += 1
+                    return letter.snapshot.copy()
+                room.expired += 1
+            return None
+
+    def attend(self, notify: Callable[[], None] | None = None) -> None:
+        """Note that a reader has come: a consumer with a callback, or a receiver. Needs the lock."""
+        self._attended = True
+        if notify is None:
+            self.receivers += 1
+        else:
+            self.notify = notify
+
+    def queue_up(self) -> asyncio.Future[None]:
+        """Return a future of the running loop that ends when a message may have come. Needs the lock."""
+        if self._waiters is None:
+            self._waiters = OrderedDict()
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters[waiter] = threading.get_ident()
+        return waiter
+
+    def leave(self, waiter: asyncio.Future[None] | None) -> None:
+        """Note that a receiver ends, in whatever way, with the last future it waited for. Needs the lock."""
+        self.receivers -= 1
+        if waiter is not None and self._waiters:
+            self._waiters.pop(waiter, None)
+            if self._letters:
+                # It may have been woken for a message that it did not take, because it was cancelled.
+                self._wake_one()
+
+    def drop_expired(self, now: float) -> bool:
+        """Throw away the messages at the head that are due; return whether there were any. Needs the lock."""
+        before = len(self._letters)
+        while self._letters and self._letters[0].expires_at <= now:
+            self._shift()
+        dropped = before - len(self._letters)
+        self._room.expired += dropped
+        return dropped > 0
+
+    def discard_all(self) -> None:
+        """Throw away every message. Needs the lock."""
+        self._room.discarded += len(self._letters)
+        while self._letters:
+            self._shift()
+
+    def _shift(self) -> Letter:
+        letter = self._letters.popleft()
+        self._room.unclaimed.pop(letter, None)
+        self.overflowing = False
+        return letter
+
+    def _wake_one(self) -> None:
+        while self._waiters:
+            waiter, thread = self._waiters.popitem(last=False)
+            if _wake(waiter, thread):
+                return
+
+
+class Mailroom:
+    """What the mailboxes of one layer share. Several threads, each with its event loop, may use it.
+
+    Args:
+        clock: Returns the time in seconds; never goes back.
+        capacity_of: Returns how many unread messages a channel may hold.
+
+    Attributes:
+        lock: Guards everything here and in the mailboxes. It is reentrant because the garbage collector may
+            close an abandoned `receive()` at any point, inside a guarded block too.
+        boxes: The mailboxes by channel; one is here while somebody reads it or a message waits in it.
+        unclaimed: Messages in mailboxes that had no listening consumer, in the order in which they are due.
+        sent: See `MailStats`, like `taken`, `expired`, `discarded` and `dropped_full`.
+    """
+
+    def __init__(self, clock: Callable[[], float], capacity_of: Callable[[str], int]) -> None:
+        self.lock = threading.RLock()
+        self.clock = clock
+        self.boxes: dict[str, Mailbox] = {}
+        # A plain dict would search its first entry anew, past all deleted ones, at each sweep.
+        self.unclaimed: OrderedDict[Letter, Mailbox] = OrderedDict()
+        self.sent = 0
+        self.taken = 0
+        self.expired = 0
+        self.discarded = 0
+        self.dropped_full = 0
+        self._capacity_of = capacity_of
+
+    def open(self, channel: str) -> Mailbox:
+        """Return the mailbox of a channel, a new one if there is none. Needs the lock."""
+        box = self.boxes.get(channel)
+        if box is None:
+            box = self.boxes[channel] = Mailbox(self, channel, self._capacity_of(channel))
+        return box
+
+    def tidy(self, box: Mailbox) -> None:
+        """Forget a mailbox that is empty and that nobody reads. Needs the lock."""
+        if not box.read and box.empty() and self.boxes.get(box.channel) is box:
+            del self.boxes[box.channel]
+
+    def sweep(self, until: float) -> None:
+        """Free the messages without a consumer that were due at a time, and nothing else. Needs the lock."""
+        while self.unclaimed:
+            letter, box = next(iter(self.unclaimed.items()))
+            if letter.expires_at > until:
+                return
+            del self.unclaimed[letter]
+            box.drop_expired(until)
+            self.tidy(box)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        """Wait for the next message of a channel; each goes to exactly one of those who wait.
+
+        A cancelled call loses nothing: its message goes to another receiver, or waits.
+        """
+        waiter: asyncio.Future[None] | None = None
+        with self.lock:
+            self.sweep(self.clock())
+            box = self.open(channel)
+            box.attend()
+        try:
+            while True:
+                with self.lock:
+                    message = box.take()
+                    if message is not None:
+                        return message
+                    waiter = box.queue_up()
+                await waiter
+        finally:
+            with self.lock:
+                box.leave(waiter)
+                self.tidy(box)
+
+    def stats(self) -> MailStats:
+        """Return the counts so far."""
+        with self.lock:
+            return MailStats(self.sent, self.taken, self.expired, self.discarded, self.dropped_full)
+
+
+def tell(notices: Iterable[Callable[[], None]]) -> None:
+    """Call the callbacks of consumers; one that fails is logged and keeps nobody from being told."""
+    for notify in notices:
+        try:
+            notify()
+        except Exception:
+            logger.exception("a consumer could not be told of a message; the message stays in its mailbox")
+
+
+def _wake(waiter: asyncio.Future[None], thread: int) -> bool:
+    """Return whether somebody was woken; not so when the waiter is done already or its loop is closed."""
+    if waiter.done():
+        return False
+    try:
+        if thread == threading.get_ident():
+            waiter.set_result(None)
+        else:
+            waiter.get_loop().call_soon_threadsafe(_finish, waiter)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _finish(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

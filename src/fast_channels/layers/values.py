@@ -1,0 +1,215 @@
+"""What a channel layer can carry, and the private copy of a message that a layer keeps.
+
+The values are those of msgpack: `None`, `bool`, `int` from -2**63 to 2**64 - 1, `float`, `str`, `bytes`,
+lists, and mappings with `str` keys. Every layer accepts exactly these, so that an application that works
+in memory works between processes too.
+"""
+
+import json
+import reprlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import NoneType
+from typing import Any
+
+from pydantic import BaseModel
+
+from fast_channels.type_defs import ChannelMessage
+
+__all__ = ["MAX_DEPTH", "RESERVED_KEY", "Snapshot", "snapshot"]
+
+MAX_DEPTH = 100
+"""How many mappings and lists may stand inside one another, the message itself included."""
+
+RESERVED_KEY = "__asgi_channel__"
+"""Key that Redis layers add to a message in transit; applications cannot use it."""
+
+_INTEGERS = range(-(2**63), 2**64)
+_UNCHECKED = frozenset({NoneType, bool, float, bytes})
+_CONTAINERS = frozenset({dict, list})
+_SHOWN_STEPS = 8
+
+
+class Snapshot:
+    """What a message was when it was sent, whatever happens to the sender's objects afterwards.
+
+    Attributes:
+        copy: Called without arguments, returns the message as a dictionary that belongs to the caller
+            alone: nothing in it that can be changed is shared with anybody.
+    """
+
+    __slots__ = ("copy",)
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        flat = _CONTAINERS.isdisjoint(map(type, data.values()))
+        # Bound once, because it runs once per recipient: for a flat message no Python code runs at all.
+        self.copy: Callable[[], dict[str, Any]] = data.copy if flat else partial(_copied_dict, data)
+
+
+def snapshot(message: ChannelMessage | BaseModel) -> Snapshot:
+    """Return a private copy of a message, made of plain types only.
+
+    Subclasses of `str`, `int` and `float` (enum members among them) become the plain type, `bytearray` and
+    `memoryview` become `bytes`, tuples become lists, mappings become dictionaries. A pydantic model is
+    taken as its `model_dump()`.
+
+    Raises:
+        TypeError: The message is not a mapping, or holds a value or a key of a type that cannot be carried.
+            The text names the path to it.
+        ValueError: An integer is out of range, text holds a lone surrogate, values are nested more than
+            `MAX_DEPTH` deep or contain themselves, or the message uses the key `RESERVED_KEY`.
+    """
+    if isinstance(message, BaseModel):
+        message = message.model_dump()
+    try:
+        _require_mapping(message)
+        data = _plain_dict(message, 1)
+    except _Refusal as refusal:
+        raise refusal.to_error() from None
+    if RESERVED_KEY in data:
+        raise ValueError(f'message has the key "{RESERVED_KEY}", which channel layers keep for themselves')
+    return Snapshot(data)
+
+
+class _Refusal(Exception):
+    """A value cannot be carried; collects the path to the value while the stack unwinds."""
+
+    def __init__(self, error: type[Exception], reason: str) -> None:
+        super().__init__(reason)
+        self._error = error
+        self._reason = reason
+        self._steps: list[str] = []
+        self._left: set[int] = set()
+
+    def leave(self, container: object, step: str) -> None:
+        self._steps.append(step)
+        if id(container) in self._left:
+            # The stack holds it more than once, so it was too deep because it never ends.
+            self._reason = "contains itself, which no channel layer can carry"
+            self._steps.clear()
+        self._left.add(id(container))
+
+    def to_error(self) -> Exception:
+        steps = self._steps[::-1]
+        path = "".join(steps[:_SHOWN_STEPS]) + "[...]" * (len(steps) > _SHOWN_STEPS)
+        return self._error(f"message{path} {self._reason}")
+
+
+def _require_mapping(message: object) -> None:
+    if not isinstance(message, Mapping):
+        raise TypeError(f"a message is a mapping with str keys, not {_a(message)}")
+
+
+def _plain(value: object, depth: int) -> Any:
+    kind = type(value)
+    if kind in _UNCHECKED:
+        return value
+    check = _CHECKS.get(kind)
+    if check is not None:
+        return check(value)
+    walk = _WALKS.get(kind)
+    if walk is not None:
+        return walk(value, depth)
+    return _plain(_adopted(value), depth)
+
+
+def _plain_dict(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    _require_depth(depth)
+    result: dict[str, Any] = {}
+    for key, item in value.items():
+        name = _key(key)
+        try:
+            result[name] = _plain(item, depth + 1)
+        except _Refusal as refusal:
+            refusal.leave(value, f"[{json.dumps(name[:40])}]")
+            raise
+    return result
+
+
+def _plain_list(value: list[Any], depth: int) -> list[Any]:
+    _require_depth(depth)
+    result: list[Any] = []
+    for index, item in enumerate(value):
+        try:
+            result.append(_plain(item, depth + 1))
+        except _Refusal as refusal:
+            refusal.leave(value, f"[{index}]")
+            raise
+    return result
+
+
+def _require_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise _Refusal(ValueError, f"is nested more than {MAX_DEPTH} levels deep")
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise _Refusal(
+            TypeError, f"has the key {reprlib.repr(key)}, {_a(key)}; the keys of a mapping are str"
+        )
+    return _text(str.__str__(key))
+
+
+def _text(value: str) -> str:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise _Refusal(ValueError, "holds a lone surrogate, which is no Unicode text") from None
+    return value
+
+
+def _integer(value: int) -> int:
+    if value not in _INTEGERS:
+        raise _Refusal(ValueError, "is an int outside the range of channel layers, -2**63 to 2**64 - 1")
+    return value
+
+
+_CHECKS: dict[type[Any], Callable[[Any], Any]] = {str: _text, int: _integer}
+_WALKS: dict[type[Any], Callable[[Any, int], Any]] = {dict: _plain_dict, list: _plain_list}
+
+
+def _refuse_model(value: BaseModel) -> BaseModel:
+    raise _Refusal(TypeError, f"is {_a(value)}, a pydantic model inside a message; send its model_dump()")
+
+
+# In this order: a model may be a Mapping too, and an enum member is a str or an int first.
+_ADOPTED: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    (BaseModel, _refuse_model),
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+    ((bytes, bytearray, memoryview), bytes),
+    ((list, tuple), list),
+    (Mapping, dict),
+)
+
+
+def _adopted(value: object) -> Any:
+    for base, convert in _ADOPTED:
+        if isinstance(value, base):
+            return convert(value)
+    raise _Refusal(
+        TypeError,
+        f"is {_a(value)}, which no channel layer can carry; "
+        "send a str, int, float, bool, None, bytes, list or dict",
+    )
+
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
+
+
+def _copied_dict(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _COPIES[type(item)](item) if type(item) in _CONTAINERS else item for key, item in value.items()
+    }
+
+
+def _copied_list(value: list[Any]) -> list[Any]:
+    return [_COPIES[type(item)](item) if type(item) in _CONTAINERS else item for item in value]
+
+
+_COPIES: dict[type[Any], Callable[[Any], Any]] = {dict: _copied_dict, list: _copied_list}

@@ -1,0 +1,58 @@
+"""With which types a class parametrises a generic base of its."""
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, TypeVar, get_args, get_origin
+
+from typing_extensions import NoDefault, get_original_bases, get_type_hints
+
+
+def type_arguments(cls: type, base: type) -> tuple[Any, ...]:
+    """Return what the type parameters of a generic base are in one of its subclasses.
+
+    Follows generic classes in between; a parameter that is nowhere bound is its default, or `Any`.
+
+    Args:
+        cls: The subclass, or the base itself.
+        base: The generic base.
+    """
+    return tuple(_find(cls, base, {}))
+
+
+def _find(cls: type, base: type, bound: Mapping[Any, Any]) -> list[Any]:
+    if cls is base:
+        return [_substitute(parameter, bound) for parameter in _parameters(base)]
+    for written in get_original_bases(cls):
+        origin: Any = get_origin(written) or written
+        if isinstance(origin, type) and issubclass(origin, base):
+            arguments = [_substitute(argument, bound) for argument in get_args(written)]
+            return _find(origin, base, dict(zip(_parameters(origin), arguments, strict=False)))
+    raise TypeError(f"{cls!r} is not a subclass of {base!r}")
+
+
+def _parameters(cls: Any) -> tuple[Any, ...]:
+    return getattr(cls, "__parameters__", ())
+
+
+def _substitute(argument: Any, bound: Mapping[Any, Any]) -> Any:
+    if isinstance(argument, TypeVar):
+        if argument in bound:
+            return bound[argument]
+        default = getattr(argument, "__default__", NoDefault)
+        return Any if default is NoDefault else _substitute(default, bound)
+    inner = _parameters(argument)
+    return argument[tuple(_substitute(parameter, bound) for parameter in inner)] if inner else argument
+
+
+def resolve(annotation: Any, names: Mapping[str, Any]) -> Any:
+    """Return an annotation with all the names that it gives as text looked up.
+
+    Args:
+        annotation: A type, possibly with text or forward references in it.
+        names: What the names may refer to.
+
+    Raises:
+        NameError: A name is not defined.
+    """
+    holder = SimpleNamespace(__annotations__={"annotation": annotation})
+    return get_type_hints(holder, {}, names, include_extras=True)["annotation"]

@@ -1,0 +1,227 @@
+"""A WebSocket client for tests, which talks to an ASGI application directly."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Self, TypeAlias, Unpack
+
+from ._scope import HeadersInit, ScopeOptions, connection_scope
+from .application import ApplicationCommunicator, TestedApplication
+
+Connected: TypeAlias = bool
+"""Whether the application accepted the handshake."""
+
+CloseCodeOrAcceptSubProtocol: TypeAlias = int | str | None
+"""The subprotocol of an accepted connection; the close code or HTTP status of a refused one."""
+
+WebsocketConnectResponse: TypeAlias = tuple[Connected, CloseCodeOrAcceptSubProtocol]
+
+_PAYLOAD_TYPES: dict[str, type[str] | type[bytes]] = {"text": str, "bytes": bytes}
+
+
+class WebsocketCommunicator(ApplicationCommunicator):
+    """Opens one WebSocket connection to an application and exchanges messages over it.
+
+    As an asynchronous context manager it connects on entry, where a refusal is an `AssertionError`, and
+    disconnects on exit.
+
+        async with WebsocketCommunicator(ChatConsumer, "/chat/lobby") as websocket:
+            await websocket.send_to("hello")
+            assert await websocket.receive_from() == "hello"
+
+    The server that this plays does not offer denial responses, unless
+    `extensions={"websocket.http.response": {}}` says so. ASGI HTTP and WebSocket specification,
+    "WebSocket".
+
+    Args:
+        application: The application, or a consumer class.
+        path: Path with its query string.
+        headers: Headers of the handshake, as pairs or as a mapping.
+        subprotocols: Subprotocols that the client offers.
+        spec_version: Version of the ASGI HTTP and WebSocket specification that the server speaks.
+        **options: See `ScopeOptions`.
+
+    Attributes:
+        response_status: HTTP status of a denial response, otherwise `None`.
+        response_headers: Headers of the accepted handshake or of a denial response, as the application
+            sent them, otherwise `None`.
+        response_body: Body of a denial response.
+    """
+
+    def __init__(
+        self,
+        application: TestedApplication,
+        path: str,
+        headers: HeadersInit | None = None,
+        subprotocols: Iterable[str] | None = None,
+        spec_version: object = None,
+        **options: Unpack[ScopeOptions],
+    ) -> None:
+        protocol: dict[str, Any] = {
+            "type": "websocket",
+            "scheme": "ws",
+            "subprotocols": list(subprotocols or ()),
+        }
+        if spec_version is not None:
+            # The place that the specification names, and the one where tests written for Channels look.
+            protocol["asgi"] = {"version": "3.0", "spec_version": str(spec_version)}
+            protocol["spec_version"] = spec_version
+        super().__init__(application, connection_scope(path, headers, protocol, options))
+        self.response_status: int | None = None
+        self.response_headers: Any = None
+        self.response_body = b""
+
+    async def connect(self, timeout: float = 1) -> WebsocketConnectResponse:
+        """Begin the handshake and receive the answer of the application.
+
+        Args:
+            timeout: Longest time to wait for each event of the answer, in seconds.
+
+        Returns:
+            `True` and the chosen subprotocol, if any, of an accepted connection; `False` and the close
+            code of a refused one; `False` and the HTTP status of one that was refused with a denial
+            response.
+
+        Raises:
+            ApplicationEnded: The application returned without an answer. A `TimeoutError`.
+            TimeoutError: The answer did not come in time.
+            AssertionError: The application sent something that is no answer.
+            Exception: The error of the application, if it crashed.
+        """
+        await self.send_input({"type": "websocket.connect"})
+        answer = await self._receive_event(
+            timeout, "websocket.accept", "websocket.close", "websocket.http.response.start"
+        )
+        if answer["type"] == "websocket.close":
+            return False, _close_of(answer)[0]
+        self.response_headers = answer.get("headers", [])
+        if answer["type"] == "websocket.accept":
+            return True, answer.get("subprotocol")
+        self.response_status = answer["status"]
+        self.response_body = await self._receive_body(timeout, "websocket.http.response.body")
+        return False, self.response_status
+
+    async def send_to(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Send a frame, which may be empty.
+
+        Args:
+            text_data: Payload of a text frame.
+            bytes_data: Payload of a binary frame.
+
+        Raises:
+            AssertionError: Not exactly one payload was given, or it has the wrong type.
+            Exception: The error of the application, if it crashed.
+        """
+        kind, payload = _payload_of({"text": text_data, "bytes": bytes_data})
+        await self.send_input({"type": "websocket.receive", kind: payload})
+
+    async def send_json_to(self, data: Any) -> None:
+        """Send a value as JSON in a text frame.
+
+        Args:
+            data: The value.
+
+        Raises:
+            TypeError: JSON cannot express the value.
+            Exception: The error of the application, if it crashed.
+        """
+        await self.send_to(text_data=json.dumps(data))
+
+    async def receive_from(self, timeout: float = 1) -> str | bytes:
+        """Receive a frame.
+
+        Args:
+            timeout: Longest time to wait, in seconds.
+
+        Returns:
+            The payload, `str` of a text frame and `bytes` of a binary one.
+
+        Raises:
+            ApplicationEnded: The application returned without sending more. A `TimeoutError`.
+            TimeoutError: No frame came in time. The connection stays open.
+            AssertionError: The application closed the connection, which a note on the error describes,
+                or sent an event that is no frame.
+            Exception: The error of the application, if it crashed.
+        """
+        return _payload_of(await self._receive_event(timeout, "websocket.send"))[1]
+
+    async def receive_json_from(self, timeout: float = 1) -> Any:
+        """Receive a text frame and decode its JSON.
+
+        Args:
+            timeout: Longest time to wait, in seconds.
+
+        Returns:
+            The value.
+
+        Raises:
+            AssertionError: As `receive_from()`, and for a binary frame.
+            ValueError: The frame is not JSON.
+            TimeoutError: As `receive_from()`.
+            Exception: The error of the application, if it crashed.
+        """
+        payload = await self.receive_from(timeout)
+        if not isinstance(payload, str):
+            raise AssertionError(f"JSON comes in a text frame, but was {payload!r}")
+        return json.loads(payload)
+
+    async def receive_close(self, timeout: float = 1) -> tuple[int, str]:
+        """Receive the close of an open connection.
+
+        Args:
+            timeout: Longest time to wait, in seconds.
+
+        Returns:
+            Close code and reason.
+
+        Raises:
+            ApplicationEnded: The application returned without closing. A `TimeoutError`.
+            TimeoutError: It was not closed in time.
+            AssertionError: The application sent something else.
+            Exception: The error of the application, if it crashed.
+        """
+        return _close_of(await self._receive_event(timeout, "websocket.close"))
+
+    async def disconnect(self, code: int = 1000, timeout: float = 1, *, reason: str | None = None) -> None:
+        """Close the connection as a client, and wait until the application ends.
+
+        Args:
+            code: Close code.
+            timeout: Longest time to wait, in seconds.
+            reason: Reason of the close; left out of the event unless given.
+
+        Raises:
+            TimeoutError: The application had not ended in time. It has been cancelled.
+            Exception: The error of the application, if it crashed.
+        """
+        told = {} if reason is None else {"reason": reason}
+        await self.send_input({"type": "websocket.disconnect", "code": code, **told})
+        await self.wait(timeout)
+
+    async def __aenter__(self) -> Self:
+        try:
+            connected, answer = await self.connect()
+            if not connected:
+                raise AssertionError(f"The application refused the connection with {answer}")
+        except BaseException:
+            await self._cancel()
+            raise
+        return self
+
+    async def _leave(self) -> None:
+        await self.disconnect()
+
+
+def _payload_of(event: Mapping[str, Any]) -> tuple[str, str | bytes]:
+    present = [(kind, event[kind]) for kind in _PAYLOAD_TYPES if event.get(kind) is not None]
+    if len(present) != 1:
+        raise AssertionError(f"A frame has exactly one of text and bytes, but was {dict(event)!r}")
+    kind, payload = present[0]
+    if not isinstance(payload, _PAYLOAD_TYPES[kind]):
+        raise AssertionError(f"The payload of a {kind} frame has the wrong type, {type(payload)}")
+    return kind, payload
+
+
+def _close_of(event: Mapping[str, Any]) -> tuple[int, str]:
+    # Both may be absent or None; the specification says what they mean then.
+    code = event.get("code")
+    return 1000 if code is None else code, event.get("reason") or ""
