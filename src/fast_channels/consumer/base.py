@@ -101,12 +101,19 @@ class ConsumerApplication(Generic[_C]):
         self.consumer_initkwargs = initkwargs
         functools.update_wrapper(self, consumer_class, updated=())
 
-    async def __call__(
-        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None:
-        """Serve one connection with a consumer of its own."""
-        consumer = self.consumer_class(**self.consumer_initkwargs)
-        await consumer(scope, receive, send)
+    if TYPE_CHECKING:
+        # Every framework has types of its own for the same three arguments.
+        async def __call__(self, *args: Any, **kwargs: Any) -> None:
+            """Serve one connection with a consumer of its own."""
+
+    else:
+
+        async def __call__(
+            self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+        ) -> None:
+            """Serve one connection with a consumer of its own."""
+            consumer = self.consumer_class(**self.consumer_initkwargs)
+            await consumer(scope, receive, send)
 
 
 class AsyncConsumer:
@@ -158,34 +165,41 @@ class AsyncConsumer:
         for name, value in kwargs.items():
             setattr(self, name, value)
 
-    async def __call__(
-        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> None:
-        """Serve one connection, from its first event to the last clean-up.
+    if TYPE_CHECKING:
 
-        Raises:
-            InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
-            RuntimeError: This instance is serving another connection.
-            Exception: Whatever a handler raised, after the clean-up.
-        """
-        if self._running:
-            name = type(self).__name__
-            raise RuntimeError(
-                f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
-            )
-        self._running = True
-        self._began = self._ended = False
-        try:
-            self.scope = scope
-            self.channel_layer = self._find_layer()
-            protocol = scope.get("type")
-            kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
-            connection = None if kind is None else kind(scope, self._validators[kind.protocol])
-            self._connection = connection
-            self.base_send = send if connection is None else _checked(connection, send)
-            await self._live(Inbox(connection, receive))
-        finally:
-            self._running = False
+        async def __call__(self, *args: Any, **kwargs: Any) -> None:
+            """Serve one connection, from its first event to the last clean-up."""
+
+    else:
+
+        async def __call__(
+            self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+        ) -> None:
+            """Serve one connection, from its first event to the last clean-up.
+
+            Raises:
+                InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
+                RuntimeError: This instance is serving another connection.
+                Exception: Whatever a handler raised, after the clean-up.
+            """
+            if self._running:
+                name = type(self).__name__
+                raise RuntimeError(
+                    f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
+                )
+            self._running = True
+            self._began = self._ended = False
+            try:
+                self.scope = scope
+                self.channel_layer = self._find_layer()
+                protocol = scope.get("type")
+                kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
+                connection = None if kind is None else kind(scope, self._validators[kind.protocol])
+                self._connection = connection
+                self.base_send = send if connection is None else _checked(connection, send)
+                await self._live(Inbox(connection, receive))
+            finally:
+                self._running = False
 
     async def dispatch(self, message: ChannelMessage) -> None:
         """Hand a message to the method that its type names.

@@ -94,7 +94,7 @@ class ApplicationCommunicator:
             outputs.put_nowait(message)
             news.set()
 
-        task = asyncio.create_task(
+        task = asyncio.get_running_loop().create_task(
             _run(self.application, self.scope, self.input_queue.get, send), context=contextvars.Context()
         )
         task.add_done_callback(lambda _: news.set())
