@@ -5,7 +5,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from types import coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from fast_channels.consumer.handlers import Handler, build_table, handler_name
 from fast_channels.consumer.inbox import Inbox, Origin
@@ -62,30 +62,37 @@ def _watch(handling: Coroutine[Any, Any, None], waits: Callable[[], None]) -> Ge
     waits()
     while True:
         try:
-            value = yield yielded
-        except BaseException as error:
-            resume: Callable[[], Any] = functools.partial(handling.throw, error)
-        else:
-            resume = functools.partial(handling.send, value)
-        try:
-            yielded = resume()
+            try:
+                value = yield yielded
+            except BaseException as error:
+                yielded = handling.throw(error)
+            else:
+                yielded = handling.send(value)
         except StopIteration:
             return
 
 
 async def run_all(*steps: Callable[[], Awaitable[None]]) -> None:
     """Run every step, whatever the others do; the first error is raised, later ones are logged."""
-    first: BaseException | None = None
-    for step in steps:
+    for index, step in enumerate(steps):
         try:
             await step()
         except (Exception, asyncio.CancelledError) as error:
-            if first is None:
-                first = error
-            else:
-                logger.error("A consumer's clean-up failed after an earlier error", exc_info=error)
-    if first is not None:
-        raise first
+            await _despite(error, run_all(*steps[index + 1 :]))
+
+
+async def _despite(error: BaseException, cleanup: Coroutine[Any, Any, None]) -> NoReturn:
+    """Run a clean-up, and raise the error that came before it; an error of the clean-up is logged."""
+    try:
+        # Whoever cancelled this task may cancel it again each time it waits.
+        await (_uninterrupted(cleanup) if isinstance(error, asyncio.CancelledError) else cleanup)
+    except (Exception, asyncio.CancelledError):
+        logger.exception("A consumer's clean-up failed after an earlier error")
+    try:
+        raise error
+    finally:
+        # The error refers to this frame, which would refer to the error.
+        del error
 
 
 class ConsumerApplication(Generic[_C]):
@@ -187,19 +194,22 @@ class AsyncConsumer:
                 raise RuntimeError(
                     f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
                 )
+            protocol = scope.get("type")
+            kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
+            connection = None if kind is None else kind(scope, self._validators[kind.protocol])
+            self.scope = scope
+            self.base_send = send if connection is None else _checked(connection, send)
+            self._connection = connection
             self._running = True
-            self._began = self._ended = False
             try:
-                self.scope = scope
+                self._prepare()
                 self.channel_layer = self._find_layer()
-                protocol = scope.get("type")
-                kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
-                connection = None if kind is None else kind(scope, self._validators[kind.protocol])
-                self._connection = connection
-                self.base_send = send if connection is None else _checked(connection, send)
                 await self._live(Inbox(connection, receive))
             finally:
                 self._running = False
+                if connection is not None:
+                    # Whoever still holds the consumer cannot send any more.
+                    connection.lost()
 
     async def dispatch(self, message: ChannelMessage) -> None:
         """Hand a message to the method that its type names.
@@ -253,6 +263,10 @@ class AsyncConsumer:
         seen = cls.dispatch is not AsyncConsumer.dispatch or handler is None or not handler.own
         return model_validator(model) if seen else wire_validator(model)
 
+    def _prepare(self) -> None:
+        """Forget an earlier connection."""
+        self._began = self._ended = False
+
     def _find_layer(self) -> BaseChannelLayer | None:
         alias = self.channel_layer_alias
         if not alias:
@@ -267,20 +281,15 @@ class AsyncConsumer:
         return layer
 
     async def _live(self, inbox: Inbox) -> None:
-        error: BaseException | None = None
         try:
             if self.channel_layer is not None:
                 await self._open_channel(self.channel_layer, inbox)
             await self._handle_all(inbox)
         except StopConsumer:
             pass
-        except (Exception, asyncio.CancelledError) as caught:
-            error = caught
-        try:
-            await self._end(inbox, error)
-        finally:
-            # The error refers to this frame, which would refer to the error.
-            error = None
+        except (Exception, asyncio.CancelledError) as error:
+            await _despite(error, run_all(*self._last_steps(inbox, _close_code(inbox, error))))
+        await run_all(*self._last_steps(inbox, _close_code(inbox, None)))
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
         self.channel_name = inbox.channel = await layer.new_channel()
@@ -308,20 +317,6 @@ class AsyncConsumer:
         """Tell whether the connection is over although the server does not say so."""
         return False
 
-    async def _end(self, inbox: Inbox, error: BaseException | None) -> None:
-        cleanup = functools.partial(run_all, *self._last_steps(inbox, _close_code(inbox, error)))
-        if error is None:
-            await cleanup()
-            return
-        try:
-            if isinstance(error, asyncio.CancelledError):
-                await _uninterrupted(cleanup())
-            else:
-                await cleanup()
-        except Exception:
-            logger.exception("A consumer's clean-up failed after an earlier error")
-        raise error
-
     def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
         steps: list[Callable[[], Awaitable[None]]] = []
         if self._began:
@@ -337,6 +332,9 @@ class AsyncConsumer:
         self._ended = True
         try:
             await self._run_disconnect(code)
+        except StopConsumer:
+            # It is ending already.
+            pass
         except ConnectionClosed:
             logger.warning("disconnect() of %s sent to a connection that is gone", self, exc_info=True)
 
@@ -371,6 +369,10 @@ async def _uninterrupted(cleanup: Coroutine[Any, Any, None]) -> None:
     """Await a clean-up to its end, for a limited time, although this task is being cancelled.
 
     Frameworks on anyio cancel a task again each time it waits; so the clean-up gets a task of its own.
+
+    Raises:
+        TimeoutError: It took too long, and was cancelled.
+        Exception: Whatever the clean-up raised.
     """
 
     async def limited() -> None:

@@ -1,5 +1,6 @@
 """Consumers of HTTP requests."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -7,9 +8,13 @@ from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.consumer.websocket import header_pairs
 from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
 from fast_channels.exceptions import LocalProtocolError, StopConsumer
-from fast_channels.protocol.http import COMPLETE, INIT
+from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
 
 __all__ = ["AsyncHttpConsumer"]
+
+logger = logging.getLogger("fast_channels.consumer")
+
+_UNANSWERED = frozenset({INIT, DEBUGGED})
 
 
 class AsyncHttpConsumer(AsyncConsumer):
@@ -26,6 +31,8 @@ class AsyncHttpConsumer(AsyncConsumer):
 
     max_body_size: ClassVar[int | None] = 16 * 1024 * 1024
     body: list[bytes]
+    _body_size: int = 0
+    _body_complete: bool = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.body = []
@@ -113,13 +120,18 @@ class AsyncHttpConsumer(AsyncConsumer):
                 whose events could still send one.
             StopConsumer: The response is complete.
         """
-        self.body.append(message.get("body", b""))
-        if self._is_too_large():
+        if self._body_complete:
+            logger.debug("http.request after the end of the request body; ignored")
+            return
+        self._collect(message.get("body", b""))
+        too_large = self.max_body_size is not None and self._body_size > self.max_body_size
+        self._body_complete = too_large or not message.get("more_body")
+        if not self._body_complete:
+            return
+        if too_large:
             await self.send_response(
                 413, b"Request body too large", headers=[(b"content-type", b"text/plain")]
             )
-        elif message.get("more_body"):
-            return
         else:
             await self.handle(b"".join(self.body))
             self._require_answer()
@@ -136,12 +148,21 @@ class AsyncHttpConsumer(AsyncConsumer):
         await self._disconnect_once(0)
         raise StopConsumer
 
-    def _is_too_large(self) -> bool:
-        return self.max_body_size is not None and sum(map(len, self.body)) > self.max_body_size
+    def _prepare(self) -> None:
+        super()._prepare()
+        self.body = []
+        self._body_size = 0
+        self._body_complete = False
+
+    def _collect(self, part: bytes) -> None:
+        # Parts without content would take memory that max_body_size does not count.
+        if part:
+            self.body.append(part)
+            self._body_size += len(part)
 
     def _require_answer(self) -> None:
         connection = self._connection
-        if connection is None or connection.state != INIT or self.channel_layer is not None:
+        if connection is None or connection.state not in _UNANSWERED or self.channel_layer is not None:
             return
         raise LocalProtocolError(
             f"{type(self).__name__}.handle() returned without a response, and nothing is left that could "

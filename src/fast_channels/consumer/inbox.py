@@ -192,11 +192,10 @@ class Inbox:
     async def _run(self, source: Coroutine[Any, Any, None]) -> None:
         try:
             await source
-        except BaseException as error:
+        except (Exception, asyncio.CancelledError) as error:
             # A server may cancel by raising out of its receive; only our own cancellation ends here.
-            if self._closed:
-                raise
-            self._put(_Failure(error))
+            if not self._closed:
+                self._put(_Failure(error))
 
     async def _read(self) -> None:
         while not self._ended:

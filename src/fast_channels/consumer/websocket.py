@@ -218,12 +218,12 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         if type(declared) in {list, tuple, set, frozenset}:
             self.groups = list(declared)
 
-    def _find_layer(self) -> Any:
+    def _prepare(self) -> None:
+        super()._prepare()
+        self._left = self._denied = False
         # A subclass may have an __init__ that does not call ours.
         if "groups" not in vars(self):
             self._own_groups()
-        self._left = self._denied = False
-        return super()._find_layer()
 
     def _is_over(self) -> bool:
         return self._denied

@@ -1,0 +1,239 @@
+"""Nothing passes a codec but the messages of its type."""
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+from typing_extensions import TypeAliasType, TypedDict
+
+from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
+from fast_channels.messages.codec import Codec, discriminated, excerpt, invalid_frame, not_json
+
+
+class Join(BaseModel):
+    type: Literal["join"] = "join"
+    name: str
+
+
+class Say(BaseModel):
+    type: Literal["say"] = "say"
+    text: str
+    to: list[str] = []
+
+
+class Numbered(BaseModel):
+    model_config = ConfigDict(populate_by_name=True)
+
+    type: Literal["numbered"] = "numbered"
+    number: int = Field(alias="no")
+
+
+class Kind(BaseModel):
+    kind: Literal["a", "b"]
+
+
+class SameKind(BaseModel):
+    kind: Literal["b", "c"]
+
+
+class AliasedA(BaseModel):
+    tag: Literal["a"] = Field("a", alias="x")
+
+
+class AliasedB(BaseModel):
+    tag: Literal["b"] = Field("b", alias="y")
+
+
+class Leave(TypedDict):
+    type: Literal["leave"]
+
+
+@dataclass
+class Move:
+    x: int
+    type: Literal["move"] = "move"
+
+
+class Names(RootModel[list[str]]):
+    pass
+
+
+Message = TypeAliasType("Message", Join | Say)
+
+
+def codec(annotation: Any) -> Codec:
+    return Codec(lambda: annotation)
+
+
+JOIN_OR_SAY = codec(Join | Say)
+
+
+def test_a_text_becomes_the_member_of_the_union_that_it_names() -> None:
+    """The members are told apart by the literal that they share."""
+    assert codec(Join | Say).decode('{"type": "say", "text": "hi"}') == Say(text="hi")
+
+
+def test_an_error_is_about_the_one_member_that_was_meant() -> None:
+    """A client that forgets a field reads about this field, not about every other kind of message."""
+    with pytest.raises(InvalidMessageError) as caught:
+        codec(Join | Say).decode('{"type": "say"}')
+
+    assert caught.value.errors == (("say.text", "Field required"),)
+    assert str(caught.value) == "a WebSocket frame is not a message: say.text: Field required"
+    assert caught.value.code == 1007
+    assert caught.value.excerpt == """'{"type": "say"}'"""
+
+
+@pytest.mark.parametrize("text", ["", "{", "nul", "[1]", "{}", '{"type": "other"}', '"say"', "null", "1e999"])
+def test_a_text_that_is_no_message_is_refused(text: str) -> None:
+    """Whatever is wrong with it, it is one kind of error."""
+    with pytest.raises(InvalidMessageError):
+        codec(Join | Say).decode(text)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "message", "text"),
+    [
+        (Join, Join(name="ann"), '{"type":"join","name":"ann"}'),
+        (Join | None, None, "null"),
+        (Message, Say(text="hi"), '{"type":"say","text":"hi","to":[]}'),
+        (Join | Leave, {"type": "leave"}, '{"type":"leave"}'),
+        (Join | Move, Move(x=1), '{"x":1,"type":"move"}'),
+        (Names, Names(["a"]), '["a"]'),
+        (list[int], [1, 2], "[1,2]"),
+        (int, 1, "1"),
+        (Numbered, Numbered(no=1), '{"type":"numbered","no":1}'),
+        (Numbered | Join, Numbered(no=1), '{"type":"numbered","no":1}'),
+    ],
+)
+def test_messages_of_every_kind_go_both_ways(annotation: Any, message: Any, text: str) -> None:
+    """Models, dataclasses, TypedDicts, root models and plain types; aliases are what the client sees."""
+    both = codec(annotation)
+
+    assert both.encode(message) == text
+    assert both.decode(text) == message
+
+
+@given(st.builds(Join, name=st.text()) | st.builds(Say, text=st.text(), to=st.lists(st.text())))
+def test_decoding_undoes_encoding(message: Join | Say) -> None:
+    """What one side encodes is what the other side decodes."""
+    assert JOIN_OR_SAY.decode(JOIN_OR_SAY.encode(message)) == message
+
+
+@given(st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))
+def test_whatever_a_client_sends_is_a_message_or_an_error(text: str) -> None:
+    """No text makes a codec fail in any other way."""
+    try:
+        message = JOIN_OR_SAY.decode(text)
+    except InvalidMessageError:
+        return
+    assert isinstance(message, Join | Say)
+
+
+def test_a_dictionary_that_fits_is_sent_as_the_message_that_it_is() -> None:
+    """Defaults are filled in, and what is unknown is left out."""
+    assert (
+        codec(Join | Say).encode({"type": "join", "name": "ann", "age": 3}) == '{"type":"join","name":"ann"}'
+    )
+
+
+@pytest.mark.parametrize("message", [{"type": "join"}, "join", None, Kind(kind="a"), object()])
+def test_what_is_no_message_is_not_sent(message: object) -> None:
+    """The client never sees what the application did not declare."""
+    with pytest.raises(
+        LocalProtocolError, match=f"{type(message).__name__} is not a message that may be sent"
+    ):
+        codec(Join | Say).encode(message)
+
+
+def test_a_decoded_value_is_checked() -> None:
+    """An application's own decoder is held to the declared type too."""
+    assert codec(Join).check({"name": "ann"}) == Join(name="ann")
+    with pytest.raises(InvalidMessageError, match="name: Field required"):
+        codec(Join).check({})
+
+
+def test_the_type_is_asked_for_once_and_late() -> None:
+    """It may be defined after the consumer that names it."""
+    asked: list[None] = []
+
+    def annotation() -> Any:
+        asked.append(None)
+        return Join
+
+    late = Codec(annotation)
+    assert not asked
+
+    late.decode('{"name": "ann"}')
+    late.decode('{"name": "bob"}')
+    assert len(asked) == 1
+
+
+def test_members_without_a_literal_in_common_stay_a_plain_union() -> None:
+    """Then pydantic tries one after the other."""
+    assert discriminated(Kind | Join) == Kind | Join
+    assert codec(Kind | Join).decode('{"name": "ann"}') == Join(name="ann")
+
+
+def test_members_that_share_a_value_stay_a_plain_union() -> None:
+    """A value that belongs to two members tells nothing."""
+    assert discriminated(Kind | SameKind) == Kind | SameKind
+
+
+def test_a_field_called_type_is_preferred() -> None:
+    """Where several fields would do, `type` is the one that is meant."""
+
+    class First(BaseModel):
+        side: Literal["left"]
+        type: Literal["first"]
+
+    class Second(BaseModel):
+        side: Literal["right"]
+        type: Literal["second"]
+
+    with pytest.raises(InvalidMessageError, match="'type'"):
+        codec(First | Second).decode('{"side": "left", "type": "third"}')
+
+
+def test_a_union_that_says_how_it_is_discriminated_is_left_alone() -> None:
+    """The application knows better."""
+    annotation = Annotated[Join | Say, Field(discriminator="type")]
+
+    assert discriminated(annotation) is annotation
+
+
+def test_a_discriminator_that_pydantic_does_not_take_is_not_used() -> None:
+    """Aliases may differ between the members; the union works all the same."""
+    assert codec(AliasedA | AliasedB).decode('{"y": "b"}') == AliasedB(y="b")
+
+
+def test_none_in_a_union_stays_a_member() -> None:
+    """`None` is discriminated by being nothing else."""
+    assert codec(Join | Say | None).decode("null") is None
+    assert codec(Join | Say | None).decode('{"type": "join", "name": "ann"}') == Join(name="ann")
+
+
+def test_an_excerpt_is_short_and_on_one_line() -> None:
+    """A frame in a log can neither flood it nor forge a line of it."""
+    assert excerpt("a\nb") == r"'a\nb'"
+    assert excerpt("x" * 81) == f"'{'x' * 80}'…"
+
+
+@pytest.mark.parametrize(("payload", "code"), [("", 1007), (None, 1003)])
+def test_a_frame_without_text_has_the_code_of_its_mistake(payload: str | None, code: int) -> None:
+    """RFC 6455, section 7.4.1: 1003 for a kind of data, 1007 for data that does not fit its kind."""
+    error = invalid_frame(payload)
+
+    assert error.code == code
+    assert "No text section for incoming WebSocket frame!" in str(error)
+
+
+def test_a_text_that_is_no_json_keeps_the_decoder_s_reason() -> None:
+    """Where it went wrong is worth reading."""
+    error = not_json("{", ValueError("at line 1"))
+
+    assert (error.code, error.errors, error.excerpt) == (1007, (("", "at line 1"),), "'{'")
