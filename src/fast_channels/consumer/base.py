@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from types import coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
@@ -22,7 +22,7 @@ __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
 logger = logging.getLogger("fast_channels.consumer")
 
 CANCELLED_CLEANUP_SECONDS = 10.0
-"""How long `disconnect()` and the leaving of groups may take after the server cancelled a consumer."""
+"""How long each step of a clean-up may take after the server cancelled a consumer: `disconnect()` is one."""
 
 NO_STATUS = 1005
 ABNORMAL = 1006
@@ -73,19 +73,26 @@ def _watch(handling: Coroutine[Any, Any, None], waits: Callable[[], None]) -> Ge
 
 
 async def run_all(*steps: Callable[[], Awaitable[None]]) -> None:
-    """Run every step, whatever the others do; the first error is raised, later ones are logged."""
+    """Run every step, whatever the others do; the first error is raised, later ones are logged.
+
+    A step that is interrupted because this task is cancelled is run again, so it can be; that run and those
+    of the steps that follow are not interrupted.
+    """
     for index, step in enumerate(steps):
         try:
             await step()
-        except (Exception, asyncio.CancelledError) as error:
-            await _despite(error, run_all(*steps[index + 1 :]))
+        except Exception as error:
+            await _despite(error, steps[index + 1 :])
+        except asyncio.CancelledError as error:
+            await _despite(error, steps[index:])
 
 
-async def _despite(error: BaseException, cleanup: Coroutine[Any, Any, None]) -> NoReturn:
-    """Run a clean-up, and raise the error that came before it; an error of the clean-up is logged."""
+async def _despite(error: BaseException, steps: Sequence[Callable[[], Awaitable[None]]]) -> NoReturn:
+    """Run the steps of a clean-up and raise the error that came before it; those of the clean-up are logged."""
+    if isinstance(error, asyncio.CancelledError):
+        steps = [functools.partial(_uninterrupted, step) for step in steps]
     try:
-        # Whoever cancelled this task may cancel it again each time it waits.
-        await (_uninterrupted(cleanup) if isinstance(error, asyncio.CancelledError) else cleanup)
+        await run_all(*steps)
     except (Exception, asyncio.CancelledError):
         logger.exception("A consumer's clean-up failed after an earlier error")
     try:
@@ -93,6 +100,31 @@ async def _despite(error: BaseException, cleanup: Coroutine[Any, Any, None]) -> 
     finally:
         # The error refers to this frame, which would refer to the error.
         del error
+
+
+async def _uninterrupted(step: Callable[[], Awaitable[None]]) -> None:
+    """Run a step of a clean-up to its end, for a limited time, although this task is being cancelled.
+
+    Frameworks on anyio cancel a task again each time it waits; so the step gets a task of its own.
+
+    Raises:
+        TimeoutError: The step took too long, or was cancelled by its own doing.
+        Exception: Whatever the step raised.
+    """
+
+    async def limited() -> None:
+        async with asyncio.timeout(CANCELLED_CLEANUP_SECONDS):
+            await step()
+
+    task = asyncio.get_running_loop().create_task(limited())
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            continue
+    if task.cancelled():
+        raise TimeoutError("a step of a consumer's clean-up was cancelled")
+    task.result()
 
 
 class ConsumerApplication(Generic[_C]):
@@ -142,7 +174,11 @@ class AsyncConsumer:
 
     channel_layer_alias: str | None = None
     scope: ChannelScope
-    channel_layer: BaseChannelLayer | None
+    if TYPE_CHECKING:
+        # Whoever uses it has set an alias; a check for None at each use would check that again.
+        channel_layer: BaseChannelLayer
+    else:
+        channel_layer: BaseChannelLayer | None
     channel_name: str
     channel_receive: ASGIReceiveCallable
     base_send: ASGISendCallable
@@ -280,15 +316,19 @@ class AsyncConsumer:
             )
         return layer
 
+    def _layer(self) -> BaseChannelLayer | None:
+        # What checkers are told of channel_layer is for handlers only.
+        return self.channel_layer
+
     async def _live(self, inbox: Inbox) -> None:
         try:
-            if self.channel_layer is not None:
-                await self._open_channel(self.channel_layer, inbox)
+            if (layer := self._layer()) is not None:
+                await self._open_channel(layer, inbox)
             await self._handle_all(inbox)
         except StopConsumer:
             pass
         except (Exception, asyncio.CancelledError) as error:
-            await _despite(error, run_all(*self._last_steps(inbox, _close_code(inbox, error))))
+            await _despite(error, self._last_steps(inbox, _close_code(inbox, error)))
         await run_all(*self._last_steps(inbox, _close_code(inbox, None)))
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
@@ -300,11 +340,13 @@ class AsyncConsumer:
         while True:
             event, origin = await inbox.get()
             self._began = True
-            if self.channel_layer is not None:
-                inbox.read_ahead()
             handling = self.dispatch(event)
+            if self._layer() is None:
+                handling = _watch(handling, inbox.read_ahead)
+            else:
+                inbox.read_ahead()
             try:
-                await (_watch(handling, inbox.read_ahead) if self.channel_layer is None else handling)
+                await handling
             except ConnectionClosed:
                 # The handler found out that the client is gone; the disconnect is next.
                 if self._connection is None or not self._connection.closed:
@@ -322,8 +364,9 @@ class AsyncConsumer:
         if self._began:
             steps.append(functools.partial(self._disconnect_once, code))
         # A layer of somebody else's may know of groups only.
-        if inbox.channel is not None and isinstance(self.channel_layer, BaseChannelLayer):
-            steps.append(functools.partial(self.channel_layer.close_channel, inbox.channel))
+        layer = self._layer()
+        if inbox.channel is not None and isinstance(layer, BaseChannelLayer):
+            steps.append(functools.partial(layer.close_channel, inbox.channel))
         return [*steps, inbox.close]
 
     async def _disconnect_once(self, code: int) -> None:
@@ -363,29 +406,6 @@ def _checked(connection: Connection, send: ASGISendCallable) -> ASGISendCallable
             raise ConnectionClosed(text, state=connection.state, event=event["type"]) from error
 
     return base_send
-
-
-async def _uninterrupted(cleanup: Coroutine[Any, Any, None]) -> None:
-    """Await a clean-up to its end, for a limited time, although this task is being cancelled.
-
-    Frameworks on anyio cancel a task again each time it waits; so the clean-up gets a task of its own.
-
-    Raises:
-        TimeoutError: It took too long, and was cancelled.
-        Exception: Whatever the clean-up raised.
-    """
-
-    async def limited() -> None:
-        async with asyncio.timeout(CANCELLED_CLEANUP_SECONDS):
-            await cleanup
-
-    task = asyncio.get_running_loop().create_task(limited())
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            continue
-    task.result()
 
 
 # __init_subclass__ is not called for the base itself.

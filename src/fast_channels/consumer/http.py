@@ -162,7 +162,7 @@ class AsyncHttpConsumer(AsyncConsumer):
 
     def _require_answer(self) -> None:
         connection = self._connection
-        if connection is None or connection.state not in _UNANSWERED or self.channel_layer is not None:
+        if connection is None or connection.state not in _UNANSWERED or self._layer() is not None:
             return
         raise LocalProtocolError(
             f"{type(self).__name__}.handle() returned without a response, and nothing is left that could "

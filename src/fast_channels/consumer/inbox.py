@@ -3,8 +3,9 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from fast_channels.layers.base import BaseChannelLayer
@@ -125,12 +126,12 @@ class Inbox:
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]
             self._mailbox = layer.listen(channel, self._notify)
         if self._mailbox is None:
-            self._pump = self._loop.create_task(self._run(self._ask(layer, channel)))
+            self._pump = self._loop.create_task(self._run(partial(self._ask, layer, channel)))
 
     def read_ahead(self) -> None:
         """Read the client's events in a task from now on."""
         if self._reader is None and not self._ended:
-            self._reader = self._loop.create_task(self._run(self._read()))
+            self._reader = self._loop.create_task(self._run(self._read))
 
     async def get(self) -> Arrival:
         """Return the next event.
@@ -189,9 +190,10 @@ class Inbox:
     def _check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         return message if self._connection is None else self._connection.check(message)
 
-    async def _run(self, source: Coroutine[Any, Any, None]) -> None:
+    async def _run(self, source: Callable[[], Awaitable[None]]) -> None:
+        # A function: a coroutine would never be awaited when the task is cancelled before it begins.
         try:
-            await source
+            await source()
         except (Exception, asyncio.CancelledError) as error:
             # A server may cancel by raising out of its receive; only our own cancellation ends here.
             if not self._closed:

@@ -89,12 +89,13 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             ConnectionClosed: The client has left.
         """
         # Joined before the client knows, so that it misses nothing that is sent after it knows.
+        layer = self._layer()
         for group in self.groups:
-            if self.channel_layer is None:
+            if layer is None:
                 raise InvalidChannelLayerError(
                     f"{type(self).__name__} has groups and no channel layer; set channel_layer_alias"
                 )
-            await self.channel_layer.group_add(group, self.channel_name)
+            await layer.group_add(group, self.channel_name)
         await super().send(
             {"type": "websocket.accept", "subprotocol": subprotocol, "headers": header_pairs(headers)}
         )
@@ -232,12 +233,11 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         return [self._leave_groups, *super()._last_steps(inbox, 1006 if self._denied else code)]
 
     async def _leave_groups(self) -> None:
-        if self._left or not self._began or self.channel_layer is None:
+        layer = self._layer()
+        if self._left or not self._began or layer is None:
             return
         self._left = True
-        await run_all(
-            *(partial(self.channel_layer.group_discard, group, self.channel_name) for group in self.groups)
-        )
+        await run_all(*(partial(layer.group_discard, group, self.channel_name) for group in self.groups))
 
     async def _run_disconnect(self, code: int) -> None:
         await self.disconnect(code)

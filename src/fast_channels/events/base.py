@@ -62,7 +62,7 @@ class AsgiModel(BaseModel, Mapping[str, Any]):
 def _plain(value: Any) -> Any:
     if isinstance(value, AsgiModel):
         return value.to_asgi()
-    return list(value) if isinstance(value, tuple) else value
+    return list(value) if issubclass(type(value), tuple) else value
 
 
 class AsgiEvent(AsgiModel):

@@ -6,7 +6,10 @@ import reprlib
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from typing_extensions import deprecated
+
 from fast_channels.layers.mailbox import Mailbox
+from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import (
     ChannelCapacityDict,
     ChannelMessage,
@@ -102,12 +105,14 @@ class BaseChannelLayer:
         self._require_name("Group", name, self.group_name_regex)
         return True
 
+    @deprecated("valid_channel_name is deprecated; use require_valid_channel_name()")
     def valid_channel_name(self, channel_name: str, receive: bool = False) -> bool:
-        """Do what `require_valid_channel_name()` does, under the name that Django Channels gave it first."""
+        """Do what `require_valid_channel_name()` does, under the name that Django Channels has deprecated."""
         return self.require_valid_channel_name(channel_name, receive)
 
+    @deprecated("valid_group_name is deprecated; use require_valid_group_name()")
     def valid_group_name(self, group_name: str) -> bool:
-        """Do what `require_valid_group_name()` does, under the name that Django Channels gave it first."""
+        """Do what `require_valid_group_name()` does, under the name that Django Channels has deprecated."""
         return self.require_valid_group_name(group_name)
 
     def non_local_name(self, name: str) -> str:
@@ -133,7 +138,7 @@ class BaseChannelLayer:
             return f"{strange.group()!r} is not allowed"
         return "it needs at least one character, and a '!' may stand once, later, in a channel name only"
 
-    async def send(self, channel: str, message: ChannelMessage) -> None:
+    async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
         """Send a message to a channel.
 
         Raises:
@@ -179,7 +184,7 @@ class BaseChannelLayer:
         """
         raise NotImplementedError(f"{type(self).__name__} has no group_discard(), of the extension groups")
 
-    async def group_send(self, group: str, message: ChannelMessage) -> None:
+    async def group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
         """Send a message to every member of a group (extension "groups"); a full member misses it.
 
         Raises:

@@ -9,6 +9,7 @@ from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats, tell
 from fast_channels.layers.values import snapshot
+from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 __all__ = ["InMemoryChannelLayer", "InMemoryGroups", "InMemoryQueueData"]
@@ -61,7 +62,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self._groups_of: dict[str, set[str]] = {}
         self._last_send = clock()
 
-    async def send(self, channel: str, message: ChannelMessage) -> None:
+    async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
         """Send a message to a channel, whether or not anybody reads it yet.
 
         When the channel gets half full, its reader is given a few turns of the event loop.
@@ -172,7 +173,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         with self._room.lock:
             self._leave(group, channel)
 
-    async def group_send(self, group: str, message: ChannelMessage) -> None:
+    async def group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
         """Send a message to every member of a group; a member whose channel is full misses it.
 
         When a member's channel gets half full, its reader is given a few turns of the event loop.

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelMessage
 
 __all__ = ["MAX_DEPTH", "RESERVED_KEY", "Snapshot", "snapshot"]
@@ -46,12 +47,12 @@ class Snapshot:
         self.copy: Callable[[], dict[str, Any]] = data.copy if flat else partial(_copied_dict, data)
 
 
-def snapshot(message: ChannelMessage | BaseModel) -> Snapshot:
+def snapshot(message: ChannelMessage | ChannelEvent) -> Snapshot:
     """Return a private copy of a message, made of plain types only.
 
     Subclasses of `str`, `int` and `float` (enum members among them) become the plain type, `bytearray` and
-    `memoryview` become `bytes`, tuples become lists, mappings become dictionaries. A pydantic model is
-    taken as its `model_dump()`.
+    `memoryview` become `bytes`, tuples become lists, mappings become dictionaries. A `ChannelEvent` is
+    taken as its `to_message()`.
 
     Raises:
         TypeError: The message is not a mapping, or holds a value or a key of a type that cannot be carried.
@@ -59,8 +60,8 @@ def snapshot(message: ChannelMessage | BaseModel) -> Snapshot:
         ValueError: An integer is out of range, text holds a lone surrogate, values are nested more than
             `MAX_DEPTH` deep or contain themselves, or the message uses the key `RESERVED_KEY`.
     """
-    if isinstance(message, BaseModel):
-        message = message.model_dump()
+    if isinstance(message, ChannelEvent):
+        message = message.to_message()
     try:
         _require_mapping(message)
         data = _plain_dict(message, 1)

@@ -1,8 +1,10 @@
 """Events that applications send to each other through a channel layer."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import to_jsonable_python
 
 
 class ChannelEvent(BaseModel):
@@ -24,5 +26,30 @@ class ChannelEvent(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     def to_message(self) -> dict[str, Any]:
-        """Return the event as a channel layer carries it: a dictionary of plain values."""
-        return self.model_dump(mode="json")
+        """Return the event as every channel layer can carry it: a dictionary of plain values."""
+        message: dict[str, Any] = _plain(self.model_dump())
+        return message
+
+
+def _plain(value: object) -> Any:
+    """Return a value whose parts a channel layer can carry; bytes stay bytes, which JSON could not keep."""
+    return _PLAIN.get(type(value), to_jsonable_python)(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _list(values: Any) -> list[Any]:
+    return [_plain(value) for value in values]
+
+
+def _dict(values: Any) -> dict[str, Any]:
+    return {str(_plain(key)): _plain(value) for key, value in values.items()}
+
+
+_PLAIN: Mapping[type, Callable[[Any], Any]] = {
+    **dict.fromkeys((str, int, float, bool, bytes, type(None)), _same),
+    **dict.fromkeys((list, tuple, set, frozenset), _list),
+    dict: _dict,
+}

@@ -1,0 +1,7 @@
+"""`python -m fast_channels.codegen [--check]`, called in the root of the repository."""
+
+import sys
+
+from .write import main
+
+sys.exit(main(sys.argv[1:]))
