@@ -1,0 +1,151 @@
+"""What can be done with this project; `nox -l` lists it, `nox` does what the continuous integration does."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import nox
+
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = sorted({"3.11", "3.12", "3.13", "3.14", RUNNING})
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+# An interpreter that is not here is not an error, and nothing but packages is downloaded.
+nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
+nox.options.sessions = [
+    "lint",
+    "types",
+    "generated",
+    f"tests-{RUNNING}",
+    "lowest",
+    "docs",
+    "property",
+    "browser",
+]
+
+FOLDERS_OF_OTHER_SESSIONS = ["--ignore=tests/browser", "--ignore=tests/docs"]
+
+
+def install(session: nox.Session, *groups: str, options: tuple[str, ...] = ()) -> None:
+    """Install the project, editable, with some of its dependency groups."""
+    session.install(*options, "-e", ".", *(f"--group={group}" for group in groups))
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Run all tests, which have to cover every line and branch; arguments go to pytest instead."""
+    install(session, "test")
+    session.run("pytest", *(session.posargs or ["--cov", *FOLDERS_OF_OTHER_SESSIONS]))
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run all tests with the lowest versions of the dependencies that pyproject.toml allows."""
+    install(session, "test", options=("--resolution", "lowest-direct"))
+    session.run("pytest", "-m", "not property", *(session.posargs or FOLDERS_OF_OTHER_SESSIONS))
+
+
+@nox.session(name="property")
+def property_(session: nox.Session) -> None:
+    """Let hypothesis search longer for counter-examples."""
+    install(session, "test")
+    session.run(
+        "pytest",
+        "-m",
+        "property",
+        *(session.posargs or FOLDERS_OF_OTHER_SESSIONS),
+        env={"HYPOTHESIS_PROFILE": "thorough"},
+    )
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check all types with mypy and pyright, both strict."""
+    install(session, "types", "test", "browser")
+    session.run("mypy")
+    session.run("pyright")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format, and which room imports which."""
+    install(session, "lint")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("lint-imports")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Write the generated files; `-- --check` compares them only."""
+    install(session)
+    session.run("python", "-m", "fast_channels.codegen", *session.posargs)
+
+
+@nox.session
+def generated(session: nox.Session) -> None:
+    """Check that the generated files are what `generate` writes."""
+    install(session)
+    session.run("python", "-m", "fast_channels.codegen", "--check")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run and type-check every snippet of the README and of docs/."""
+    install(session, "test", "types")
+    session.run("pytest", *(session.posargs or ["tests/docs"]))
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Drive the chat in Chromium, installed if need be; `-- --screenshot` renews docs/chat.png."""
+    install_chromium(session)
+    install(session, "test", "browser")
+    arguments = [argument for argument in session.posargs if argument != "--screenshot"]
+    picture = "docs/chat.png" if "--screenshot" in session.posargs else None
+    session.run("pytest", "tests/browser", *arguments, env={"CHAT_SCREENSHOT": picture})
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Serve the chat; arguments go to it, such as `-- --port 8001`."""
+    session.install("-e", ".[demo]")
+    try:
+        # The server is given the time to say goodbye to its clients.
+        session.run("python", "-m", "examples.chat", *session.posargs, interrupt_timeout=10.0)
+    except KeyboardInterrupt:
+        session.log("The chat has ended.")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure what an echo, a connection and a broadcast cost, beside others; checks nothing."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+def install_chromium(session: nox.Session) -> None:
+    """Install Debian's Chromium if there is none; without the right to, skip the session, or fail in CI."""
+    if shutil.which("chromium"):
+        return
+    give_up = session.error if "CI" in os.environ else session.skip
+    if not shutil.which("apt-get"):
+        give_up("there is no chromium on the PATH, and no apt-get to install it with")
+    sudo = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+    if sudo and not may_use_sudo():
+        give_up("there is no chromium on the PATH; install it: sudo apt-get install chromium")
+    apt = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--quiet"]
+    session.run(*apt, "update", external=True)
+    session.run(*apt, "install", "--no-install-recommends", "chromium", external=True)
+
+
+def may_use_sudo() -> bool:
+    """Tell whether sudo works without a password."""
+    if not shutil.which("sudo"):
+        return False
+    attempt = subprocess.run(["sudo", "--non-interactive", "true"], capture_output=True, check=False)
+    return attempt.returncode == 0

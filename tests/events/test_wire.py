@@ -1,0 +1,296 @@
+"""Checking an event without a model is checking it with one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
+
+import pytest
+from hypothesis import example as with_example
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, WebSocketConnectEvent, WebSocketSendEvent
+from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
+
+from .examples import REQUIRED, example, read
+
+every_event = pytest.mark.parametrize("type_", EVENTS)
+
+
+class File:
+    """Something with a descriptor."""
+
+    def fileno(self) -> int:
+        """Return a descriptor."""
+        return 7
+
+
+FILE = File()
+
+BYTES = st.binary(max_size=3)
+SCALARS: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([100, 200, 599, 600, 1000, 1005, 4001]),
+    st.floats(allow_nan=False),
+    st.text(max_size=3),
+    st.sampled_from(["/srv/a", "chat", "\ud800"]),
+    BYTES,
+    st.just(FILE),
+)
+NAMES = st.sampled_from([b"a", b"X-A", b"", b":a", b"a b", b"Sec-WebSocket-Protocol"])
+PAIRS = st.lists(
+    st.one_of(
+        st.tuples(NAMES, BYTES),
+        st.tuples(NAMES, BYTES).map(list),
+        st.tuples(NAMES, BYTES.map(bytearray)),
+        SCALARS,
+    ),
+    max_size=2,
+)
+
+Made = Callable[[], Any]
+"""A value that is made anew for everyone who reads it: an iterator can be read once."""
+
+
+def _constant(value: Any) -> Made:
+    return lambda: value
+
+
+def _iterator(value: list[Any]) -> Made:
+    return lambda: iter(value)
+
+
+def _view(value: bytes) -> Any:
+    return memoryview(value)
+
+
+VALUES: st.SearchStrategy[Made] = st.one_of(
+    SCALARS.map(_constant),
+    PAIRS.map(_constant),
+    PAIRS.map(tuple).map(_constant),
+    PAIRS.map(_iterator),
+    st.lists(BYTES, max_size=2).map(_constant),
+    st.dictionaries(st.one_of(st.text(max_size=3), st.integers()), SCALARS, max_size=2).map(_constant),
+    BYTES.map(bytearray).map(_constant),
+    BYTES.map(_view).map(_constant),
+)
+
+
+LEGAL: Mapping[str, st.SearchStrategy[Any]] = {
+    "headers": st.lists(st.tuples(st.sampled_from([b"a", b"X-A"]), st.just(b"1")), max_size=2),
+    "body": BYTES,
+    "bytes": BYTES,
+    "text": st.text(max_size=3),
+    "reason": st.text(max_size=3),
+    "message": st.text(max_size=3),
+    "status": st.integers(100, 599),
+    "code": st.integers(),
+    "path": st.just("/srv/a"),
+    "file": st.just(FILE),
+    "links": st.lists(BYTES, max_size=2),
+    "info": st.dictionaries(st.text(max_size=3), SCALARS, max_size=2),
+    **dict.fromkeys(("more_body", "more_trailers", "trailers"), st.booleans()),
+}
+
+
+Fields: TypeAlias = dict[Any, Made]
+Kind: TypeAlias = Callable[[dict[Any, Any]], Mapping[Any, Any]]
+
+
+class Message(NamedTuple):
+    """A mapping that may be an event, made anew for everyone who reads it."""
+
+    type: str
+    kind: Kind
+    fields: Fields
+
+    def __call__(self) -> Mapping[Any, Any]:
+        """Make it."""
+        return self.kind({key: made() for key, made in self.fields.items()})
+
+
+T = TypeVar("T")
+
+
+def _mostly(usual: st.SearchStrategy[T], other: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
+    return st.sampled_from([usual, usual, usual, other]).flatmap(lambda chosen: chosen)
+
+
+def _message(type_: str) -> st.SearchStrategy[Message]:
+    # Close to an event, because most mappings are none, and for the same reason. The type is always there,
+    # though not always right, because a model knows its type without being told.
+    required = {key: _mostly(st.just(_constant(value)), VALUES) for key, value in example(type_).items()}
+    fields = {
+        name: _mostly(LEGAL.get(name, st.none()).map(_constant), VALUES)
+        for name in EVENTS[type_].model_fields
+        if name != "type"
+    }
+    keys = _mostly(st.text(max_size=3), st.integers())
+
+    def build(start: Fields, some: Fields, more: Fields, kind: Kind) -> Message:
+        return Message(type_, kind, {**more, **start, **some})
+
+    return st.builds(
+        build,
+        st.fixed_dictionaries({"type": required.pop("type")}, optional=required),
+        st.fixed_dictionaries({}, optional=fields),
+        st.dictionaries(keys, VALUES, max_size=1),
+        st.sampled_from([dict[Any, Any], MappingProxyType]),
+    )
+
+
+MESSAGES = st.sampled_from([*EVENTS]).flatmap(_message)
+
+
+def _without_none(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in event.items() if value is not None}
+
+
+def _read(value: Any) -> Any:
+    return list(value) if issubclass(type(value), Iterator) else value
+
+
+def _comparable(event: Mapping[str, Any]) -> dict[str, Any]:
+    plain = {key: _read(value) for key, value in event.items()}
+    if "headers" in EVENTS[event["type"]].model_fields and "headers" in plain:
+        # What came as a list of lists goes on as one; a model has tuples.
+        plain["headers"] = [tuple(pair) for pair in plain["headers"]]
+    return plain
+
+
+def _types(event: Mapping[str, Any]) -> dict[str, type]:
+    return {key: type(value) for key, value in event.items()}
+
+
+def _accepts(validator: Validator, message: Mapping[Any, Any]) -> Mapping[str, Any] | None:
+    try:
+        return validator(message)
+    except ValidationError:
+        return None
+
+
+@pytest.mark.property
+@given(MESSAGES)
+@with_example(Message("websocket.connect", dict, {"type": _constant("websocket.connect"), 1: _constant(1)}))
+def test_the_two_validators_agree(message: Message) -> None:
+    """Whatever the mapping, both accept it or both refuse it, and both say the same to the server."""
+    model = EVENTS[message.type]
+
+    event = _accepts(model_validator(model), message())
+    wire = _accepts(wire_validator(model), message())
+
+    assert (event is None) == (wire is None)
+    if isinstance(event, AsgiEvent) and wire is not None:
+        for_server, from_model = _without_none(wire), event.to_asgi()
+        assert _types(for_server) == _types(from_model)
+        assert _comparable(for_server) == _comparable(from_model)
+
+
+@pytest.mark.property
+@given(MESSAGES)
+def test_checking_twice_changes_nothing(message: Message) -> None:
+    """What has been normalised is normal."""
+    validator = wire_validator(EVENTS[message.type])
+    once = _accepts(validator, message())
+
+    if once is not None:
+        assert validator(once) == once
+        assert validator(_without_none(once)) == _without_none(once)
+
+
+@every_event
+def test_unknown_keys_are_kept(type_: str) -> None:
+    """Additional keys are never errors."""
+    message = example(type_, x_extra=[None], x_none=None)
+
+    checked = wire_validator(EVENTS[type_])(message)
+
+    assert checked["x_extra"] == [None]
+    assert checked["x_none"] is None
+
+
+def test_headers_that_came_as_lists_go_on_as_lists() -> None:
+    """A handler that was written for one server still finds what that server sends."""
+    headers = [[b"A", b"1"], (b"b", b"2")]
+
+    checked = wire_validator(EVENTS["websocket.accept"])(example("websocket.accept", headers=headers))
+
+    assert checked["headers"] == [[b"a", b"1"], (b"b", b"2")]
+
+
+@every_event
+def test_the_result_is_a_new_plain_dictionary(type_: str) -> None:
+    """Neither the caller's dictionary nor a model reaches the server."""
+    message = example(type_)
+
+    checked = wire_validator(EVENTS[type_])(message)
+
+    assert type(checked) is dict
+    assert checked is not message
+    assert message == example(type_)
+
+
+@every_event
+def test_a_model_is_a_mapping_too(type_: str) -> None:
+    """Both validators take the model of an event for the event."""
+    event = read(type_)
+
+    assert _without_none(wire_validator(EVENTS[type_])(event)) == event.to_asgi()
+    assert model_validator(EVENTS[type_])(event) == event
+
+
+@every_event
+def test_the_model_validator_makes_models(type_: str) -> None:
+    """A handler that asks for the model gets it."""
+    assert model_validator(EVENTS[type_])(example(type_)) == EVENTS[type_](**REQUIRED.get(type_, {}))
+
+
+@pytest.mark.parametrize("message", [None, 3, "websocket.connect", ["type"]], ids=repr)
+def test_what_is_no_mapping_is_no_event(message: Any) -> None:
+    """Only a mapping can be an event."""
+    with pytest.raises(ValidationError):
+        wire_validator(WebSocketConnectEvent)(message)
+
+
+def test_lists_of_two_checks_do_not_share_a_default() -> None:
+    """A server may add its headers to the list that it is given."""
+    validator = wire_validator(EVENTS["websocket.accept"])
+
+    first, second = (validator({"type": "websocket.accept"})["headers"] for _ in range(2))
+    first.append((b"a", b"1"))
+
+    assert second == []
+
+
+def test_a_model_that_was_never_used_is_built() -> None:
+    """Models are built late, and the first validator of one builds it."""
+
+    class ChatEvent(ReceiveEvent):
+        type: Literal["chat"] = "chat"
+        text: str
+
+    assert model_validator(ChatEvent)({"type": "chat", "text": "hi"}) == ChatEvent(text="hi")
+
+
+def test_a_validator_is_built_when_its_first_event_comes() -> None:
+    """Importing the package builds nothing."""
+    built: list[type] = []
+
+    def build(model: Any) -> Validator:
+        built.append(model)
+        return wire_validator(model)
+
+    validators = Validators({"websocket.send": WebSocketSendEvent}, build)
+    assert built == []
+
+    assert validators["websocket.send"] is validators["websocket.send"]
+    assert built == [WebSocketSendEvent]
+
+
+def test_other_types_have_no_validator() -> None:
+    """A protocol knows its own events only."""
+    with pytest.raises(KeyError):
+        Validators({}, wire_validator)["websocket.send"]

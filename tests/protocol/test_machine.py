@@ -1,0 +1,422 @@
+"""The machine that reads the tables of all protocols."""
+
+import logging
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from fast_channels.events import (
+    EVENTS,
+    AsgiEvent,
+    HttpRequestEvent,
+    HttpResponseStartEvent,
+    SendEvent,
+    WebSocketAcceptEvent,
+    WebSocketReceiveEvent,
+    WebSocketSendEvent,
+)
+from fast_channels.events.wire import Validators, model_validator
+from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
+from fast_channels.protocol import (
+    CONNECTIONS,
+    Connection,
+    HttpConnection,
+    LifespanConnection,
+    Table,
+    Verdict,
+    WebSocketConnection,
+    columns,
+)
+from fast_channels.protocol.machine import column, describe
+
+from .cells import SCOPE
+
+every_protocol = pytest.mark.parametrize("kind", CONNECTIONS.values(), ids=list(CONNECTIONS))
+
+
+def opened(**scope: Any) -> WebSocketConnection:
+    """Return a WebSocket that has been accepted."""
+    machine = WebSocketConnection(scope)
+    machine.send({"type": "websocket.accept"})
+    return machine
+
+
+def test_a_connection_is_found_by_the_type_of_its_scope() -> None:
+    """There is one class for each protocol of ASGI."""
+    assert [*CONNECTIONS.items()] == [
+        ("http", HttpConnection),
+        ("websocket", WebSocketConnection),
+        ("lifespan", LifespanConnection),
+    ]
+
+
+# -------------------------------------------------------------------------------------------------- tables
+
+
+def test_a_flag_makes_a_column_of_its_own() -> None:
+    """What an event does may depend on one of its flags."""
+    assert columns(HttpResponseStartEvent) == ("http.response.start", "http.response.start (trailers)")
+    assert columns(WebSocketAcceptEvent) == ("websocket.accept",)
+    assert column({"type": "http.request", "more_body": True}) == "http.request (more)"
+    assert column({"type": "http.request", "more_body": False}) == "http.request"
+    assert column({"type": "http.request"}) == "http.request"
+    assert column(WebSocketAcceptEvent()) == "websocket.accept"
+
+
+def test_every_flag_that_moves_a_machine_has_its_column() -> None:
+    """Only these flags do, and no event has two of them."""
+    flagged = {
+        type_
+        for type_, model in EVENTS.items()
+        if {"more_body", "trailers", "more_trailers"} & model.model_fields.keys()
+    }
+
+    assert {type_ for type_, model in EVENTS.items() if len(columns(model)) == 2} == flagged
+
+
+def test_a_table_fills_its_cells_from_few_rules() -> None:
+    """A row names what is legal; a received event is tolerated otherwise, a sent one illegal."""
+    table = Table(
+        initial="A",
+        events=(WebSocketReceiveEvent, WebSocketSendEvent),
+        rows={"A": {"websocket.receive": "B"}, "B": {}, "C": {}},
+        otherwise={"C": Verdict.CLOSED},
+        exceptions={"B": {"websocket.send": Verdict.DROPPED}},
+    )
+
+    verdicts = {
+        state: {name: (cell.verdict, cell.next) for name, cell in row.items()}
+        for state, row in table.cells.items()
+    }
+    assert verdicts == {
+        "A": {"websocket.receive": (Verdict.LEGAL, "B"), "websocket.send": (Verdict.ILLEGAL, "A")},
+        "B": {"websocket.receive": (Verdict.TOLERATED, "B"), "websocket.send": (Verdict.DROPPED, "B")},
+        "C": {"websocket.receive": (Verdict.TOLERATED, "C"), "websocket.send": (Verdict.CLOSED, "C")},
+    }
+    assert table.models(SendEvent) == {"websocket.send": WebSocketSendEvent}
+    assert table.legal("A") == {}
+
+
+@every_protocol
+def test_every_word_of_a_table_means_something(kind: type[Connection]) -> None:
+    """A name that is spelled wrong would be a rule that never applies."""
+    for table in (kind.table, *([kind.requests] if kind.requests else [])):
+        names = {name for model in table.events for name in columns(model)}
+        used = [*table.rows.values(), *table.exceptions.values()]
+
+        assert table.initial in table.rows
+        assert {name for row in used for name in row} <= names
+        assert {state for row in table.rows.values() for state in row.values()} <= {*table.rows}
+        assert {*table.otherwise, *table.exceptions} <= {*table.rows}
+
+
+# ----------------------------------------------------------------------------------------------------- send
+
+
+def test_what_is_sent_is_a_plain_normalised_dictionary() -> None:
+    """Names in lower case, a generator read once, defaults filled in, None left out, extra keys kept."""
+    headers = ((name, b"1") for name in (b"X-A", b"b"))
+    sent = WebSocketConnection({}).send(
+        {"type": "websocket.accept", "subprotocol": None, "headers": headers, "x_extra": 1, "x_none": None}
+    )
+
+    assert sent == {"type": "websocket.accept", "headers": [(b"x-a", b"1"), (b"b", b"1")], "x_extra": 1}
+    assert type(sent) is dict
+
+
+@pytest.mark.parametrize("kind", [dict, MappingProxyType, WebSocketSendEvent.model_validate])
+def test_any_mapping_can_be_sent(kind: Any) -> None:
+    """A dictionary, another mapping, or the model of the event."""
+    assert opened().send(kind({"type": "websocket.send", "text": "a"})) == {
+        "type": "websocket.send",
+        "text": "a",
+    }
+
+
+@every_protocol
+@pytest.mark.parametrize(
+    "message",
+    [
+        None,
+        3,
+        "websocket.send",
+        ["websocket.send"],
+        {},
+        {"type": None},
+        {"type": b"websocket.send"},
+        {"type": []},
+    ],
+    ids=repr,
+)
+def test_what_has_no_type_is_no_event(kind: type[Connection], message: Any) -> None:
+    """An event is a mapping with a text under "type"; the error says what would have been right."""
+    machine = kind(SCOPE)
+
+    with pytest.raises(LocalProtocolError, match="a mapping with a text under 'type'; legal: ") as refusal:
+        machine.send(message)
+
+    assert refusal.value.event is None
+    assert refusal.value.state == machine.state == kind.table.initial
+
+
+def test_a_wrong_field_is_named_with_everything_that_helps() -> None:
+    """Path, reason and found type of every mistake, the state, and what would have been legal."""
+    machine = opened()
+
+    with pytest.raises(LocalProtocolError) as refusal:
+        machine.send({"type": "websocket.close", "code": True, "reason": 3})
+
+    assert str(refusal.value) == (
+        "websocket.close is not valid: code: Input should be a valid integer (got bool); "
+        "reason: Input should be a valid string (got int)"
+    )
+    assert refusal.value.state == machine.state == "OPEN"
+    assert refusal.value.event == "websocket.close"
+    assert refusal.value.legal == ("websocket.send", "websocket.close")
+    assert isinstance(refusal.value.__cause__, ValidationError)
+
+
+def test_an_error_can_be_described_in_one_line() -> None:
+    """A missing field has nothing to show, a rule of the whole event has no path."""
+    with pytest.raises(ValidationError) as missing:
+        HttpResponseStartEvent.model_validate({"type": "http.response.start"})
+    with pytest.raises(ValidationError) as nothing:
+        WebSocketSendEvent()
+    with pytest.raises(ValidationError) as nested:
+        WebSocketAcceptEvent.model_validate({"headers": [("a", b"1")]})
+
+    assert describe(missing.value) == "status: Field required"
+    assert describe(nothing.value) == "a frame carries exactly one of text and bytes"
+    assert describe(nested.value) == "headers.0.0: Input should be a valid bytes (got str)"
+
+
+# ---------------------------------------------------------------------------------------- types of no table
+
+
+@every_protocol
+def test_a_type_that_nobody_knows_is_not_sent(kind: type[Connection]) -> None:
+    """A server would refuse it; the error says what would have been right."""
+    machine = kind(SCOPE)
+
+    with pytest.raises(LocalProtocolError, match=f"no {kind.protocol} application sends chat") as refusal:
+        machine.send({"type": "chat.message"})
+
+    assert refusal.value.event == "chat.message"
+    assert machine.state == kind.table.initial
+
+
+@every_protocol
+def test_what_only_servers_send_is_not_sent(kind: type[Connection]) -> None:
+    """A received event cannot be sent back."""
+    for type_, model in EVENTS.items():
+        if not issubclass(model, SendEvent):
+            with pytest.raises(LocalProtocolError, match=f"no {kind.protocol} application sends {type_}"):
+                kind(SCOPE).send({"type": type_})
+
+
+@every_protocol
+def test_an_event_of_another_protocol_is_not_sent(kind: type[Connection]) -> None:
+    """Not even when the server offers the extension of that event in the wrong scope."""
+    own = kind.table.models(AsgiEvent)
+    for type_ in {*EVENTS} - {*own}:
+        with pytest.raises(LocalProtocolError, match=f"no {kind.protocol} application sends {type_}"):
+            kind(SCOPE).send({"type": type_})
+
+
+@pytest.mark.parametrize("offered", ["http.response.informational", "http.response"])
+def test_an_extension_of_a_server_is_passed_on(offered: str) -> None:
+    """An event that is named like an offered extension, or after it, is between server and application."""
+    machine = HttpConnection({"extensions": {offered: {}}})
+    message = {"type": "http.response.informational", "status": 103, "note": None}
+
+    sent = machine.send(MappingProxyType(message))
+
+    assert sent == message
+    assert type(sent) is dict
+    assert machine.state == "INIT"
+
+
+@pytest.mark.parametrize(
+    "extensions", [{}, None, {"http.response.info": {}}, {"http.response.informational.late": {}}]
+)
+def test_the_extension_of_a_server_has_to_be_offered(extensions: Any) -> None:
+    """The beginning of a word is not its name."""
+    with pytest.raises(LocalProtocolError, match="no http application sends"):
+        HttpConnection({"extensions": extensions}).send({"type": "http.response.informational"})
+
+
+def test_the_extension_of_a_server_ends_with_the_connection() -> None:
+    """Nothing is sent to a client that is gone."""
+    machine = WebSocketConnection({"extensions": {"websocket.ping": {}}})
+    machine.receive({"type": "websocket.disconnect"})
+
+    with pytest.raises(ConnectionClosed, match=r"websocket\.ping cannot be sent"):
+        machine.send({"type": "websocket.ping"})
+
+
+# -------------------------------------------------------------------------------------------------- receive
+
+
+def test_what_is_received_is_normalised() -> None:
+    """A reader never asks whether a key is there, and servers may add their own."""
+    received = HttpConnection({}).receive({"type": "http.request", "x_extra": 1})
+
+    assert received == {"type": "http.request", "body": b"", "more_body": False, "x_extra": 1}
+
+
+@every_protocol
+@pytest.mark.parametrize(
+    "message", [None, 3, "x", {}, {"type": None}, {"type": []}, {"type": "chat.message"}], ids=repr
+)
+def test_what_no_protocol_names_is_handed_through(
+    kind: type[Connection], message: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever it is, it is not for the machine: it comes back as it is, and nothing moves."""
+    machine = kind(SCOPE)
+
+    assert machine.receive(message) is message
+    assert machine.state == kind.table.initial
+    assert not caplog.records
+
+
+@every_protocol
+def test_a_sent_event_that_is_received_moves_nothing(kind: type[Connection]) -> None:
+    """Only what servers send moves the machine."""
+    machine = kind(SCOPE)
+
+    for type_ in kind.table.models(SendEvent):
+        message = {"type": type_}
+        assert machine.receive(message) is message
+
+    assert machine.state == kind.table.initial
+
+
+def test_a_server_that_breaks_the_types_is_told() -> None:
+    """Which event, in which state, what is wrong with it; and nothing moved."""
+    machine = opened()
+
+    with pytest.raises(RemoteProtocolError) as refusal:
+        machine.receive({"type": "websocket.disconnect", "code": "1000"})
+
+    assert "websocket.disconnect is not valid: code: Input should be a valid integer (got str)" in str(
+        refusal.value
+    )
+    assert (refusal.value.state, refusal.value.event, refusal.value.legal) == (
+        "OPEN",
+        "websocket.disconnect",
+        (),
+    )
+    assert isinstance(refusal.value.__cause__, ValidationError)
+    assert machine.state == "OPEN"
+
+
+def test_a_reader_may_ask_for_models() -> None:
+    """The validators of a consumer decide what its handlers get."""
+    validators = Validators({"http.request": HttpRequestEvent}, model_validator)
+    machine = HttpConnection({}, validators)
+
+    received = machine.receive({"type": "http.request", "more_body": False})
+
+    assert received == HttpRequestEvent()
+    assert machine.request_state == "DONE"
+
+
+def test_a_tolerated_event_is_logged_with_its_state(caplog: pytest.LogCaptureFixture) -> None:
+    """Who looks for the reason finds the event and the state."""
+    machine = WebSocketConnection({})
+    with caplog.at_level(logging.DEBUG, "fast_channels.protocol"):
+        machine.receive({"type": "websocket.receive", "text": "early"})
+
+    assert caplog.messages == ["websocket.receive is out of order in state CONNECTING; tolerated"]
+
+
+def test_a_dropped_event_is_logged_with_its_type(caplog: pytest.LogCaptureFixture) -> None:
+    """Who wonders where the bytes went finds a warning."""
+    machine = HttpConnection({})
+    machine.send({"type": "http.response.start", "status": 204})
+    machine.send({"type": "http.response.body"})
+
+    machine.send({"type": "http.response.body", "body": b"late"})
+
+    assert caplog.messages == ["http.response.body after the response is complete; dropped"]
+
+
+# ---------------------------------------------------------------------------- events that came another way
+
+
+def test_an_event_from_elsewhere_is_checked_and_moves_nothing() -> None:
+    """A channel layer may carry what looks like an event of the server."""
+    machine = opened()
+
+    checked = machine.check({"type": "websocket.disconnect", "code": None})
+
+    assert checked == {"type": "websocket.disconnect", "code": 1005, "reason": ""}
+    assert machine.state == "OPEN"
+
+
+def test_a_wrong_event_from_elsewhere_is_our_own_mistake() -> None:
+    """No server is to blame."""
+    with pytest.raises(LocalProtocolError, match=r"websocket\.receive is not valid: text"):
+        opened().check({"type": "websocket.receive", "text": 3})
+
+
+def test_a_message_from_elsewhere_is_handed_through() -> None:
+    """The messages of an application have types of their own."""
+    message: Mapping[str, Any] = {"type": "chat.message"}
+
+    assert opened().check(message) is message
+
+
+# --------------------------------------------------------------------------------------------------- states
+
+
+@pytest.mark.parametrize(
+    ("kind", "closed"),
+    [
+        (HttpConnection, {"GONE"}),
+        (WebSocketConnection, {"DENIED", "CLOSED", "GONE"}),
+        (LifespanConnection, set[str]()),
+    ],
+)
+def test_a_connection_says_whether_it_is_closed(kind: type[Connection], closed: set[str]) -> None:
+    """In these states nothing can be sent any more."""
+    found: set[str] = set()
+    for state in kind.table.rows:
+        machine = kind(SCOPE)
+        machine.state = state
+        found |= {state} if machine.closed else set()
+
+    assert found == closed
+
+
+@pytest.mark.parametrize("extensions", [{"http.response.push": {}}, {"http.response.push": None}])
+def test_an_extension_is_offered_by_its_name(extensions: Any) -> None:
+    """What stands beside the name is for the application."""
+    assert HttpConnection({"extensions": extensions}).offers("http.response.push")
+
+
+@pytest.mark.parametrize("scope", [{}, {"extensions": None}, {"extensions": {}}])
+def test_nothing_is_offered_without_extensions(scope: Any) -> None:
+    """Servers without extensions leave the key out."""
+    assert not HttpConnection(scope).offers("http.response.push")
+
+
+def test_connections_do_not_share_their_state() -> None:
+    """The tables are shared, and nothing else."""
+    first, second = WebSocketConnection({}), WebSocketConnection({})
+
+    first.send({"type": "websocket.accept"})
+
+    assert (first.state, second.state) == ("OPEN", "CONNECTING")
+
+
+def test_every_error_is_one_of_the_protocol() -> None:
+    """One clause catches them all; a closed connection is an OSError, as servers' own errors are."""
+    assert issubclass(LocalProtocolError, ProtocolError)
+    assert issubclass(RemoteProtocolError, ProtocolError)
+    assert issubclass(ConnectionClosed, ProtocolError)
+    assert issubclass(ConnectionClosed, OSError)
+    assert not issubclass(LocalProtocolError, OSError)
