@@ -15,31 +15,30 @@ async def await_many_dispatch(
 ) -> None:
     """Pass what several sources deliver to one function, one at a time and in order of arrival.
 
-    Runs until a source or the function raises, or until it is cancelled; then no source is read any more.
+    Runs until a source or the function raises, or until it is cancelled; then no source is read any more. What
+    came before the error of a source is passed on before it is raised.
 
     Args:
         consumer_callables: The sources; each is called again and again.
         dispatch: Takes what they deliver.
     """
-    arrivals = asyncio.Queue[Any](maxsize=1)
+    arrivals = asyncio.Queue[tuple[Any, Exception | None]](maxsize=1)
 
     async def read(source: ASGIReceiveCallable) -> None:
-        while True:
-            await arrivals.put(await source())
-
-    async def hand_on() -> None:
-        while True:
-            await dispatch(await arrivals.get())
+        try:
+            while True:
+                await arrivals.put((await source(), None))
+        except Exception as error:
+            await arrivals.put((None, error))
 
     tasks = [asyncio.ensure_future(read(source)) for source in consumer_callables]
-    tasks.append(asyncio.ensure_future(hand_on()))
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        while True:
+            message, error = await arrivals.get()
+            if error is not None:
+                raise error
+            await dispatch(message)
     finally:
         for task in tasks:
             task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    # What the function raised comes before what a source raised while it ran.
-    for result in reversed(results):
-        if isinstance(result, Exception):
-            raise result
+        await asyncio.gather(*tasks, return_exceptions=True)

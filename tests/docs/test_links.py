@@ -67,7 +67,7 @@ def test_the_rooms_of_the_architecture_are_those_of_the_contract() -> None:
     )
     package = {path.stem for path in (ROOT / "src" / "fast_channels").iterdir() if path.suffix != ".typed"}
     assert [room for room in table if room in layers] == layers
-    assert set(table) == package - {"__init__", "__pycache__", "utils"}
+    assert set(table) == package - {"__init__", "__pycache__"}
 
 
 def test_ci_runs_what_the_readme_says() -> None:

@@ -28,7 +28,7 @@ NO_STATUS = 1005
 ABNORMAL = 1006
 INTERNAL_ERROR = 1011
 
-_C = TypeVar("_C", bound="AsyncConsumer")
+_C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
 _LIBRARY: set[type] = set()
 
 
@@ -82,12 +82,12 @@ async def run_all(*steps: Callable[[], Awaitable[None]]) -> None:
         try:
             await step()
         except Exception as error:
-            await _despite(error, steps[index + 1 :])
+            await despite(error, steps[index + 1 :])
         except asyncio.CancelledError as error:
-            await _despite(error, steps[index:])
+            await despite(error, steps[index:])
 
 
-async def _despite(error: BaseException, steps: Sequence[Callable[[], Awaitable[None]]]) -> NoReturn:
+async def despite(error: BaseException, steps: Sequence[Callable[[], Awaitable[None]]]) -> NoReturn:
     """Run the steps of a clean-up and raise the error that came before it; those of the clean-up are logged."""
     if isinstance(error, asyncio.CancelledError):
         steps = [functools.partial(_uninterrupted, step) for step in steps]
@@ -127,7 +127,7 @@ async def _uninterrupted(step: Callable[[], Awaitable[None]]) -> None:
     task.result()
 
 
-class ConsumerApplication(Generic[_C]):
+class ConsumerApplication(Generic[_C_co]):
     """An ASGI application that makes a consumer for every connection.
 
     Attributes:
@@ -135,8 +135,15 @@ class ConsumerApplication(Generic[_C]):
         consumer_initkwargs: The keyword arguments of each.
     """
 
-    def __init__(self, consumer_class: type[_C], initkwargs: dict[str, Any]) -> None:
-        self.consumer_class = consumer_class
+    if TYPE_CHECKING:
+        # Read only, so that applications of different consumers have a type in common.
+        @property
+        def consumer_class(self) -> type[_C_co]:
+            """The class of the consumers."""
+            ...
+
+    def __init__(self, consumer_class: type[_C_co], initkwargs: dict[str, Any]) -> None:
+        vars(self)["consumer_class"] = consumer_class
         self.consumer_initkwargs = initkwargs
         functools.update_wrapper(self, consumer_class, updated=())
 
@@ -328,7 +335,7 @@ class AsyncConsumer:
         except StopConsumer:
             pass
         except (Exception, asyncio.CancelledError) as error:
-            await _despite(error, self._last_steps(inbox, _close_code(inbox, error)))
+            await despite(error, self._last_steps(inbox, _close_code(inbox, error)))
         await run_all(*self._last_steps(inbox, _close_code(inbox, None)))
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
@@ -13,10 +14,10 @@ from fast_channels.messages.annotations import (
     Converter,
     annotation_of,
     converter,
-    evaluate,
     event_types,
     unchanged,
 )
+from fast_channels.messages.generics import resolve
 
 ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
     type_.replace(".", "_"): model for type_, model in EVENTS.items() if issubclass(model, ReceiveEvent)
@@ -61,13 +62,14 @@ class Handler:
         function = self.function
         if function.__code__.co_argcount < 2:
             return Any
-        return evaluate(annotation_of(function, 1), function, self.names)
+        return resolve(annotation_of(function, 1), ChainMap(dict(self.names), function.__globals__))
 
     def _resolve_late(self, message: Mapping[str, Any]) -> Any:
         # At the first message every module has been imported, so circular imports are no obstacle.
         try:
             self.convert = converter(self.wanted())
-        except NameError as error:
+        except Exception as error:
+            # Whatever is wrong with an annotation, it is no fault of the message.
             warnings.warn(
                 f"{self.name}() gets its messages as they are: its annotation cannot be resolved ({error})",
                 RuntimeWarning,
@@ -86,8 +88,10 @@ def _event_converter(model: type[AsgiEvent]) -> Converter:
 
 def _takes_one_message(attribute: Any) -> bool:
     """Tell whether an attribute of a class is an async method that is called with one message."""
-    function = inspect.unwrap(attribute) if callable(attribute) else None
-    if not isinstance(function, FunctionType) or isinstance(attribute, type):
+    if not callable(attribute) or isinstance(attribute, type | staticmethod):
+        return False
+    function = inspect.unwrap(attribute)
+    if not isinstance(function, FunctionType):
         return False
     # asgiref's sync_to_async and its like are no coroutine functions, and are marked as if they were.
     is_async = inspect.iscoroutinefunction(attribute) or inspect.iscoroutinefunction(function)

@@ -38,13 +38,6 @@ def local_names(module: str) -> Mapping[str, Any]:
     return {} if frame is None or frame.f_code.co_name == "<module>" else dict(frame.f_locals)
 
 
-def evaluate(annotation: Any, function: FunctionType, names: Mapping[str, Any]) -> Any:
-    """Return the type that an annotation means. Raises `NameError` while a name in it is not defined."""
-    if isinstance(annotation, str):
-        return eval(annotation, function.__globals__, dict(names))
-    return annotation
-
-
 def members(annotation: Any) -> Iterator[Any]:
     """Yield the types that a union names, through aliases and `Annotated`."""
     if isinstance(annotation, TypeAliasType):

@@ -45,8 +45,10 @@ class OriginValidator:
     """Lets only pages of certain origins open a WebSocket; others are refused. RFC 6455, section 10.2.
 
     A pattern is an origin (`https://example.com:8443`, the port may be omitted where it is the scheme's), a
-    host name, or either with a domain like `.example.com`, which stands for itself and all domains below it.
-    The pattern `*` lets everybody in, clients without an `Origin` header too.
+    host name with or without a port, or either with a domain like `.example.com`, which stands for itself and
+    all domains below it. The pattern `*` lets everybody in, clients without an `Origin` header too.
+
+    What is no WebSocket is passed on: browsers themselves keep pages from reading what others answer.
 
     Args:
         application: The application behind the validator.
@@ -54,6 +56,7 @@ class OriginValidator:
 
     Raises:
         TypeError: `allowed_origins` is a single text.
+        ValueError: A pattern has a malformed host or port.
     """
 
     def __init__(self, application: ChannelApplication, allowed_origins: AllowedOrigins) -> None:
@@ -62,20 +65,15 @@ class OriginValidator:
         self.application = application
         self.allowed_origins = list(allowed_origins)
         for pattern in self.allowed_origins:
+            _pattern(pattern)
             if "*" in pattern and pattern != "*":
                 logger.warning("The origin pattern %r never matches; did you mean a leading dot?", pattern)
 
     async def __call__(
         self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> Any:
-        """Pass a WebSocket on if its origin is allowed, and refuse it otherwise.
-
-        Raises:
-            ValueError: The connection is no WebSocket.
-        """
-        if scope["type"] != "websocket":
-            raise ValueError("You cannot use OriginValidator on a non-WebSocket connection")
-        if self.valid_origin(_origin(scope)):
+        """Pass a WebSocket on if its origin is allowed, and refuse it otherwise."""
+        if scope["type"] != "websocket" or self.valid_origin(_origin(scope)):
             return await self.application(scope, receive, send)
         return await WebsocketDenier()(scope, receive, send)
 
@@ -93,21 +91,27 @@ class OriginValidator:
         )
 
     def match_allowed_origin(self, parsed_origin: ParseResult | None, pattern: str) -> bool:
-        """Tell whether an origin matches one pattern: host name, and scheme and port if it names a scheme."""
+        """Tell whether an origin matches one pattern: host name, and scheme and port if it names them."""
         if parsed_origin is None or parsed_origin.hostname is None:
             return False
-        parsed_pattern = urlparse(pattern.lower())
-        if not parsed_pattern.scheme:
-            return is_same_domain(parsed_origin.hostname, urlparse(f"//{pattern}").hostname or pattern)
+        wanted = _pattern(pattern)
+        any_port = not wanted.scheme and wanted.port is None
         return (
-            parsed_pattern.scheme == parsed_origin.scheme
-            and self.get_origin_port(parsed_pattern) == self.get_origin_port(parsed_origin)
-            and is_same_domain(parsed_origin.hostname, parsed_pattern.hostname or "")
+            wanted.scheme in {"", parsed_origin.scheme}
+            and (any_port or self.get_origin_port(wanted) == self.get_origin_port(parsed_origin))
+            and is_same_domain(parsed_origin.hostname, wanted.hostname or "")
         )
 
     def get_origin_port(self, origin: ParseResult) -> int | None:
         """Return the port of an origin, or that of its scheme, `None` if neither is known."""
         return _DEFAULT_PORTS.get(origin.scheme) if origin.port is None else origin.port
+
+
+def _pattern(pattern: Origin) -> ParseResult:
+    try:
+        return _parsed(pattern if "://" in pattern else f"//{pattern}")
+    except ValueError as error:
+        raise ValueError(f"{pattern!r} is not a pattern of origins: {error}") from error
 
 
 def _origin(scope: ChannelScope) -> ParseResult | None:
@@ -116,9 +120,13 @@ def _origin(scope: ChannelScope) -> ParseResult | None:
     if len(values) != 1:
         return None
     try:
-        parsed = urlparse(values[0].decode("latin-1"))
-        # Both are parsed when they are read, and raise for what is malformed.
-        _ = parsed.port, parsed.hostname
+        return _parsed(values[0].decode("latin-1"))
     except ValueError:
         return None
+
+
+def _parsed(origin: Origin) -> ParseResult:
+    parsed = urlparse(origin)
+    # Both are parsed when they are read, and raise for what is malformed.
+    _ = parsed.port, parsed.hostname
     return parsed
