@@ -15,8 +15,8 @@ async def await_many_dispatch(
 ) -> None:
     """Pass what several sources deliver to one function, one at a time and in order of arrival.
 
-    Runs until a source or the function raises, or until it is cancelled; then no source is read any more. What
-    came before the error of a source is passed on before it is raised.
+    Runs until a source or the function raises, or until it is cancelled; then no source is read any more.
+    What came before the error of a source is passed on before it is raised.
 
     Args:
         consumer_callables: The sources; each is called again and again.

@@ -88,7 +88,7 @@ async def run_all(*steps: Callable[[], Awaitable[None]]) -> None:
 
 
 async def despite(error: BaseException, steps: Sequence[Callable[[], Awaitable[None]]]) -> NoReturn:
-    """Run the steps of a clean-up and raise the error that came before it; those of the clean-up are logged."""
+    """Run the steps of a clean-up, then raise the error that came first; later errors are logged."""
     if isinstance(error, asyncio.CancelledError):
         steps = [functools.partial(_uninterrupted, step) for step in steps]
     try:
@@ -111,8 +111,11 @@ async def _uninterrupted(step: Callable[[], Awaitable[None]]) -> None:
         TimeoutError: The step took too long, or was cancelled by its own doing.
         Exception: Whatever the step raised.
     """
+    begun = False
 
     async def limited() -> None:
+        nonlocal begun
+        begun = True
         async with asyncio.timeout(CANCELLED_CLEANUP_SECONDS):
             await step()
 
@@ -122,9 +125,13 @@ async def _uninterrupted(step: Callable[[], Awaitable[None]]) -> None:
             await asyncio.wait([task])
         except asyncio.CancelledError:
             continue
-    if task.cancelled():
+    if not begun:
+        # A loop that is being closed cancels every task, new ones before they begin.
+        await limited()
+    elif task.cancelled():
         raise TimeoutError("a step of a consumer's clean-up was cancelled")
-    task.result()
+    else:
+        task.result()
 
 
 class ConsumerApplication(Generic[_C_co]):
@@ -250,9 +257,6 @@ class AsyncConsumer:
                 await self._live(Inbox(connection, receive))
             finally:
                 self._running = False
-                if connection is not None:
-                    # Whoever still holds the consumer cannot send any more.
-                    connection.lost()
 
     async def dispatch(self, message: ChannelMessage) -> None:
         """Hand a message to the method that its type names.
@@ -380,6 +384,9 @@ class AsyncConsumer:
         if self._ended:
             return
         self._ended = True
+        if self._connection is not None:
+            # Neither disconnect() nor whoever still holds the consumer then can send any more.
+            self._connection.lost()
         try:
             await self._run_disconnect(code)
         except StopConsumer:

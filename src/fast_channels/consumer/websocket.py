@@ -46,6 +46,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     """
 
     groups: list[str]
+    _asked: bool = False
     _left: bool = False
     _denied: bool = False
 
@@ -55,6 +56,10 @@ class AsyncWebsocketConsumer(AsyncConsumer):
 
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
+        if self._asked:
+            logger.debug("websocket.connect for the second time; ignored")
+            return
+        self._asked = True
         try:
             await self.connect()
         except AcceptConnection:
@@ -88,6 +93,14 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             InvalidChannelLayerError: There are groups, and no channel layer.
             ConnectionClosed: The client has left.
         """
+        event = {
+            "type": "websocket.accept",
+            "subprotocol": subprotocol,
+            # Read once: it is checked twice.
+            "headers": headers if isinstance(headers, list) else tuple(header_pairs(headers)),
+        }
+        if self._connection is not None:
+            self._connection.send(event, move=False)
         # Joined before the client knows, so that it misses nothing that is sent after it knows.
         layer = self._layer()
         for group in self.groups:
@@ -96,9 +109,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
                     f"{type(self).__name__} has groups and no channel layer; set channel_layer_alias"
                 )
             await layer.group_add(group, self.channel_name)
-        await super().send(
-            {"type": "websocket.accept", "subprotocol": subprotocol, "headers": header_pairs(headers)}
-        )
+        await super().send(event)
 
     async def deny(
         self,
@@ -213,15 +224,16 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             """
 
     def _own_groups(self) -> None:
-        declared: Any = getattr(type(self), "groups", ())
+        declared: Any = vars(self).get("groups", getattr(type(self), "groups", None))
         if isinstance(declared, str):
             raise TypeError(f"{type(self).__name__}.groups is a list of names, not the text {declared!r}")
-        if type(declared) in {list, tuple, set, frozenset}:
-            self.groups = list(declared)
+        # A property, or whatever else computes the groups, is asked when they are needed.
+        if not hasattr(declared, "__get__"):
+            self.groups = list(declared or ())
 
     def _prepare(self) -> None:
         super()._prepare()
-        self._left = self._denied = False
+        self._asked = self._left = self._denied = False
         # A subclass may have an __init__ that does not call ours.
         if "groups" not in vars(self):
             self._own_groups()

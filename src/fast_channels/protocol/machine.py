@@ -231,8 +231,12 @@ class Connection:
     def _received(self, name: str) -> None:
         self.state = tolerant(self.table, self.state, name)
 
-    def send(self, message: Mapping[str, Any]) -> dict[str, Any] | None:
+    def send(self, message: Mapping[str, Any], *, move: bool = True) -> dict[str, Any] | None:
         """Check an event that the application wants to send, and move.
+
+        Args:
+            message: The event, a model or any other mapping.
+            move: Whether it is about to be sent; without, the question is only whether it could be.
 
         Returns:
             The normalised event as a plain dictionary, or `None` when nothing is to be sent.
@@ -258,13 +262,15 @@ class Connection:
         for guard in self._guards.get(name, ()):
             if (wrong := guard(self, event)) is not None:
                 raise self._invalid(type_, wrong)
-        self.state = cell.next
+        if move:
+            self.state = cell.next
         return {key: value for key, value in event.items() if value is not None}
 
     def lost(self) -> None:
-        """Note that the server refused an event because the client is gone; the lifespan has no client."""
-        if GONE in self.table.rows:
-            self.state = GONE
+        """Move as if the client had left, although the server does not say so."""
+        gone = self.table.cells[self.state].get(f"{self.protocol}.disconnect")
+        if gone is not None:
+            self.state = gone.next
 
     @property
     def closed(self) -> bool:
