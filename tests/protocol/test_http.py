@@ -222,7 +222,16 @@ def test_a_client_that_leaves_after_the_response_has_it() -> None:
     assert machine.send(LAST) is None
 
 
-@pytest.mark.parametrize("state", ROUTES)
+def test_a_complete_response_cannot_be_lost() -> None:
+    """Whoever sends more of it is told in a warning, whatever became of the client."""
+    machine = connection("COMPLETE")
+
+    machine.lost()
+
+    assert machine.send(LAST) is None
+
+
+@pytest.mark.parametrize("state", sorted(ROUTES.keys() - {"COMPLETE"}))
 def test_a_lost_client_is_gone(state: str) -> None:
     """A server that refuses an event because the client left says what a disconnect says."""
     machine = connection(state)

@@ -1,0 +1,88 @@
+"""What the chat and its clients say to each other: declared first, and everything else follows."""
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+from fast_channels.messages import ChannelEvent
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+class Message(BaseModel):
+    """The base of all messages; a field that nobody declared is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# What clients say
+
+
+class Join(Message):
+    """I am here, and this is what I am called."""
+
+    type: Literal["join"] = "join"
+    name: Name
+
+
+class Say(Message):
+    """Tell everybody in the room."""
+
+    type: Literal["say"] = "say"
+    text: Text
+
+
+# What the server says
+
+
+class Said(Message):
+    """Somebody said something."""
+
+    type: Literal["said"] = "said"
+    name: Name
+    text: Text
+    at: AwareDatetime
+
+
+class Joined(Message):
+    """Somebody came."""
+
+    type: Literal["joined"] = "joined"
+    name: Name
+
+
+class Left(Message):
+    """Somebody went."""
+
+    type: Literal["left"] = "left"
+    name: Name
+
+
+class Welcome(Message):
+    """You are in; this is who is here, yourself included, and what was said last."""
+
+    type: Literal["welcome"] = "welcome"
+    people: list[Name]
+    history: list[Said]
+
+
+class Refused(Message):
+    """What you asked for did not happen."""
+
+    type: Literal["refused"] = "refused"
+    reason: str
+
+
+ClientMessage = Join | Say
+ServerMessage = Welcome | Said | Joined | Left | Refused
+
+
+# What consumers tell each other through the channel layer
+
+
+class RoomNews(ChannelEvent):
+    """Something that everybody in a room shall see."""
+
+    type: Literal["room.news"] = "room.news"
+    news: Said | Joined | Left

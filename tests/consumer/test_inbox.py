@@ -1,0 +1,382 @@
+"""Where a consumer's events meet."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from fast_channels.consumer.inbox import READ_AHEAD, Inbox, Origin
+from fast_channels.exceptions import LocalProtocolError, RemoteProtocolError
+from fast_channels.layers import InMemoryChannelLayer
+from fast_channels.protocol import HttpConnection, WebSocketConnection
+
+from .driver import (
+    CONNECT,
+    GET,
+    HTTP,
+    LEFT,
+    WEBSOCKET,
+    FragileLayer,
+    LayerDown,
+    PlainLayer,
+    frame,
+    gone,
+    turns,
+)
+
+
+class Client:
+    """What the server's `receive` delivers.
+
+    Attributes:
+        asked: How many times it was called.
+    """
+
+    def __init__(self, *events: Mapping[str, Any] | BaseException) -> None:
+        self.asked = 0
+        self._events: asyncio.Queue[Mapping[str, Any] | BaseException] = asyncio.Queue()
+        self.give(*events)
+
+    def give(self, *events: Mapping[str, Any] | BaseException) -> None:
+        """Have events ready, or errors."""
+        for event in events:
+            self._events.put_nowait(event)
+
+    async def receive(self) -> Mapping[str, Any]:
+        """Deliver the next event."""
+        self.asked += 1
+        event = await self._events.get()
+        if isinstance(event, BaseException):
+            raise event
+        return event
+
+
+def websocket(client: Client) -> Inbox:
+    """Return the inbox of a WebSocket."""
+    return Inbox(WebSocketConnection(WEBSOCKET), client.receive)
+
+
+async def test_the_events_of_a_client_come_checked_and_in_order() -> None:
+    """Without a second source they are read when they are asked for."""
+    client = Client(CONNECT, frame("hi"), {"type": "websocket.disconnect"})
+    inbox = websocket(client)
+
+    events = [await inbox.get() for _ in range(3)]
+
+    assert events == [
+        ({"type": "websocket.connect"}, Origin.SERVER),
+        ({"type": "websocket.receive", "text": "hi"}, Origin.SERVER),
+        ({"type": "websocket.disconnect", "code": 1005, "reason": ""}, Origin.LAST),
+    ]
+    assert inbox.close_code == 1005
+    assert client.asked == 3
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_events_of_no_protocol_come_as_they_are() -> None:
+    """What ASGI does not define cannot be checked, and nothing says that it is the last."""
+    event: dict[str, Any] = {"type": "websocket.disconnect", "code": "odd"}
+    inbox = Inbox(None, Client(event).receive)
+
+    assert await inbox.get() == (event, Origin.SERVER)
+
+
+async def test_events_of_an_unknown_type_come_as_they_are() -> None:
+    """An application may have types of its own, on the side of the client too."""
+    event = {"type": "my.own", "anything": object()}
+
+    assert await websocket(Client(event)).get() == (event, Origin.SERVER)
+
+
+async def test_the_last_event_of_a_request_is_the_disconnect() -> None:
+    """It has no close code."""
+    inbox = Inbox(HttpConnection(HTTP), Client(GET, LEFT).receive)
+
+    assert (await inbox.get())[1] is Origin.SERVER
+    assert (await inbox.get())[1] is Origin.LAST
+    assert inbox.close_code is None
+
+
+async def test_an_event_that_is_not_valid_raises_where_it_is_asked_for() -> None:
+    """The connection is not lost: the server is there, and wrong."""
+    inbox = websocket(Client({"type": "websocket.receive"}))
+
+    with pytest.raises(RemoteProtocolError):
+        await inbox.get()
+
+    assert not inbox.lost
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+async def test_a_server_that_raises_has_lost_the_connection(ahead: bool) -> None:
+    """The error is raised when everything before it was handled."""
+    inbox = websocket(Client(CONNECT, frame("hi"), OSError("lost")))
+    await inbox.get()
+    if ahead:
+        inbox.read_ahead()
+        await turns()
+
+    assert (await inbox.get())[0]["text"] == "hi"
+    with pytest.raises(OSError, match="lost"):
+        await inbox.get()
+    assert inbox.lost
+    await inbox.close()
+
+
+async def test_a_server_may_cancel_by_raising() -> None:
+    """A cancellation out of `receive` ends the consumer, not only the task that read ahead."""
+    inbox = websocket(Client(asyncio.CancelledError()))
+    inbox.read_ahead()
+
+    with pytest.raises(asyncio.CancelledError):
+        await inbox.get()
+    assert inbox.lost
+
+
+async def test_reading_ahead_sees_the_disconnect() -> None:
+    """The close code is known before the event is handled, and nothing is read after it."""
+    client = Client(frame("hi"), gone(4001), frame("never"))
+    inbox = websocket(client)
+
+    inbox.read_ahead()
+    inbox.read_ahead()
+    await turns()
+
+    assert inbox.close_code == 4001
+    assert [(await inbox.get())[1] for _ in range(2)] == [Origin.SERVER, Origin.LAST]
+    await turns()
+    assert client.asked == 2
+    inbox.read_ahead()
+    await turns()
+    assert client.asked == 2
+
+
+async def test_reading_ahead_is_bounded() -> None:
+    """Two events wait; another one is read when one of them has been taken."""
+    client = Client(*(frame(str(number)) for number in range(10)))
+    inbox = websocket(client)
+    inbox.read_ahead()
+    await turns()
+    assert client.asked == READ_AHEAD
+
+    texts: list[str] = []
+    for number in range(10):
+        texts.append((await inbox.get())[0]["text"])
+        await turns()
+        assert client.asked == min(READ_AHEAD + number + 1, 10 + READ_AHEAD - 1)
+
+    assert texts == [str(number) for number in range(10)]
+    await inbox.close()
+
+
+async def test_nothing_is_read_after_the_last_event() -> None:
+    """A reader that was never started is not started then."""
+    client = Client(gone())
+    inbox = websocket(client)
+    await inbox.get()
+
+    inbox.read_ahead()
+    await turns()
+
+    assert client.asked == 1
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def listening(layer: Any, client: Client) -> tuple[Inbox, str]:
+    """Return the inbox of a WebSocket that listens on a new channel."""
+    inbox = websocket(client)
+    channel = await layer.new_channel()
+    inbox.listen(layer, channel)
+    return inbox, channel
+
+
+LAYERS: list[Callable[[], Any]] = [InMemoryChannelLayer, lambda: PlainLayer(FragileLayer())]
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+async def test_messages_of_a_layer_come_in_order_of_arrival(kind: Callable[[], Any]) -> None:
+    """Between the events of the client, from a layer that pushes and from one that is asked."""
+    layer, client = kind(), Client(CONNECT)
+    inbox, channel = await listening(layer, client)
+    await inbox.get()
+    inbox.read_ahead()
+
+    await layer.send(channel, {"type": "one"})
+    await turns()
+    client.give(frame("two"))
+    await turns()
+    await layer.send(channel, {"type": "three"})
+    await turns()
+
+    events = [await inbox.get() for _ in range(3)]
+    assert [(event["type"], origin) for event, origin in events] == [
+        ("one", Origin.LAYER),
+        ("websocket.receive", Origin.SERVER),
+        ("three", Origin.LAYER),
+    ]
+    await inbox.close()
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+async def test_a_message_that_comes_while_somebody_waits_is_returned(kind: Callable[[], Any]) -> None:
+    """Whoever waits for an event is woken, by either source."""
+    layer = kind()
+    inbox, channel = await listening(layer, Client(CONNECT))
+    await inbox.get()
+    inbox.read_ahead()
+    waiting = asyncio.ensure_future(inbox.get())
+    await turns()
+
+    await layer.send(channel, {"type": "late"})
+
+    assert await waiting == ({"type": "late"}, Origin.LAYER)
+    await inbox.close()
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+async def test_an_asgi_event_of_a_layer_is_checked_and_moves_nothing(kind: Callable[[], Any]) -> None:
+    """Only the server says what happens on the connection."""
+    layer = kind()
+    connection = WebSocketConnection(WEBSOCKET)
+    inbox = Inbox(connection, Client(CONNECT).receive)
+    channel = await layer.new_channel()
+    inbox.listen(layer, channel)
+    await inbox.get()
+    inbox.read_ahead()
+
+    await layer.send(channel, {"type": "websocket.disconnect"})
+    await layer.send(channel, {"type": "websocket.disconnect", "code": "odd"})
+
+    assert await inbox.get() == (
+        {"type": "websocket.disconnect", "code": 1005, "reason": ""},
+        Origin.LAYER,
+    )
+    assert connection.state == "HANDSHAKE"
+    assert inbox.close_code is None
+    with pytest.raises(LocalProtocolError):
+        await inbox.get()
+    await inbox.close()
+
+
+async def test_a_layer_that_is_asked_is_not_emptied() -> None:
+    """Reading ahead is bounded there as well: the layer knows its capacity."""
+    inner = FragileLayer()
+    inbox, channel = await listening(PlainLayer(inner), Client(CONNECT))
+    await inbox.get()
+    inbox.read_ahead()
+    for number in range(10):
+        await inner.send(channel, {"type": "note", "number": number})
+    await turns(50)
+
+    assert len(inner.channels[channel]) == 10 - READ_AHEAD
+
+    numbers: list[int] = []
+    for _ in range(10):
+        numbers.append((await inbox.get())[0]["number"])
+        await turns(5)
+    assert numbers == list(range(10))
+    await inbox.close()
+
+
+async def test_a_message_that_somebody_else_took_is_passed_over() -> None:
+    """A handler may call `channel_receive()` itself."""
+    layer = InMemoryChannelLayer()
+    inbox, channel = await listening(layer, Client(CONNECT))
+    await inbox.get()
+    inbox.read_ahead()
+    await layer.send(channel, {"type": "taken"})
+    await layer.receive(channel)
+    await layer.send(channel, {"type": "left over"})
+
+    assert await inbox.get() == ({"type": "left over"}, Origin.LAYER)
+    waiting = asyncio.ensure_future(inbox.get())
+    await turns()
+    await layer.send(channel, {"type": "next"})
+    assert await waiting == ({"type": "next"}, Origin.LAYER)
+    await inbox.close()
+
+
+async def test_a_layer_that_fails_raises_after_what_it_delivered() -> None:
+    """What it raised is raised where the next event is asked for."""
+    inner = FragileLayer()
+    inner.failing.add("receive")
+    inbox, _ = await listening(PlainLayer(inner), Client(CONNECT))
+
+    assert (await inbox.get())[0] == CONNECT
+    inbox.read_ahead()
+    with pytest.raises(LayerDown):
+        await inbox.get()
+    assert not inbox.lost
+    await inbox.close()
+
+
+async def test_messages_may_be_sent_from_another_thread() -> None:
+    """The event loop of the consumer is woken."""
+    layer = InMemoryChannelLayer()
+    inbox, channel = await listening(layer, Client(CONNECT))
+    await inbox.get()
+    inbox.read_ahead()
+
+    def send() -> None:
+        asyncio.run(layer.send(channel, {"type": "from afar"}))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+
+    assert await asyncio.wait_for(inbox.get(), 5) == ({"type": "from afar"}, Origin.LAYER)
+    thread.join()
+    await inbox.close()
+    # The layer was not told yet that the consumer has ended: nobody is woken any more.
+    thread = threading.Thread(target=send)
+    thread.start()
+    await asyncio.to_thread(thread.join)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+async def test_closing_ends_all_tasks(kind: Callable[[], Any]) -> None:
+    """Those that wait, and those that had no time to begin."""
+    for wait in (0, 20):
+        inbox, _ = await listening(kind(), Client())
+        inbox.read_ahead()
+        await turns(wait)
+
+        await inbox.close()
+
+        assert len(asyncio.all_tasks()) == 1
+
+
+async def test_closing_without_tasks_does_nothing() -> None:
+    """Neither does closing when every task has ended."""
+    inbox = websocket(Client(gone()))
+    await inbox.close()
+    inbox = websocket(Client(gone()))
+    inbox.read_ahead()
+    await turns()
+    await inbox.close()
+
+    assert await inbox.get() == ({"type": "websocket.disconnect", "code": 1000, "reason": ""}, Origin.LAST)
+
+
+async def test_what_a_server_raises_when_it_is_cancelled_is_nobodys_business() -> None:
+    """Its `receive` may answer our cancellation with an error; asyncio does not complain of it either."""
+    complaints: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+
+    async def receive() -> Mapping[str, Any]:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise RuntimeError("interrupted") from None
+        return {}
+
+    inbox = Inbox(WebSocketConnection(WEBSOCKET), receive)
+    inbox.read_ahead()
+    await turns()
+
+    await inbox.close()
+    del inbox
+    await turns()
+
+    assert not complaints

@@ -1,0 +1,282 @@
+"""The chat, asked by a test in the place of server and clients."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.applications import Starlette
+
+from examples.chat.app import create_app
+from examples.chat.messages import (
+    ClientMessage,
+    Join,
+    Joined,
+    Left,
+    Refused,
+    Said,
+    Say,
+    ServerMessage,
+    Welcome,
+)
+from examples.chat.rooms import Rooms
+from fast_channels.layers import has_layers
+from fast_channels.testing import WebsocketCommunicator
+
+client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+
+
+@pytest.fixture
+async def chat() -> AsyncIterator[Starlette]:
+    """The application, started."""
+    app = create_app()
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+class Client(WebsocketCommunicator):
+    """A client of the chat in the room "lobby"."""
+
+    def __init__(self, chat: Starlette) -> None:
+        super().__init__(chat, "/ws/lobby")
+
+    async def tell(self, message: ClientMessage) -> None:
+        """Send a message."""
+        await self.send_to(message.model_dump_json())
+
+    async def hear(self) -> ServerMessage:
+        """Receive a message."""
+        return server_messages.validate_json(await self.receive_from())
+
+    async def join(self, name: str) -> Welcome:
+        """Come in."""
+        await self.tell(Join(name=name))
+        welcome = await self.hear()
+        assert isinstance(welcome, Welcome)
+        return welcome
+
+
+# Coming and going
+
+
+async def test_first_to_join_is_alone(chat: Starlette) -> None:
+    """The welcome names everybody who is here, oneself included."""
+    async with Client(chat) as ada:
+        assert await ada.join("Ada") == Welcome(people=["Ada"], history=[])
+
+
+async def test_others_learn_who_comes_and_goes(chat: Starlette) -> None:
+    """Those who are here are told; whoever comes is told who is here."""
+    async with Client(chat) as ada:
+        await ada.join("Ada")
+        async with Client(chat) as bob:
+            welcome = await bob.join("Bob")
+
+            assert welcome.people == ["Ada", "Bob"]
+            assert await ada.hear() == Joined(name="Bob")
+        assert await ada.hear() == Left(name="Bob")
+
+
+async def test_name_is_free_again_when_its_owner_has_left(chat: Starlette) -> None:
+    """Coming back under the same name is possible."""
+    async with Client(chat) as ada:
+        await ada.join("Ada")
+
+    async with Client(chat) as ada:
+        assert (await ada.join("Ada")).people == ["Ada"]
+
+
+async def test_name_is_taken_once(chat: Starlette) -> None:
+    """Nobody can pass for somebody else who is in the room, and may try another name."""
+    async with Client(chat) as ada, Client(chat) as imposter:
+        await ada.join("Ada")
+        await imposter.tell(Join(name="Ada"))
+
+        assert await imposter.hear() == Refused(reason="Somebody here is called Ada already.")
+        assert (await imposter.join("Eve")).people == ["Ada", "Eve"]
+
+
+async def test_joining_twice_is_refused(chat: Starlette) -> None:
+    """A name is for the whole connection."""
+    async with Client(chat) as ada:
+        await ada.join("Ada")
+        await ada.tell(Join(name="Eve"))
+
+        assert await ada.hear() == Refused(reason="You are Ada already.")
+
+
+async def test_spectator_leaves_no_trace(chat: Starlette) -> None:
+    """Whoever never joins hears nothing, and nobody hears that they left."""
+    async with Client(chat) as ada:
+        await ada.join("Ada")
+        async with Client(chat) as spectator:
+            await ada.tell(Say(text="hello"))
+            await ada.hear()
+
+            assert await spectator.receive_nothing()
+        assert await ada.receive_nothing()
+
+
+async def test_room_must_have_a_possible_name(chat: Starlette) -> None:
+    """Other paths than those of rooms lead nowhere."""
+    for room in ("Lobby", "a" * 41, "a%0A", "caf%C3%A9"):
+        communicator = WebsocketCommunicator(chat, f"/ws/{room}", extensions={"websocket.http.response": {}})
+        assert await communicator.connect() == (False, 404), room
+
+
+# Talking
+
+
+async def test_everybody_hears_what_is_said(chat: Starlette) -> None:
+    """The speaker hears it, too, so that all have the same order; the server knows name and time."""
+    async with Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await bob.join("Bob")
+        await ada.hear()
+        before = datetime.now(UTC)
+        await bob.tell(Say(text="  <b>hello</b>  "))
+
+        said = await bob.hear()
+        assert isinstance(said, Said)
+        assert (said.name, said.text) == ("Bob", "<b>hello</b>")
+        assert before <= said.at <= datetime.now(UTC)
+        assert await ada.hear() == said
+
+
+async def test_rooms_are_apart(chat: Starlette) -> None:
+    """What is said in one room is not heard in another."""
+    async with Client(chat) as ada, WebsocketCommunicator(chat, "/ws/kitchen") as cook:
+        await ada.join("Ada")
+        await cook.send_to(Join(name="Ada").model_dump_json())
+        await cook.receive_from()
+        await ada.tell(Say(text="hello"))
+        await ada.hear()
+
+        assert await cook.receive_nothing()
+
+
+async def test_latecomer_reads_what_was_said_last(chat: Starlette) -> None:
+    """The history is in order, and does not grow for ever."""
+    async with Client(chat) as ada:
+        await ada.join("Ada")
+        for number in range(60):
+            await ada.tell(Say(text=str(number)))
+            await ada.hear()
+        async with Client(chat) as bob:
+            welcome = await bob.join("Bob")
+
+            assert [said.text for said in welcome.history] == [str(number) for number in range(10, 60)]
+
+
+async def test_nothing_is_heard_twice(chat: Starlette) -> None:
+    """A message is either in the history of a newcomer or comes later, never both."""
+    async with Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await ada.tell(Say(text="before"))
+        await bob.tell(Join(name="Bob"))
+        await ada.tell(Say(text="after"))
+
+        welcome = await bob.hear()
+        assert isinstance(welcome, Welcome)
+        heard = [said.text for said in welcome.history]
+        while len(heard) < 2:
+            said = await bob.hear()
+            assert isinstance(said, Said)
+            heard.append(said.text)
+        assert heard == ["before", "after"]
+        assert await bob.receive_nothing()
+
+
+async def test_saying_something_without_a_name_is_refused(chat: Starlette) -> None:
+    """First comes the name."""
+    async with Client(chat) as nobody:
+        await nobody.tell(Say(text="hello"))
+
+        assert await nobody.hear() == Refused(reason="Say who you are first.")
+
+
+# Limits
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "join", "name": ""},
+        {"type": "join", "name": " \n"},
+        {"type": "join", "name": "x" * 25},
+        {"type": "join"},
+        {"type": "join", "name": "Ada", "admin": True},
+        {"type": "say", "text": ""},
+        {"type": "say", "text": "x" * 1001},
+        {"type": "say", "text": 1},
+        {"type": "said", "name": "Ada", "text": "I never said that", "at": "2026-01-01T00:00:00Z"},
+        {"type": "shout", "text": "hello"},
+        [],
+    ],
+)
+async def test_message_outside_the_protocol_ends_the_connection(chat: Starlette, message: object) -> None:
+    """The models are the limits: what they do not allow is answered with close code 1007."""
+    with pytest.raises(ValidationError):
+        client_messages.validate_python(message)
+    async with Client(chat) as client:
+        await client.send_json_to(message)
+
+        assert await client.receive_close() == (1007, "")
+
+
+def test_rooms_nobody_is_in_make_place_for_others() -> None:
+    """There is a limit to the number of rooms; the oldest empty one goes first."""
+    rooms = Rooms(limit=2)
+    first, second = rooms["first"], rooms["second"]
+    first.people.add("Ada")
+
+    assert rooms["third"] is rooms["third"]
+    assert rooms["first"] is first
+    assert rooms["second"] is not second
+
+
+def test_room_with_people_in_it_stays() -> None:
+    """The limit costs nobody the room in which they are."""
+    rooms = Rooms(limit=1)
+    full = rooms["full"]
+    full.people.add("Ada")
+
+    assert rooms["other"] is not full
+    assert rooms["full"] is full
+
+
+# The page
+
+
+async def test_page_is_served_at_the_root(chat: Starlette) -> None:
+    """One page without anything to load from elsewhere."""
+    async with AsyncClient(transport=ASGITransport(chat), base_url="http://testserver") as client:
+        response = await client.get("/")
+
+    assert response.status_code == 200
+    assert re.findall(r'(?:src|href)="(\w+:)', response.text) == ["data:"]
+
+
+def test_page_knows_every_message() -> None:
+    """The page has a function for each message of the server, and limits its inputs as the models do."""
+    page = (Path(__file__).parents[2] / "examples" / "chat" / "page.html").read_text()
+
+    kinds: tuple[type[BaseModel], ...] = get_args(ServerMessage)
+    for kind in kinds:
+        assert f"\n  {kind.model_fields['type'].default}(" in page
+    assert 'id="name" required maxlength="24"' in page
+    assert 'id="text" maxlength="1000"' in page
+
+
+async def test_layer_is_there_while_the_chat_runs() -> None:
+    """The application brings its own channel layer, and takes it away at the end."""
+    app = create_app()
+
+    async with app.router.lifespan_context(app):
+        assert has_layers()
+    assert not has_layers()

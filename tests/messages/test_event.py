@@ -1,0 +1,124 @@
+"""Events that applications send to each other."""
+
+import datetime as dt
+import decimal
+import uuid
+from enum import Enum
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, ValidationError
+
+from fast_channels.layers import InMemoryChannelLayer
+from fast_channels.messages import ChannelEvent
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Member(BaseModel):
+    name: str
+
+
+class Everything(ChannelEvent):
+    type: Literal["everything"] = "everything"
+    text: str = ""
+    number: int = 0
+    ratio: float = 0.0
+    flag: bool = False
+    data: bytes = b""
+    nothing: None = None
+    when: dt.datetime | None = None
+    id: uuid.UUID | None = None
+    price: decimal.Decimal | None = None
+    colour: Colour = Colour.RED
+    tags: frozenset[str] = frozenset()
+    pair: tuple[int, str] = (0, "")
+    members: tuple[Member, ...] = ()
+    counts: dict[int, int] = Field(default_factory=dict[int, int])
+
+
+ANY_EVENT = st.builds(
+    Everything,
+    text=st.text(),
+    number=st.integers(-(2**63), 2**63 - 1),
+    ratio=st.floats(allow_nan=False),
+    flag=st.booleans(),
+    data=st.binary(),
+    when=st.none() | st.datetimes(timezones=st.just(dt.UTC)),
+    id=st.none() | st.uuids(),
+    price=st.none() | st.decimals(allow_nan=False, allow_infinity=False),
+    tags=st.frozensets(st.text()),
+    pair=st.tuples(st.integers(-5, 5), st.text()),
+    members=st.lists(st.builds(Member, name=st.text()), max_size=3).map(tuple),
+    counts=st.dictionaries(st.integers(-5, 5), st.integers(-5, 5), max_size=3),
+)
+
+
+@pytest.mark.property
+@given(ANY_EVENT)
+def test_an_event_comes_back_from_its_message(event: Everything) -> None:
+    """What the receiving handler validates is what was sent."""
+    assert Everything.model_validate(event.to_message()) == event
+
+
+def test_a_message_consists_of_plain_values() -> None:
+    """Those that every channel layer can carry; bytes stay bytes."""
+    event = Everything(
+        data=b"\xff",
+        when=dt.datetime(2020, 1, 2, tzinfo=dt.UTC),
+        id=uuid.UUID(int=5),
+        price=decimal.Decimal("1.5"),
+        tags=frozenset({"a"}),
+        pair=(1, "one"),
+        members=(Member(name="alice"),),
+        counts={1: 2},
+    )
+
+    assert event.to_message() == {
+        "type": "everything",
+        "text": "",
+        "number": 0,
+        "ratio": 0.0,
+        "flag": False,
+        "data": b"\xff",
+        "nothing": None,
+        "when": "2020-01-02T00:00:00Z",
+        "id": "00000000-0000-0000-0000-000000000005",
+        "price": "1.5",
+        "colour": "red",
+        "tags": ["a"],
+        "pair": [1, "one"],
+        "members": [{"name": "alice"}],
+        "counts": {"1": 2},
+    }
+
+
+async def test_a_layer_carries_a_message() -> None:
+    """The event itself need not be taken apart by the sender."""
+    layer = InMemoryChannelLayer()
+    channel = await layer.new_channel()
+    event = Everything(tags=frozenset({"a"}))
+
+    await layer.send(channel, event)
+    await layer.send(channel, event.to_message())
+
+    for _ in range(2):
+        assert Everything.model_validate(await layer.receive(channel)) == event
+
+
+def test_an_event_is_frozen() -> None:
+    """Handlers of several consumers may share it."""
+    event: Any = Everything()
+
+    with pytest.raises(ValidationError, match="frozen"):
+        event.text = "other"
+
+
+def test_an_event_is_validated_when_it_is_made() -> None:
+    """A mistake of the sender is the sender's error."""
+    with pytest.raises(ValidationError, match="number"):
+        Everything.model_validate({"number": "many"})

@@ -1,0 +1,139 @@
+"""The chat behind real servers, with real clients."""
+
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from examples.chat.messages import ClientMessage, Join, Joined, Left, Said, Say, ServerMessage, Welcome
+from tests.servers.server import ROOT, Server
+
+SECONDS = 30
+server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
+
+
+def tell(websocket: ClientConnection, message: ClientMessage) -> None:
+    """Send a message."""
+    websocket.send(message.model_dump_json())
+
+
+def hear(websocket: ClientConnection) -> ServerMessage:
+    """Receive a message."""
+    return server_messages.validate_json(websocket.recv(timeout=SECONDS))
+
+
+def hear_all(websocket: ClientConnection) -> None:
+    """Receive until the connection is closed."""
+    while True:
+        hear(websocket)
+
+
+@contextmanager
+def joined(server: Server, room: str, name: str) -> Generator[tuple[ClientConnection, Welcome], None, None]:
+    """Be in a room."""
+    with connect(f"ws://{server.address}/ws/{room}") as websocket:
+        tell(websocket, Join(name=name))
+        welcome = hear(websocket)
+        assert isinstance(welcome, Welcome)
+        yield websocket, welcome
+
+
+def test_two_clients_chat(chat_server: Server) -> None:
+    """Everybody in the room, the speaker too, hears what is said, and who comes and goes."""
+    with joined(chat_server, "two", "Ada") as (ada, _):
+        with joined(chat_server, "two", "Bob") as (bob, welcome):
+            tell(bob, Say(text="hello"))
+            said = hear(bob)
+
+            assert welcome.people == ["Ada", "Bob"]
+            assert isinstance(said, Said)
+            assert (said.name, said.text) == ("Bob", "hello")
+            assert [hear(ada), hear(ada)] == [Joined(name="Bob"), said]
+        assert hear(ada) == Left(name="Bob")
+
+
+def test_latecomer_reads_what_was_said(chat_server: Server) -> None:
+    """The history comes with the welcome."""
+    with joined(chat_server, "history", "Ada") as (ada, _):
+        tell(ada, Say(text="one"))
+        tell(ada, Say(text="two"))
+        said = [hear(ada), hear(ada)]
+
+        with joined(chat_server, "history", "Bob") as (_, welcome):
+            assert welcome.history == said
+
+
+def test_lost_connection_is_noticed(chat_server: Server) -> None:
+    """A client that vanishes without a word has left."""
+    with joined(chat_server, "lost", "Ada") as (ada, _), joined(chat_server, "lost", "Bob") as (bob, _):
+        assert hear(ada) == Joined(name="Bob")
+        bob.socket.shutdown(socket.SHUT_RDWR)
+
+        assert hear(ada) == Left(name="Bob")
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ('{"type": "shout"}', 1007),
+        ('{"type": "say", "text": ""}', 1007),
+        ("{", 1007),
+        ("", 1007),
+        (b"{}", 1003),
+    ],
+)
+def test_invalid_message_ends_one_connection_only(chat_server: Server, frame: str | bytes, code: int) -> None:
+    """Whoever does not keep to the protocol is closed with the code for it; the others chat on."""
+    with joined(chat_server, "invalid", "Ada") as (ada, _):
+        with joined(chat_server, "invalid", "Bob") as (bob, _):
+            bob.send(frame)
+            with pytest.raises(ConnectionClosed):
+                bob.recv(timeout=SECONDS)
+
+            assert bob.close_code == code
+            assert [hear(ada), hear(ada)] == [Joined(name="Bob"), Left(name="Bob")]
+        tell(ada, Say(text="still here"))
+        said = hear(ada)
+        assert isinstance(said, Said)
+        assert said.text == "still here"
+
+
+def test_impossible_room_does_not_exist(chat_server: Server) -> None:
+    """A room whose name cannot be one is a 404."""
+    with pytest.raises(InvalidStatus) as refused, connect(f"ws://{chat_server.address}/ws/No%20Room"):
+        pass
+
+    assert refused.value.response.status_code == 404
+
+
+def test_page_is_served(chat_server: Server) -> None:
+    """The page comes from the same server."""
+    response = httpx.get(f"http://{chat_server.address}/")
+
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+
+
+def test_shutdown_is_clean(server_name: str) -> None:
+    """A server that is told to end closes its WebSockets and ends, and no traceback leads to us.
+
+    hypercorn on Python 3.11 prints one of its own for every application with an open WebSocket.
+    """
+    with (
+        Server(server_name, "examples.chat.app:app") as server,
+        joined(server, "end", "Ada") as (ada, _),
+        joined(server, "end", "Bob") as (bob, _),
+    ):
+        server.stop()
+
+        ours = [line for line in server.lines if f'"{ROOT}/src/' in line or f'"{ROOT}/examples/' in line]
+        assert ours == []
+        assert server.output.count("Traceback") <= {"uvicorn": 0, "hypercorn": 2}[server_name]
+        for websocket in (ada, bob):
+            with pytest.raises(ConnectionClosed):
+                hear_all(websocket)
