@@ -125,7 +125,7 @@ def demo(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure what an echo, a connection and a broadcast cost, beside others; checks nothing."""
     install(session, "bench")
-    session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run("python", "benchmarks/run.py", *session.posargs)
 
 
 def install_chromium(session: nox.Session) -> None:

@@ -67,8 +67,12 @@ ASGIApplication: TypeAlias = ASGI3Application
 class ASGIApplicationProtocol(Protocol):
     """What `as_asgi()` returns: an ASGI application that knows its consumer."""
 
-    consumer_class: Any
     consumer_initkwargs: dict[str, Any]
+
+    @property
+    def consumer_class(self) -> Any:
+        """The class of the consumers."""
+        ...
 
     def __call__(
         self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable

@@ -159,9 +159,10 @@ async def test_pages_survive_a_restart_of_the_server(visit: Visit, server: Serve
     await bob.join("Bob")
     await expect(ada.people).to_have_text(["Ada", "Bob"])
 
-    server.stop()
+    server.terminate()
     await expect(ada.state).to_have_text("Reconnecting…")
     await expect(bob.state).to_have_text("Reconnecting…")
+    server.wait()
 
     with Server("uvicorn", "examples.chat.app:app", server.port):
         await expect(ada.people).to_have_text(["Ada", "Bob"])

@@ -190,6 +190,7 @@ class FragileLayer(InMemoryChannelLayer):
         failing: The names of the methods that fail.
         names: The channels that were made.
         joins: The groups that were joined, in order.
+        leaves: The groups that were left, in order.
     """
 
     def __init__(self) -> None:
@@ -197,6 +198,7 @@ class FragileLayer(InMemoryChannelLayer):
         self.failing: set[str] = set()
         self.names: list[str] = []
         self.joins: list[str] = []
+        self.leaves: list[str] = []
 
     async def _work(self, method: str) -> None:
         await asyncio.sleep(0)
@@ -218,6 +220,7 @@ class FragileLayer(InMemoryChannelLayer):
         await super().group_add(group, channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
+        self.leaves.append(group)
         await self._work("group_discard")
         await super().group_discard(group, channel)
 

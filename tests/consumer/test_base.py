@@ -583,24 +583,64 @@ async def _nothing(method: str) -> None:
     """A layer that does not wait."""
 
 
-async def test_a_cancellation_during_the_clean_up_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize("plain", [False, True])
+async def test_a_cancellation_during_the_clean_up_leaves_nothing_behind(plain: bool) -> None:
     """A step that was interrupted is done again, and then nothing interrupts it."""
     layer = FragileLayer()
-    register_channel_layer("test", layer)
+    registered: Any = PlainLayer(layer) if plain else layer
+    register_channel_layer("test", registered)
     consumer = Recorder(channel_layer_alias="test", groups=["one", "two"])
     server = Server(consumer, WEBSOCKET, CONNECT)
     await turns()
     assert len(layer.memberships()) == 2
 
     server.give(gone(1001))
+    await turns(3)
     while not server.task.done():
         server.task.cancel()
         await asyncio.sleep(0)
 
     assert server.task.cancelled()
-    assert len(consumer.log) == 1
+    assert consumer.log == [1001]
     assert layer.memberships() == []
     assert layer.channels == {}
+
+
+async def test_a_cancellation_reaches_the_handler() -> None:
+    """It is raised where the handler waits."""
+
+    class Waiting(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.log.append("cancelled")
+                raise
+
+    consumer = Waiting()
+    server = Server(consumer, WEBSOCKET, CONNECT, frame("hi"))
+    await turns()
+
+    await server.cancel()
+
+    assert consumer.log == ["cancelled", 1006]
+
+
+async def test_a_handler_may_catch_what_is_thrown_into_it() -> None:
+    """A time-out within a handler is the handler's own."""
+
+    class Patient(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0):
+                    await asyncio.Event().wait()
+            await asyncio.sleep(0)
+            self.log.append("went on")
+
+    consumer = Patient()
+    await serve(consumer, WEBSOCKET, CONNECT, frame("hi"), gone())
+
+    assert consumer.log == ["went on", 1000]
 
 
 async def test_an_interrupted_disconnect_is_not_run_again() -> None:
@@ -870,6 +910,28 @@ async def test_sending_in_disconnect_is_logged_and_harms_nobody(caplog: pytest.L
     await serve(Late(), WEBSOCKET, CONNECT, gone())
 
     assert "sent to a connection that is gone" in caplog.text
+
+
+async def test_nothing_can_be_sent_in_disconnect_after_a_crash() -> None:
+    """Although the server would take it: what `disconnect()` may do does not depend on how it came to it."""
+
+    class Failing(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            raise ZeroDivisionError
+
+        async def disconnect(self, code: int) -> None:
+            with pytest.raises(ConnectionClosed):
+                await self.send("bye")
+            await self.close()
+            await super().disconnect(code)
+
+    consumer = Failing()
+    server = Server(consumer, WEBSOCKET, CONNECT, frame("hi"))
+    with pytest.raises(ZeroDivisionError):
+        await server.end()
+
+    assert server.types == ["websocket.accept"]
+    assert consumer.log == [1011]
 
 
 async def test_a_second_disconnect_is_not_handled() -> None:

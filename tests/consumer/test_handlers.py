@@ -497,6 +497,12 @@ async def test_an_annotation_that_cannot_be_resolved_is_a_warning(type_: str, re
     assert consumer.got is message
 
 
+def heir_of(base: Any) -> type[Catcher]:
+    """Return a class that inherits a handler, and what the text of its annotation means."""
+    kind: type[Catcher] = type("Heir", (base,), {})
+    return kind
+
+
 async def test_text_may_name_what_the_surrounding_function_knows() -> None:
     """With `from __future__ import annotations` every annotation is text, in tests too."""
 
@@ -507,10 +513,7 @@ async def test_text_may_name_what_the_surrounding_function_knows() -> None:
         async def local(self, event: "Local") -> None:
             self.got = event
 
-    class Heir(Consumer):
-        """Inherits the handler, and what its text means."""
-
-    for kind in (Consumer, Heir):
+    for kind in (Consumer, heir_of(Consumer)):
         consumer = kind()
         await consumer.dispatch({"type": "local"})
         assert consumer.got == Local(type="local")
@@ -689,3 +692,18 @@ def test_handler_names() -> None:
         "websocket_receive",
         "websocket_disconnect",
     }
+
+
+async def test_a_type_may_be_written_with_underscores() -> None:
+    """The name of the handler is what counts."""
+
+    class Written(AsyncConsumer):
+        got: Any = None
+
+        async def some_event(self, event: dict[str, Any]) -> None:
+            self.got = event
+
+    consumer = Written()
+    await consumer.dispatch({"type": "some_event"})
+
+    assert consumer.got == {"type": "some_event"}

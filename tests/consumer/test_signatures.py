@@ -307,7 +307,8 @@ def test_the_protocol_of_applications_names_their_consumer() -> None:
     application: Any = consumer.AsyncConsumer.as_asgi()
 
     assert application.consumer_class is consumer.AsyncConsumer
-    assert ASGIApplicationProtocol.__annotations__.keys() == {"consumer_class", "consumer_initkwargs"}
+    assert ASGIApplicationProtocol.__annotations__.keys() == {"consumer_initkwargs"}
+    assert isinstance(vars(ASGIApplicationProtocol)["consumer_class"], property)
 
 
 @pytest.mark.parametrize(

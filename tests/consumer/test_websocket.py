@@ -467,6 +467,18 @@ async def test_a_message_to_the_group_is_not_missed_by_who_knows_that_it_is_in()
     assert members == [1]
 
 
+async def test_groups_are_left_once() -> None:
+    """By the disconnect event, and not again by the clean-up."""
+    layer = FragileLayer()
+    register_channel_layer("test", layer)
+    server = Server(Grouped(call("accept")), WEBSOCKET, CONNECT)
+    await turns()
+    server.give(gone())
+    await server.end()
+
+    assert layer.leaves == ["lobby"]
+
+
 async def test_an_accept_that_comes_too_late_joins_nothing(layer: InMemoryChannelLayer) -> None:
     """In `disconnect()` the groups have been left already."""
 
@@ -644,3 +656,45 @@ async def test_what_is_repeated_is_logged(caplog: pytest.LogCaptureFixture) -> N
     await serve(Acting(call("accept")), WEBSOCKET, CONNECT, CONNECT, gone())
 
     assert "websocket.connect for the second time; ignored" in caplog.text
+
+
+async def test_groups_of_an_acceptance_that_failed_are_left_at_once() -> None:
+    """Whoever has not been accepted is in no group, not even until the end of the connection."""
+
+    class Choosy(InMemoryChannelLayer):
+        async def group_add(self, group: str, channel: str) -> None:
+            if group == "two":
+                raise LayerDown
+            await super().group_add(group, channel)
+
+    class Hopeful(Grouped):
+        async def connect(self) -> None:
+            with pytest.raises(LayerDown):
+                await self.accept()
+
+    layer = Choosy()
+    register_channel_layer("test", layer)
+    server = Server(Hopeful(groups=["one", "two"]), WEBSOCKET, CONNECT)
+    await turns()
+    assert layer.groups == {}
+    assert server.sent == []
+
+    server.give(gone())
+    await server.end()
+
+
+async def test_events_that_no_specification_names_are_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    """A server may have some of its own, and a client can make it send them."""
+    caplog.set_level(logging.DEBUG, "fast_channels.consumer")
+    consumer = Acting(call("accept"))
+
+    await serve(consumer, WEBSOCKET, CONNECT, {"type": "websocket.multiframe"}, gone(1001))
+
+    assert consumer.codes == [1001]
+    assert "does not handle websocket.multiframe; ignored" in caplog.text
+
+
+async def test_events_of_another_protocol_are_an_error() -> None:
+    """They are nobody's extension."""
+    with pytest.raises(ValueError, match=r"^No handler for message type mychat\.message$"):
+        await serve(Acting(call("accept")), WEBSOCKET, CONNECT, {"type": "mychat.message"}, gone())

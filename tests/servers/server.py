@@ -33,14 +33,12 @@ class Server:
     Attributes:
         port: The port on which it listens.
         lines: What the process has printed so far.
-        returncode: How the process ended, `None` while it runs.
     """
 
     def __init__(self, name: str, application: str, port: int = 0) -> None:
         self._command = [sys.executable, "-m", *COMMANDS[name](port), application]
         self.port = port
         self.lines: list[str] = []
-        self.returncode: int | None = None
         self._news = threading.Condition()
         self._silent = False
 
@@ -95,8 +93,12 @@ class Server:
         """
         self._wait_for(re.compile(re.escape(text)), timeout)
 
-    def stop(self, timeout: float = 30) -> None:
-        """Ask the server to end (SIGTERM), and wait until it has.
+    def terminate(self) -> None:
+        """Ask the server to end (SIGTERM)."""
+        self._process.terminate()
+
+    def wait(self, timeout: float = 30) -> None:
+        """Wait until the server has ended.
 
         Args:
             timeout: Longest time to wait, in seconds.
@@ -104,8 +106,7 @@ class Server:
         Raises:
             subprocess.TimeoutExpired: It goes on running.
         """
-        self._process.terminate()
-        self.returncode = self._process.wait(timeout)
+        self._process.wait(timeout)
         self._reader.join(timeout)
 
     def _wait_for(self, pattern: re.Pattern[str], timeout: float = 30) -> re.Match[str]:

@@ -32,6 +32,10 @@ _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
 _LIBRARY: set[type] = set()
 
 
+class _NoHandler(ValueError):
+    """A message has a type that no method handles."""
+
+
 def get_handler_name(message: ChannelMessage) -> str:
     """Return the name of the method that handles a message: its type, with underscores for dots.
 
@@ -198,6 +202,7 @@ class AsyncConsumer:
     base_send: ASGISendCallable
 
     _handlers: ClassVar[dict[str, Handler]]
+    _routes: ClassVar[dict[str, Handler]]
     _validators: ClassVar[dict[str, Validators]]
     _handler_names: ClassVar[Mapping[str, Any]] = {}
     _connection: Connection | None
@@ -264,9 +269,10 @@ class AsyncConsumer:
         Raises:
             ValueError: The message has no usable type, or no method handles it.
         """
-        handler = self._handlers.get(get_handler_name(message))
-        if handler is None:
-            raise ValueError(f"No handler for message type {message['type']}")
+        try:
+            handler = self._routes[message["type"]]
+        except (KeyError, TypeError):
+            handler = self._find_handler(message)
         await getattr(self, handler.name)(handler.convert(message))
 
     if TYPE_CHECKING:
@@ -294,10 +300,18 @@ class AsyncConsumer:
         """
         return ConsumerApplication(cls, initkwargs)
 
+    def _find_handler(self, message: ChannelMessage) -> Handler:
+        handler = self._handlers.get(get_handler_name(message))
+        if handler is None:
+            raise _NoHandler(f"No handler for message type {message['type']}")
+        return handler
+
     @classmethod
     def _set_up(cls) -> None:
         # Here once for every class, so that no message has to look anything up.
         cls._handlers = build_table(cls.__mro__, frozenset(_LIBRARY), cls._handler_names)
+        # As types are usually written, with dots; any other is found by the name of its handler.
+        cls._routes = {name.replace("_", "."): handler for name, handler in cls._handlers.items()}
         cls._validators = {
             protocol: Validators(kind.receivable.models, cls._validator_for)
             for protocol, kind in CONNECTIONS.items()
@@ -358,6 +372,11 @@ class AsyncConsumer:
                 inbox.read_ahead()
             try:
                 await handling
+            except _NoHandler:
+                # A server may have events that no specification names; a client can make it send them.
+                if origin is Origin.LAYER or not self._is_of_protocol(event):
+                    raise
+                logger.debug("%s does not handle %s; ignored", self, event["type"])
             except ConnectionClosed:
                 # The handler found out that the client is gone; the disconnect is next.
                 if self._connection is None or not self._connection.closed:
@@ -365,6 +384,10 @@ class AsyncConsumer:
                 logger.debug("A handler of %s sent to a connection that is gone", event["type"])
             if origin is Origin.LAST or self._is_over():
                 return
+
+    def _is_of_protocol(self, event: Mapping[str, Any]) -> bool:
+        protocol: str = event["type"].partition(".")[0]
+        return self._connection is not None and protocol == self._connection.protocol
 
     def _is_over(self) -> bool:
         """Tell whether the connection is over although the server does not say so."""

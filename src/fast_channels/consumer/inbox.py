@@ -84,7 +84,6 @@ class Inbox:
 
     __slots__ = (
         "_client_room",
-        "_closed",
         "_connection",
         "_ended",
         "_entries",
@@ -103,7 +102,6 @@ class Inbox:
 
     def __init__(self, connection: Connection | None, receive: ASGIReceiveCallable) -> None:
         self._client_room = _Room()
-        self._closed = False
         self._connection = connection
         self._ended = False
         # None stands for the oldest message in the layer's mailbox.
@@ -161,7 +159,6 @@ class Inbox:
 
     async def close(self) -> None:
         """Take nothing more, and end the tasks."""
-        self._closed = True
         tasks = [task for task in (self._reader, self._pump) if task is not None and not task.done()]
         for task in tasks:
             task.cancel()
@@ -195,9 +192,8 @@ class Inbox:
         try:
             await source()
         except (Exception, asyncio.CancelledError) as error:
-            # A server may cancel by raising out of its receive; only our own cancellation ends here.
-            if not self._closed:
-                self._put(_Failure(error))
+            # A server may cancel by raising out of its receive, and nobody asks for our own cancellation.
+            self._put(_Failure(error))
 
     async def _read(self) -> None:
         while not self._ended:
@@ -215,7 +211,7 @@ class Inbox:
         """Note that the mailbox holds one message more; called from whatever thread sent it."""
         if threading.get_ident() == self._thread:
             self._put(None)
-        elif not self._closed:
+        else:
             self._loop.call_soon_threadsafe(self._put, None)
 
     def _put(self, entry: Arrival | _Failure | None) -> None:

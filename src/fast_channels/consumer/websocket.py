@@ -1,5 +1,6 @@
 """Consumers of WebSockets."""
 
+import asyncio
 import json
 import logging
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from typing_extensions import TypeVar
 
-from fast_channels.consumer.base import AsyncConsumer, run_all
+from fast_channels.consumer.base import AsyncConsumer, despite, run_all
 from fast_channels.consumer.inbox import Inbox
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (
@@ -22,6 +23,7 @@ from fast_channels.exceptions import (
 )
 from fast_channels.messages.codec import Codec, invalid_frame, not_json
 from fast_channels.messages.generics import resolve, type_arguments
+from fast_channels.protocol.websocket import OPEN
 
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
 
@@ -101,15 +103,13 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         }
         if self._connection is not None:
             self._connection.send(event, move=False)
-        # Joined before the client knows, so that it misses nothing that is sent after it knows.
-        layer = self._layer()
-        for group in self.groups:
-            if layer is None:
-                raise InvalidChannelLayerError(
-                    f"{type(self).__name__} has groups and no channel layer; set channel_layer_alias"
-                )
-            await layer.group_add(group, self.channel_name)
-        await super().send(event)
+        try:
+            # Joined before the client knows, so that it misses nothing that is sent after it knows.
+            await self._join_groups()
+            await super().send(event)
+        except (Exception, asyncio.CancelledError) as error:
+            accepted = self._connection is not None and self._connection.state == OPEN
+            await despite(error, [] if accepted else [self._discard_groups])
 
     async def deny(
         self,
@@ -244,11 +244,25 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
         return [self._leave_groups, *super()._last_steps(inbox, 1006 if self._denied else code)]
 
-    async def _leave_groups(self) -> None:
+    async def _join_groups(self) -> None:
         layer = self._layer()
-        if self._left or not self._began or layer is None:
+        for group in self.groups:
+            if layer is None:
+                raise InvalidChannelLayerError(
+                    f"{type(self).__name__} has groups and no channel layer; set channel_layer_alias"
+                )
+            await layer.group_add(group, self.channel_name)
+
+    async def _leave_groups(self) -> None:
+        if self._left or not self._began:
             return
         self._left = True
+        await self._discard_groups()
+
+    async def _discard_groups(self) -> None:
+        layer = self._layer()
+        if layer is None:
+            return
         await run_all(*(partial(layer.group_discard, group, self.channel_name) for group in self.groups))
 
     async def _run_disconnect(self, code: int) -> None:

@@ -2,6 +2,7 @@
 
 import ntpath
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -98,9 +99,13 @@ def encodable(value: str) -> str:
 
 def items(value: Any) -> tuple[Any, ...]:
     """Read any iterable once, but for those over which nobody means to iterate."""
-    if not _is_iterable(value):
+    if type(value) not in _USUAL and not _is_iterable(value):
         raise ValueError(f"an iterable is needed, not a {type(value).__name__}")
     return tuple(value)
+
+
+# Asking an abstract class takes longer than all the rest.
+_USUAL = frozenset({list, tuple})
 
 
 def _is_iterable(value: object) -> bool:
@@ -108,24 +113,49 @@ def _is_iterable(value: object) -> bool:
 
 
 def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]:
-    return tuple(items(pair) for pair in items(value))
+    return tuple([tuple(map(_to_bytes, items(pair))) for pair in items(value)])
 
 
-_FORBIDDEN_IN_NAME = frozenset(b" \t\r\n\0:")
-_FORBIDDEN_IN_VALUE = frozenset(b"\r\n\0")
+_NAME = re.compile(rb"[^ \t\r\n\0:]+")
+_FORBIDDEN_IN_VALUE = re.compile(rb"[\r\n\0]")
+_SUBPROTOCOL = b"sec-websocket-protocol"
 
 
 def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
     for name, value in headers:
-        if not name or not _FORBIDDEN_IN_NAME.isdisjoint(name):
+        if _NAME.fullmatch(name) is None:
             raise ValueError(f"{name!r} is not a header name")
-        if not _FORBIDDEN_IN_VALUE.isdisjoint(value):
+        if _FORBIDDEN_IN_VALUE.search(value) is not None:
             raise ValueError(f"the value of header {name!r} contains CR, LF or NUL")
-    return tuple((name.lower(), value) for name, value in headers)
+    return tuple([(name.lower(), value) for name, value in headers])
+
+
+_LIST, _TUPLE, _BYTES = frozenset({list}), frozenset({tuple}), frozenset({bytes})
+
+
+def usual_headers(value: Any) -> list[tuple[bytes, bytes]] | None:
+    """Return what the rules make of the headers that nearly every response has, `None` for any other value.
+
+    A list of valid pairs of bytes need not pass all the steps that find out what is wrong with others.
+    """
+    if type(value) not in _LIST:
+        return None
+    headers: list[tuple[bytes, bytes]] = []
+    for pair in value:
+        if type(pair) not in _TUPLE or len(pair) != 2:
+            return None
+        name, content = pair
+        if type(name) not in _BYTES or type(content) not in _BYTES or not _NAME.fullmatch(name):
+            return None
+        lower = name.lower()
+        if lower == _SUBPROTOCOL or _FORBIDDEN_IN_VALUE.search(content):
+            return None
+        headers.append((lower, content))
+    return headers
 
 
 def _no_subprotocol_header(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
-    if any(name == b"sec-websocket-protocol" for name, _ in headers):
+    if any(name == _SUBPROTOCOL for name, _ in headers):
         raise ValueError("the subprotocol goes into the field subprotocol, not into a header")
     return headers
 
@@ -154,7 +184,10 @@ _LINKS_AS_LIST = PlainSerializer(list, return_type=list[bytes])
 # ASGI names a field "bytes"; these names stay usable inside the class body that has one.
 Bytes: TypeAlias = Annotated[bytes, Strict(), BeforeValidator(_to_bytes)]
 Text: TypeAlias = Annotated[StrictStr, AfterValidator(encodable)]
-Headers: TypeAlias = Annotated[tuple[tuple[Bytes, Bytes], ...], BeforeValidator(_pairs), _HEADERS_AS_LIST]
+_StrictBytes: TypeAlias = Annotated[bytes, Strict()]
+Headers: TypeAlias = Annotated[
+    tuple[tuple[_StrictBytes, _StrictBytes], ...], BeforeValidator(_pairs), _HEADERS_AS_LIST
+]
 ResponseHeaders: TypeAlias = Annotated[Headers, AfterValidator(_response_headers)]
 AcceptHeaders: TypeAlias = Annotated[ResponseHeaders, AfterValidator(_no_subprotocol_header)]
 Links: TypeAlias = Annotated[tuple[Bytes, ...], BeforeValidator(items), _LINKS_AS_LIST]

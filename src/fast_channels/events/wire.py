@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from typing_extensions import TypedDict
 
-from .base import AsgiEvent, Rule, no_rule
+from .base import AsgiEvent, Rule, no_rule, usual_headers
 
 Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes a mapping, returns the checked event; raises `pydantic.ValidationError` when it is none."""
@@ -51,6 +51,8 @@ class Validators(dict[str, Validator]):
 
 def _as_list(given: Any, validate: ValidatorFunctionWrapHandler) -> list[Any]:
     """Return the items as a list: that of servers, with pairs that are lists still lists."""
+    if (usual := usual_headers(given)) is not None:
+        return usual
     items: list[Any] = list(validate(given))
     if _is_list(given):
         return [list(item) if _is_list(was) else item for item, was in zip(items, given, strict=True)]

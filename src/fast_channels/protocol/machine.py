@@ -264,7 +264,9 @@ class Connection:
                 raise self._invalid(type_, wrong)
         if move:
             self.state = cell.next
-        return {key: value for key, value in event.items() if value is not None}
+        if None in event.values():
+            return {key: value for key, value in event.items() if value is not None}
+        return dict(event)
 
     def lost(self) -> None:
         """Move as if the client had left, although the server does not say so."""

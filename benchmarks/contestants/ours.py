@@ -1,0 +1,42 @@
+"""This library: everything is validated, in both directions."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from contestants import channels
+from contestants.channels import deliver, reset
+from fast_channels.consumer import AsyncJsonWebsocketConsumer
+
+__all__ = ["APPLICATIONS", "deliver", "reset"]
+
+
+class Payload(BaseModel):
+    room: str
+    text: str
+
+
+class Say(BaseModel):
+    action: Literal["say"] = "say"
+    payload: Payload
+
+
+class Leave(BaseModel):
+    action: Literal["leave"] = "leave"
+
+
+class Said(BaseModel):
+    action: Literal["said"] = "said"
+    payload: Payload
+
+
+class Left(BaseModel):
+    action: Literal["left"] = "left"
+
+
+class Json(AsyncJsonWebsocketConsumer[Say | Leave, Said | Left]):
+    async def receive_json(self, content: Say | Leave) -> Said | Left:
+        return Said(payload=content.payload) if isinstance(content, Say) else Left()
+
+
+APPLICATIONS = {**channels.APPLICATIONS, "json": Json.as_asgi()}

@@ -1,0 +1,45 @@
+"""The interpreters of the contestants: the published fast-channels has the import name of this library."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+REQUIREMENTS = (
+    "fast-channels==1.1.0",
+    "chanx[fast_channels]==2.13.0",
+    "starlette",
+    "uvicorn[standard]",
+    "websockets",
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".nox" / "bench-peers"
+
+OURS = ("raw", "ours")
+"""Contestants that run in the interpreter of the runner."""
+
+
+def peers_python() -> str:
+    """Return the interpreter of the peers; its environment is made when it is not there yet."""
+    python = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = FOLDER / "requirements"
+    wanted = f"{sys.version}\n{REQUIREMENTS}"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return str(python)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    uv = shutil.which("uv")
+    venv = [uv, "venv", "--quiet", "--python", sys.executable] if uv else [sys.executable, "-m", "venv"]
+    pip = [uv, "pip", "install", "--python", str(python)] if uv else [str(python), "-m", "pip", "install"]
+    for command in ([*venv, str(FOLDER)], [*pip, "--quiet", *REQUIREMENTS]):
+        subprocess.run(command, check=True, env=environment("peers"))
+    stamp.write_text(wanted)
+    return str(python)
+
+
+def environment(contestant: str) -> dict[str, str]:
+    """Return the environment variables of a contestant; a search path to our sources is for us alone."""
+    kept = {name: value for name, value in os.environ.items() if contestant in OURS or name != "PYTHONPATH"}
+    kept.pop("VIRTUAL_ENV", None)
+    return {**kept, "PYTHONHASHSEED": "0"}
