@@ -44,6 +44,11 @@ class Cell:
 
     verdict: Verdict
     next: str
+    # Asked for every event, and the members of an Enum are slow to find.
+    legal: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "legal", self.verdict is Verdict.LEGAL)
 
 
 _FLAGS: Mapping[str, tuple[str, str]] = {
@@ -175,11 +180,13 @@ class Connection:
     table: ClassVar[Table]
     requests: ClassVar[Table | None] = None
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
+    cells: ClassVar[Mapping[str, Mapping[str, Cell]]]
     receivable: ClassVar[Validators]
     _sendable: ClassVar[Validators]
     _guards: ClassVar[Mapping[str, tuple[Guard, ...]]]
 
     def __init_subclass__(cls) -> None:
+        cls.cells = cls.table.cells
         sendable = cls.table.models(SendEvent)
         cls._sendable = Validators(sendable, wire_validator)
         guards = {
@@ -203,9 +210,16 @@ class Connection:
         Raises:
             RemoteProtocolError: The event does not have the fields that the specification gives it.
         """
-        event = self._checked(message, RemoteProtocolError)
-        if event is not message:
-            self._received(column(event))
+        try:
+            type_ = message["type"]
+            validate = self._validators[type_]
+        except (KeyError, TypeError):
+            return message
+        try:
+            event = validate(message)
+        except ValidationError as error:
+            raise self._refusal(RemoteProtocolError, type_, error) from error
+        self._received(column(event) if type_ in _FLAGS else type_)
         return event
 
     def check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -214,22 +228,21 @@ class Connection:
         Raises:
             LocalProtocolError: The event does not have the fields that the specification gives it.
         """
-        return self._checked(message, LocalProtocolError)
-
-    def _checked(self, message: Mapping[str, Any], kind: type[ProtocolError]) -> Mapping[str, Any]:
-        try:
-            type_ = message["type"]
-            validate = self._validators[type_]
-        except (KeyError, TypeError):
+        type_ = message.get("type")
+        # Most of it is the application's own, and to miss an entry of the validators is slow.
+        if not isinstance(type_, str) or type_ not in self.receivable.models:
             return message
         try:
-            return validate(message)
+            return self._validators[type_](message)
         except ValidationError as error:
-            text = f"{type_} is not valid: {describe(error)}"
-            raise kind(text, state=self.state, event=type_) from error
+            raise self._refusal(LocalProtocolError, type_, error) from error
+
+    def _refusal(self, kind: type[ProtocolError], type_: str, error: ValidationError) -> ProtocolError:
+        return kind(f"{type_} is not valid: {describe(error)}", state=self.state, event=type_)
 
     def _received(self, name: str) -> None:
-        self.state = tolerant(self.table, self.state, name)
+        cell = self.cells[self.state][name]
+        self.state = cell.next if cell.legal else tolerant(self.table, self.state, name)
 
     def send(self, message: Mapping[str, Any], *, move: bool = True) -> dict[str, Any] | None:
         """Check an event that the application wants to send, and move.
@@ -254,14 +267,15 @@ class Connection:
             event = validate(message)
         except ValidationError as error:
             raise self._invalid(type_, describe(error)) from error
-        name = column(event)
-        cell = self.table.cells[self.state][name]
-        if cell.verdict is not Verdict.LEGAL:
+        name = column(event) if type_ in _FLAGS else type_
+        cell = self.cells[self.state][name]
+        if not cell.legal:
             self._refuse(cell.verdict, type_)
             return None
-        for guard in self._guards.get(name, ()):
-            if (wrong := guard(self, event)) is not None:
-                raise self._invalid(type_, wrong)
+        if name in self._guards:
+            for guard in self._guards[name]:
+                if (wrong := guard(self, event)) is not None:
+                    raise self._invalid(type_, wrong)
         if move:
             self.state = cell.next
         if None in event.values():
