@@ -287,14 +287,18 @@ def show(value: Any) -> str:
 
 def scenario_table(found: dict[str, dict[str, float]]) -> str:
     units = [unit for unit in COLUMNS if any(unit in one for one in found.values())]
-    compared = next(unit for unit in COMPARED if unit in units)
-    bases = [base for base in BASES if compared in found.get(base, {})]
-    head = ["", *(COLUMNS[unit] for unit in units), *(BASES[base] for base in bases)]
+    # What repeats best, of what both have.
+    compared = {
+        base: next(unit for unit in COMPARED if unit in found[base] and unit in found["ours"])
+        for base in BASES
+        if base in found
+    }
+    head = ["", *(COLUMNS[unit] for unit in units), *(BASES[base] for base in compared)]
     rows = [
         [
             TITLES[name],
             *(one.get(unit, "") for unit in units),
-            *(one[compared] / found[base][compared] if compared in one else "" for base in bases),
+            *(one[unit] / found[base][unit] if unit in one else "" for base, unit in compared.items()),
         ]
         for name, one in found.items()
     ]
