@@ -8,7 +8,7 @@ from pathlib import Path
 
 REQUIREMENTS = (
     "fast-channels==1.1.0",
-    "chanx[fast_channels]==2.13.0",
+    "chanx[fast-channels]==2.13.0",
     "starlette",
     "uvicorn[standard]",
     "websockets",
@@ -41,5 +41,7 @@ def peers_python() -> str:
 def environment(contestant: str) -> dict[str, str]:
     """Return the environment variables of a contestant; a search path to our sources is for us alone."""
     kept = {name: value for name, value in os.environ.items() if contestant in OURS or name != "PYTHONPATH"}
-    kept.pop("VIRTUAL_ENV", None)
-    return {**kept, "PYTHONHASHSEED": "0"}
+    # An import that compiles its modules says nothing, so all of them are compiled, and to the same place.
+    for name in ("VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE"):
+        kept.pop(name, None)
+    return {**kept, "PYTHONHASHSEED": "0", "PYTHONPYCACHEPREFIX": str(FOLDER.with_name("bench-bytecode"))}
