@@ -136,6 +136,7 @@ def test_the_package_exports_what_the_published_one_does() -> None:
     """`from fast_channels.layers import *` brings these names and no other."""
     assert set(fast_channels.layers.__all__) == {
         "BaseChannelLayer",
+        "ChannelGap",
         "ChannelLayerRegistry",
         "InMemoryChannelLayer",
         "channel_layers",

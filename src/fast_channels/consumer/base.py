@@ -359,7 +359,8 @@ class AsyncConsumer:
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
         self.channel_name = inbox.channel = await layer.new_channel()
         self.channel_receive = functools.partial(layer.receive, self.channel_name)
-        inbox.listen(layer, self.channel_name)
+        # Whoever has no handler for it must not fail because of it.
+        inbox.listen(layer, self.channel_name, gaps="channel_gap" in self._handlers)
 
     async def _handle_all(self, inbox: Inbox) -> None:
         while True:

@@ -118,12 +118,20 @@ class Inbox:
         self.close_code: int | None = None
         self.lost = False
 
-    def listen(self, layer: BaseChannelLayer, channel: str) -> None:
-        """Take the messages of a channel too: pushed by the layer if it can, else asked for by a task."""
+    def listen(self, layer: BaseChannelLayer, channel: str, *, gaps: bool = False) -> None:
+        """Take the messages of a channel too: pushed by the layer if it can, else asked for by a task.
+
+        Args:
+            layer: The channel layer.
+            channel: The channel.
+            gaps: Take a `ChannelGap` too when messages were lost.
+        """
         # Whatever has the methods of a layer may be registered, and only ours push.
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]
             self._mailbox = layer.listen(channel, self._notify)
-        if self._mailbox is None:
+        if self._mailbox is not None:
+            self._mailbox.hears_gaps = gaps
+        else:
             self._pump = self._loop.create_task(self._run(partial(self._ask, layer, channel)))
 
     def read_ahead(self) -> None:

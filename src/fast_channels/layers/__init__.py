@@ -1,6 +1,10 @@
 """Channel layers: how one part of an application reaches the consumers of another."""
 
+import importlib
+from typing import TYPE_CHECKING
+
 from fast_channels.layers.base import BaseChannelLayer
+from fast_channels.layers.gap import ChannelGap
 from fast_channels.layers.in_memory import InMemoryChannelLayer
 from fast_channels.layers.registry import (
     ChannelLayerRegistry,
@@ -11,8 +15,13 @@ from fast_channels.layers.registry import (
     unregister_channel_layer,
 )
 
+if TYPE_CHECKING:
+    # Not in __all__: whoever imports everything may do without Redis.
+    from fast_channels.layers.redis import RedisPubSubChannelLayer as RedisPubSubChannelLayer
+
 __all__ = [
     "BaseChannelLayer",
+    "ChannelGap",
     "ChannelLayerRegistry",
     "InMemoryChannelLayer",
     "channel_layers",
@@ -21,3 +30,12 @@ __all__ = [
     "register_channel_layer",
     "unregister_channel_layer",
 ]
+
+_REDIS = frozenset({"RedisPubSubChannelLayer"})
+
+
+def __getattr__(name: str) -> object:
+    # Whoever does without Redis need not have its packages, nor wait for their import.
+    if name not in _REDIS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.redis"), name)

@@ -3,8 +3,9 @@
 import fnmatch
 import re
 import reprlib
-from collections.abc import Callable, Sequence
-from typing import ClassVar
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import ClassVar, Self
 
 from typing_extensions import deprecated
 
@@ -213,3 +214,19 @@ class BaseChannelLayer:
 
     async def close(self) -> None:
         """Release what the layer holds. Layers that hold nothing need not override it."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    @asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """Close the layer when an application ends: `Starlette(lifespan=layer.lifespan)`, or FastAPI's.
+
+        Args:
+            app: The application, which does not matter.
+        """
+        async with self:
+            yield

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import BaseChannelLayer
-from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats, tell
+from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats
 from fast_channels.layers.values import snapshot
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
@@ -128,15 +128,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             TypeError: The name is not valid.
         """
         self.require_valid_channel_name(channel)
-        room = self._room
-        with room.lock:
-            box = room.open(channel)
-            if box.notify is not None:
-                raise RuntimeError(f"a consumer listens on channel {channel!r} already; it has one at most")
-            box.attend(notify)
-            waiting = len(box)
-        tell([notify] * waiting)
-        return box
+        return self._room.listen(channel, notify)
 
     async def close_channel(self, channel: str) -> None:
         """Forget a channel: its unread messages, its consumer and its memberships.
@@ -197,10 +189,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
                 if box is None or (box.notify is None and not box.receivers):
                     box = self._unread_member(group, channel, now)
                 if box is not None and not box.put(letter, now, aftermath):
-                    room.dropped_full += 1
-                    if not box.overflowing:
-                        box.overflowing = True
-                        aftermath.overflowed.append(box)
+                    box.overflow(letter, aftermath)
         await aftermath.settle()
 
     async def flush(self) -> None:

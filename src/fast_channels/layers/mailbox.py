@@ -2,15 +2,22 @@
 
 import asyncio
 import logging
+import operator
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
+from fast_channels.exceptions import ChannelFull
+from fast_channels.layers.gap import ChannelGap
 from fast_channels.layers.values import Snapshot
 
-__all__ = ["Aftermath", "Letter", "MailStats", "Mailbox", "Mailroom", "tell"]
+__all__ = ["Aftermath", "Letter", "MailStats", "Mailbox", "Mailroom", "Overflow", "tell"]
+
+Overflow: TypeAlias = Literal["drop_oldest", "drop_newest", "close"]
+"""What a full mailbox does with a message that its sender cannot be told of: it drops its oldest message,
+or the new one, or all of them and fails whoever reads it."""
 
 GRACE_TURNS: Final = 5
 
@@ -26,7 +33,7 @@ class MailStats:
         taken: Messages that a receiver or a consumer took.
         expired: Messages that were due before anybody took them.
         discarded: Messages that `flush()`, `close()` or `close_channel()` threw away.
-        dropped_full: Messages to a group that a member missed because its channel was full.
+        dropped_full: Messages that a channel missed because it was full and the sender could not be told.
     """
 
     sent: int
@@ -34,6 +41,9 @@ class MailStats:
     expired: int
     discarded: int
     dropped_full: int
+
+    def __add__(self, other: "MailStats") -> "MailStats":
+        return MailStats(*map(operator.add, astuple(self), astuple(other)))
 
     @property
     def waiting(self) -> int:
@@ -98,16 +108,23 @@ class Mailbox:
             listens. It may be called from any thread and must not block.
         receivers: How many coroutines are inside `Mailroom.receive()` for this channel.
         overflowing: Whether the mailbox is full and somebody has been told so.
+        hears_gaps: Whether the consumer wants to be told that it missed messages, by a `ChannelGap` among
+            the others.
     """
 
     __slots__ = (
         "_attended",
+        "_failed",
+        "_gap_told",
         "_half",
         "_letters",
+        "_lost",
+        "_outage",
         "_room",
         "_waiters",
         "capacity",
         "channel",
+        "hears_gaps",
         "notify",
         "overflowing",
         "receivers",
@@ -119,6 +136,13 @@ class Mailbox:
         self.notify: Callable[[], None] | None = None
         self.receivers = 0
         self.overflowing = False
+        self.hears_gaps = False
+        self._failed = False
+        # Messages lost to an overflow, of which the consumer is still to be told.
+        self._lost = 0
+        # It has been told once since the mailbox was last empty, and will be again when it is.
+        self._gap_told = False
+        self._outage = False
         self._room = room
         self._half = (capacity + 1) // 2
         # Most consumers are idle most of the time, and an empty deque takes 600 bytes.
@@ -181,13 +205,43 @@ class Mailbox:
             aftermath.crowded.append(self)
         return True
 
+    def overflow(self, letter: Letter, aftermath: Aftermath) -> None:
+        """Do what the room's policy says with a message that the full mailbox refused. Needs the lock."""
+        self._room.dropped_full += 1
+        if not self.overflowing:
+            self.overflowing = True
+            aftermath.overflowed.append(self)
+        self._policies[self._room.overflow](self, letter, aftermath)
+
+    def note_outage(self, aftermath: Aftermath) -> bool:
+        """Note that messages may have been lost on their way; tell whether a consumer hears of it.
+
+        Needs the lock.
+        """
+        if self.notify is None or not self.hears_gaps:
+            return False
+        if not self._outage:
+            self._outage = True
+            aftermath.notices.append(self.notify)
+        return True
+
     def take(self) -> dict[str, Any] | None:
         """Return the oldest message that is not due, or `None` when there is none.
 
         The dictionary belongs to the caller alone. Callable from any thread.
+
+        Raises:
+            ChannelFull: The mailbox was full, and the policy of the room is "close".
         """
         room = self._room
         with room.lock:
+            if self._failed:
+                self._failed = False
+                raise ChannelFull(f"channel {self.channel!r} was not read in time; all its messages are lost")
+            if self._outage or self._lost:
+                gap = self._next_gap()
+                if gap is not None:
+                    return gap.to_message()
             if not self._letters:
                 return None
             self._attended = True
@@ -244,7 +298,51 @@ class Mailbox:
         letter = self._letters.popleft()
         self._room.unclaimed.pop(letter, None)
         self.overflowing = False
+        self._gap_told = self._gap_told and bool(self._letters)
         return letter
+
+    def _next_gap(self) -> ChannelGap | None:
+        if self._outage:
+            self._outage = False
+            return ChannelGap(reason="outage")
+        if self._gap_told and self._letters:
+            # A slow consumer would otherwise get as many gaps as messages.
+            return None
+        lost, self._lost = self._lost, 0
+        self._gap_told = bool(self._letters)
+        return ChannelGap(reason="overflow", lost=lost)
+
+    def _lose(self, aftermath: Aftermath) -> None:
+        if self.notify is not None and self.hears_gaps:
+            if not self._lost:
+                aftermath.notices.append(self.notify)
+            self._lost += 1
+
+    def _drop_newest(self, letter: Letter, aftermath: Aftermath) -> None:
+        self._lose(aftermath)
+
+    def _drop_oldest(self, letter: Letter, aftermath: Aftermath) -> None:
+        # The reader has been told of as many messages as there are, so it is not told again.
+        unclaimed = self._room.unclaimed
+        if unclaimed.pop(self._letters.popleft(), None) is not None:
+            letter = Letter(letter.expires_at, letter.snapshot)
+            unclaimed[letter] = self
+        self._letters.append(letter)
+        self._lose(aftermath)
+
+    def _fail(self, letter: Letter, aftermath: Aftermath) -> None:
+        self.discard_all()
+        self.overflowing = True
+        self._failed = True
+        if self.notify is not None:
+            aftermath.notices.append(self.notify)
+        self._wake_one()
+
+    _policies: ClassVar[Mapping[Overflow, Callable[["Mailbox", Letter, Aftermath], None]]] = {
+        "drop_oldest": _drop_oldest,
+        "drop_newest": _drop_newest,
+        "close": _fail,
+    }
 
     def _wake_one(self) -> None:
         while self._waiters:
@@ -259,6 +357,7 @@ class Mailroom:
     Args:
         clock: Returns the time in seconds; never goes back.
         capacity_of: Returns how many unread messages a channel may hold.
+        overflow: What a full mailbox does with a message whose sender cannot be told.
 
     Attributes:
         lock: Guards everything here and in the mailboxes. It is reentrant because the garbage collector may
@@ -268,9 +367,15 @@ class Mailroom:
         sent: See `MailStats`, like `taken`, `expired`, `discarded` and `dropped_full`.
     """
 
-    def __init__(self, clock: Callable[[], float], capacity_of: Callable[[str], int]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        capacity_of: Callable[[str], int],
+        overflow: Overflow = "drop_newest",
+    ) -> None:
         self.lock = threading.RLock()
         self.clock = clock
+        self.overflow = overflow
         self.boxes: dict[str, Mailbox] = {}
         # A plain dict would search its first entry anew, past all deleted ones, at each sweep.
         self.unclaimed: OrderedDict[Letter, Mailbox] = OrderedDict()
@@ -325,6 +430,21 @@ class Mailroom:
             with self.lock:
                 box.leave(waiter)
                 self.tidy(box)
+
+    def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox:
+        """Attach a consumer to a channel and tell it of the messages that wait already.
+
+        Raises:
+            RuntimeError: A consumer listens on the channel already.
+        """
+        with self.lock:
+            box = self.open(channel)
+            if box.notify is not None:
+                raise RuntimeError(f"a consumer listens on channel {channel!r} already; it has one at most")
+            box.attend(notify)
+            waiting = len(box)
+        tell([notify] * waiting)
+        return box
 
     def stats(self) -> MailStats:
         """Return the counts so far."""

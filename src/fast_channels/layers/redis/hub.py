@@ -1,0 +1,231 @@
+"""What a Redis layer holds for one event loop: connections, mailboxes and groups."""
+
+import logging
+import secrets
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, tell
+from fast_channels.layers.redis.link import Link
+from fast_channels.layers.redis.subscriptions import Subscriptions
+from fast_channels.layers.redis.type_defs import ChannelDecodedRedisHost
+from fast_channels.layers.redis.utils import close_sentinels, consistent_hash, create_pool, shown
+from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
+
+__all__ = ["Counts", "Hub", "Settings"]
+
+logger = logging.getLogger("fast_channels.layers.redis")
+
+DEFAULT_TIMEOUT = 5.0
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has happened to a layer, in all its event loops."""
+
+    outages: int = 0
+    gaps: int = 0
+    undecodable: int = 0
+    unheard: int = 0
+
+
+class Settings(Protocol):
+    """What a hub needs to know of its layer."""
+
+    prefix: str
+    expiry: float
+    hosts: list[ChannelDecodedRedisHost]
+    ping_interval: float
+    counts: Counts
+
+    def deserialize(self, message: bytes) -> Any:
+        """Return the message that bytes stand for."""
+
+
+class Shard:
+    """One server: a connection for commands, and one for subscriptions."""
+
+    def __init__(self, host: ChannelDecodedRedisHost, settings: Settings, hub: "Hub") -> None:
+        # The link has a watch of its own over silence; RESP2 is what every version of every server speaks.
+        self._pool = create_pool(host, socket_timeout=None, protocol=2, decode_responses=False)
+        timeout = float(host.get("socket_timeout") or DEFAULT_TIMEOUT)
+        where = shown(host)
+        self.commands = Link(
+            self._pool.make_connection, where, timeout=timeout, ping_interval=settings.ping_interval
+        )
+        self.subscriptions = Subscriptions(
+            self._pool.make_connection,
+            where,
+            timeout=timeout,
+            ping_interval=settings.ping_interval,
+            on_message=hub.deliver,
+            on_return=partial(hub.returned, self),
+        )
+
+    async def close(self) -> None:
+        """End both connections."""
+        await self.subscriptions.close()
+        await self.commands.close()
+        await close_sentinels(self._pool)
+
+
+class Hub:
+    """The half of a Redis layer that belongs to one event loop.
+
+    Attributes:
+        token: What the names of this hub's channels have in common, and nobody else's.
+        room: The mailboxes.
+        groups: The channels here that are members of a group, by the name under which Redis knows it.
+    """
+
+    def __init__(self, settings: Settings, room: Mailroom) -> None:
+        self.token = secrets.token_hex(8)
+        self.room = room
+        self.groups: dict[str, dict[str, None]] = {}
+        self._groups_of: dict[str, set[str]] = {}
+        self._settings = settings
+        self._shards = [Shard(host, settings, self) for host in settings.hosts]
+        self._warned: set[type[Exception]] = set()
+
+    def shard(self, address: str) -> Shard:
+        """Return the server that is responsible for a name in Redis."""
+        return self._shards[consistent_hash(address, len(self._shards))]
+
+    def address(self, channel: str) -> str:
+        """Return the name under which Redis knows a channel: its own, or that of its process's inbox."""
+        process, mark, _ = channel.partition("!")
+        # No channel's own name begins like that, because it has a "!" but no more than one.
+        return f"{self._settings.prefix}__inbox__!{process.rpartition('.')[2]}" if mark else channel
+
+    async def publish(self, address: str, data: bytes) -> int:
+        """Publish; return how many processes the server has passed it to."""
+        heard: int = await self.shard(address).commands.ask("PUBLISH", address, data)
+        return heard
+
+    async def attend(self, channel: str) -> None:
+        """Subscribe to what is sent to a channel."""
+        address = self.address(channel)
+        await self.shard(address).subscriptions.add(address)
+
+    def is_here(self, channel: str) -> bool:
+        """Tell whether a channel is read in this event loop, or can be."""
+        address = self.address(channel)
+        return address == self.address(f"{self.token}!") or address in self.shard(address).subscriptions
+
+    async def join(self, address: str, channel: str) -> None:
+        """Make a channel a member of a group; return when the server has acknowledged it."""
+        members = self.groups.setdefault(address, {})
+        new = channel not in members
+        members[channel] = None
+        self._groups_of.setdefault(channel, set()).add(address)
+        try:
+            await self.shard(address).subscriptions.add(address)
+        except BaseException:
+            if new:
+                self.leave(address, channel)
+            raise
+
+    def leave(self, address: str, channel: str) -> None:
+        """End a membership, if there is one."""
+        members = self.groups.get(address, {})
+        if channel not in members:
+            return
+        del members[channel]
+        groups = self._groups_of[channel]
+        groups.discard(address)
+        if not groups:
+            del self._groups_of[channel]
+        if not members:
+            del self.groups[address]
+            self.shard(address).subscriptions.remove(address)
+
+    def close_channel(self, channel: str) -> None:
+        """Forget a channel: its unread messages, its consumer and its memberships."""
+        for address in tuple(self._groups_of.get(channel, ())):
+            self.leave(address, channel)
+        with self.room.lock:
+            if (box := self.room.boxes.get(channel)) is not None:
+                self._empty(box, detach=True)
+        if "!" not in channel:
+            self.shard(channel).subscriptions.remove(channel)
+
+    def forget(self, *, detach: bool) -> None:
+        """Forget all unread messages and groups, and the consumers if they are to be detached."""
+        for address, members in tuple(self.groups.items()):
+            for channel in tuple(members):
+                self.leave(address, channel)
+        with self.room.lock:
+            for box in tuple(self.room.boxes.values()):
+                self._empty(box, detach=detach)
+
+    def _empty(self, box: Mailbox, *, detach: bool) -> None:
+        if detach:
+            box.notify = None
+        box.discard_all()
+        self.room.tidy(box)
+
+    async def close(self) -> None:
+        """End all connections."""
+        self.forget(detach=True)
+        for shard in self._shards:
+            await shard.close()
+
+    async def deliver(self, name: bytes, data: bytes) -> None:
+        """Put a published message into the mailboxes that it is for."""
+        try:
+            target, contents = self._read(data)
+            address = name.decode()
+            channels = self._addressees(address, target)
+        except Exception as error:
+            self._refuse(name, error)
+            return
+        aftermath = Aftermath()
+        room = self.room
+        with room.lock:
+            now = room.clock()
+            room.sweep(now)
+            letter = Letter(now + self._settings.expiry, contents)
+            for channel in channels:
+                box = room.open(channel)
+                if not box.put(letter, now, aftermath):
+                    box.overflow(letter, aftermath)
+        await aftermath.settle()
+
+    def _read(self, data: bytes) -> tuple[Any, Snapshot]:
+        message = self._settings.deserialize(data)
+        try:
+            target = message.pop(RESERVED_KEY, None)
+        except (AttributeError, TypeError):
+            # It is no mapping, as the next line says.
+            target = None
+        return target, snapshot(message)
+
+    def _addressees(self, address: str, target: Any) -> tuple[str, ...]:
+        members = self.groups.get(address)
+        if members is not None:
+            return tuple(members)
+        if "!" not in address:
+            return (address,) if address in self.shard(address).subscriptions else ()
+        if not isinstance(target, str) or self.address(target) != address:
+            raise ValueError(f"it names no channel of this process: {target!r:.100}")
+        return (target,)
+
+    def _refuse(self, name: bytes, error: Exception) -> None:
+        self._settings.counts.undecodable += 1
+        if type(error) not in self._warned:
+            self._warned.add(type(error))
+            logger.warning(
+                "a message to %r is thrown away, like all that are wrong in the same way: %r", name, error
+            )
+
+    def returned(self, shard: Shard) -> None:
+        """Tell the consumers that a server is there again, after they may have missed something."""
+        self._settings.counts.outages += 1
+        aftermath = Aftermath()
+        with self.room.lock:
+            for box in tuple(self.room.boxes.values()):
+                names = (self.address(box.channel), *self._groups_of.get(box.channel, ()))
+                if shard in map(self.shard, names):
+                    self._settings.counts.gaps += box.note_outage(aftermath)
+        tell(aftermath.notices)

@@ -1,0 +1,296 @@
+"""One connection to a Redis server, which many coroutines use at once."""
+
+import asyncio
+import contextvars
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Protocol, TypeAlias
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+__all__ = ["Command", "Connection", "Link", "Reply"]
+
+FIRST_BACK_OFF: Final = 0.004
+"""Seconds to wait after a connection was lost."""
+
+BACK_OFF_GROWTH: Final = 1.15
+"""How much longer to wait after each further failure: about a seventh of the outage so far."""
+
+LONGEST_BACK_OFF: Final = 1.0
+"""Seconds to wait at most."""
+
+FRAMES_AT_ONCE: Final = 64
+"""How many frames are handled before other tasks get their turn, if the server sends that fast."""
+
+logger = logging.getLogger("fast_channels.layers.redis")
+
+Command: TypeAlias = tuple[str | bytes | int | float, ...]
+Reply: TypeAlias = Any
+"""What RESP can say: text as bytes, integers, lists and None."""
+
+
+class Connection(Protocol):
+    """What a connection of redis-py does here."""
+
+    async def connect(self) -> None:
+        """Connect, and introduce oneself."""
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        """End the connection."""
+
+    def pack_commands(self, commands: Sequence[Command]) -> list[bytes]:
+        """Return commands as the server reads them."""
+        ...
+
+    async def send_packed_command(self, command: list[bytes], check_health: bool = True) -> None:
+        """Write commands, and wait while the server is slow to read."""
+
+    async def read_response(self) -> Reply:
+        """Return the next reply."""
+
+
+class _Request:
+    """A command, and who waits for its replies.
+
+    Attributes:
+        command: The command and its arguments.
+        replies: How many replies the server still owes.
+        repeat: Whether the command does the same when the server gets it twice.
+        born: Time of the event loop at which it was made.
+        future: Ends with the last reply; `None` when nobody waits.
+        then: Called with no arguments at the last reply, before anything that came later is looked at.
+    """
+
+    __slots__ = ("born", "command", "future", "repeat", "replies", "then")
+
+    def __init__(
+        self,
+        command: Command,
+        born: float,
+        replies: int = 1,
+        repeat: bool = False,
+        future: asyncio.Future[Reply] | None = None,
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        self.command = command
+        self.born = born
+        self.replies = replies
+        self.repeat = repeat
+        self.future = future
+        self.then = then
+
+    @property
+    def unwanted(self) -> bool:
+        return self.future is not None and self.future.done()
+
+    def succeed(self, reply: Reply) -> None:
+        if self.then is not None:
+            self.then()
+        if self.future is not None and not self.future.done():
+            self.future.set_result(reply)
+
+    def fail(self, error: Exception) -> None:
+        if self.then is not None:
+            # Without this one the connection is of no use.
+            raise error
+        if self.future is not None and not self.future.done():
+            self.future.set_exception(error)
+
+
+class Link:
+    """Keeps one connection to a server and pipelines the commands of all who use it.
+
+    A command waits for a connection, for a limited time. One that was written when the connection was lost
+    fails, because nobody knows whether the server carried it out, unless it may be repeated. Nobody but the
+    link's own tasks touches the connection, so a cancelled caller cannot harm it.
+
+    Args:
+        make: Returns a new connection that is not connected.
+        where: The server, for logs and errors.
+        timeout: Seconds that a command waits for a connection, and that connecting may take.
+        ping_interval: Seconds of silence after which the server is asked whether it is there; after as many
+            again without an answer the connection is given up.
+        greet: Called when there is a connection; returns a command to send before all others, the number of
+            its replies, and what to call at the last one.
+        on_message: Takes channel and contents of a published message.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Connection],
+        where: str,
+        *,
+        timeout: float,
+        ping_interval: float,
+        greet: Callable[[], tuple[Command, int, Callable[[], None]] | None] | None = None,
+        on_message: Callable[[bytes, bytes], Awaitable[None]] | None = None,
+    ) -> None:
+        self.where = where
+        self._make = make
+        self._timeout = timeout
+        self._ping_interval = ping_interval
+        self._greet = greet
+        self._on_message = on_message
+        self._loop = asyncio.get_running_loop()
+        self._connected = False
+        self._waiting: deque[_Request] = deque()
+        self._written: deque[_Request] = deque()
+        self._work = asyncio.Event()
+        self._heard_at = 0.0
+        self._failures = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def ask(self, *command: str | bytes | float, repeat: bool = False) -> asyncio.Future[Reply]:
+        """Send a command; return a future of its reply.
+
+        Args:
+            *command: The command and its arguments.
+            repeat: Send it again if the connection is lost before the server has answered.
+        """
+        future: asyncio.Future[Reply] = self._loop.create_future()
+        self._waiting.append(_Request(command, self._loop.time(), repeat=repeat, future=future))
+        self._work.set()
+        if self._task is None or self._task.done():
+            # A context of its own: the first consumer's would otherwise live as long as the link.
+            self._task = self._loop.create_task(self._run(), context=contextvars.Context())
+        return future
+
+    def tell(self, *command: str | bytes | float) -> None:
+        """Send a command that means nothing to a server which is not connected; nobody waits for it."""
+        if self._connected or self._waiting:
+            # It is as old as what it follows and has to be sent again with it, or would not be the last word.
+            self._waiting.append(_Request(command, self._loop.time(), repeat=True))
+            self._work.set()
+
+    async def close(self) -> None:
+        """End the connection; commands without an answer fail."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _run(self) -> None:
+        try:
+            while True:
+                if not self._waiting and self._greeting() is None:
+                    self._work.clear()
+                    await self._work.wait()
+                connection = self._make()
+                try:
+                    async with asyncio.timeout(self._timeout):
+                        await connection.connect()
+                    await self._serve(connection)
+                except Exception as error:
+                    self._lose(error)
+                    if not self._failures:
+                        logger.warning("no connection to %s, trying again: %s", self.where, _said(error))
+                    self._failures += 1
+                finally:
+                    self._connected = False
+                    await connection.disconnect(nowait=True)
+                await asyncio.sleep(_back_off(self._failures))
+        finally:
+            self._fail([*self._written, *self._waiting], "is closed", None)
+            self._written.clear()
+            self._waiting.clear()
+
+    async def _serve(self, connection: Connection) -> None:
+        if (greeting := self._greeting()) is not None:
+            command, replies, then = greeting
+            self._waiting.appendleft(_Request(command, self._loop.time(), replies, then=then))
+        self._connected = True
+        self._heard_at = self._loop.time()
+        self._work.set()
+        # No task group: those of Python 3.11 and 3.12 lose a cancellation that comes with an error.
+        steps = (self._read(connection), self._write(connection), self._watch())
+        tasks = [self._loop.create_task(step) for step in steps]
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        for task in ended:
+            task.result()
+
+    def _greeting(self) -> tuple[Command, int, Callable[[], None]] | None:
+        return None if self._greet is None else self._greet()
+
+    async def _read(self, connection: Connection) -> None:
+        on_message = self._on_message
+        while True:
+            for _ in range(FRAMES_AT_ONCE):
+                try:
+                    reply = await connection.read_response()
+                except ResponseError as error:
+                    self._heard_at = self._loop.time()
+                    self._written.popleft().fail(error)
+                    continue
+                self._heard_at = self._loop.time()
+                if on_message is not None and reply[0] == b"message":
+                    await on_message(reply[1], reply[2])
+                    continue
+                request = self._written[0]
+                request.replies -= 1
+                if not request.replies:
+                    self._written.popleft()
+                    self._failures = 0
+                    request.succeed(reply)
+            await asyncio.sleep(0)
+
+    async def _write(self, connection: Connection) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            batch = [request for request in self._waiting if not request.unwanted]
+            self._waiting.clear()
+            self._written.extend(batch)
+            commands = connection.pack_commands([request.command for request in batch])
+            await connection.send_packed_command(commands, check_health=False)
+
+    async def _watch(self) -> None:
+        """Ask the server whether it is there when it has been silent; fail when it does not answer."""
+        interval = self._ping_interval
+        while True:
+            silence = self._loop.time() - self._heard_at
+            if silence < interval:
+                await asyncio.sleep(interval - silence)
+                continue
+            asked_at = self._loop.time()
+            self._waiting.append(_Request(("PING",), asked_at))
+            self._work.set()
+            await asyncio.sleep(interval)
+            # Anything it says will do: a PONG may have to wait behind many messages.
+            if self._heard_at < asked_at:
+                raise TimeoutError(f"no answer to a PING for {interval} seconds")
+
+    def _lose(self, error: Exception) -> None:
+        """Give up what was written, and what has waited too long, when there is no connection."""
+        written = [request for request in self._written if not request.repeat]
+        self._waiting.extendleft([request for request in reversed(self._written) if request.repeat])
+        self._written.clear()
+        self._fail(written, "was lost before the answer came", error)
+        too_old = self._loop.time() - self._timeout
+        self._fail([r for r in self._waiting if r.born <= too_old], f"failed for {self._timeout} s", error)
+        self._waiting = deque(r for r in self._waiting if r.born > too_old and not r.unwanted)
+
+    def _fail(self, requests: list[_Request], what: str, cause: Exception | None) -> None:
+        for request in requests:
+            text = f"{request.command[0]!s}: the connection to {self.where} {what}"
+            error = RedisConnectionError(text if cause is None else f"{text}: {_said(cause)}")
+            error.__cause__ = cause
+            request.fail(error)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _back_off(failures: int) -> float:
+    """Return the seconds to wait after some failures in a row, with jitter so that processes spread out."""
+    # The exponent is bounded because an outage is not.
+    grown = FIRST_BACK_OFF * BACK_OFF_GROWTH ** min(failures - 1, 100)
+    return min(grown, LONGEST_BACK_OFF) * random.uniform(0.5, 1)

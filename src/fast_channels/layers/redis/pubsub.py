@@ -1,0 +1,300 @@
+"""The channel layer for many processes, on Redis' publish and subscribe."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any, ClassVar
+
+from fast_channels.layers.base import BaseChannelLayer
+from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
+from fast_channels.layers.redis import threads
+from fast_channels.layers.redis.hub import Counts, Hub
+from fast_channels.layers.redis.serializers import registry
+from fast_channels.layers.redis.type_defs import ChannelRawRedisHost, SymmetricEncryptionKeys
+from fast_channels.layers.redis.utils import decode_hosts
+from fast_channels.layers.values import RESERVED_KEY, snapshot
+from fast_channels.messages import ChannelEvent
+from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
+
+__all__ = ["RedisPubSubChannelLayer", "RedisStats"]
+
+
+@dataclass(frozen=True, slots=True)
+class RedisStats(MailStats):
+    """What has become of the messages that reached this process, and of its connections.
+
+    Attributes:
+        outages: How often a subscribed connection was lost and came back.
+        gaps: How many `ChannelGap` events consumers got because of that.
+        undecodable: Frames that were thrown away: of another form, encrypted with another key, or for nobody.
+        unheard: Messages to a channel that no process listened to, as far as the server could tell.
+    """
+
+    outages: int
+    gaps: int
+    undecodable: int
+    unheard: int
+
+
+class RedisPubSubChannelLayer(BaseChannelLayer):
+    """Carries messages between the consumers of many processes, through Redis' publish and subscribe.
+
+    Delivery is at most once, and first in, first out per sending process and group or channel. Redis stores
+    nothing: a message is for those who are there. Channels and memberships belong to the process that
+    made them and end with it. Each process has two connections to a server, for each event loop that uses
+    the layer. After an outage, and when its channel has overflowed, a consumer gets a `ChannelGap`.
+
+    A Django process whose layer is `channels_redis.pubsub.RedisPubSubChannelLayer` with the same hosts,
+    prefix and keys shares its groups with this one.
+
+    Args:
+        hosts: The servers: a URL, host and port, or arguments of a redis-py connection each; Sentinel needs
+            `sentinels` and `master_name`. Names are distributed over several servers, in the same order in
+            every process.
+        prefix: What the names of groups in Redis begin with.
+        expiry: Seconds after which a message that nobody has taken is thrown away.
+        capacity: How many unread messages a channel holds.
+        channel_capacity: Other capacities, by glob or compiled regular expression.
+        overflow: What a full channel does: `"drop_oldest"`, `"drop_newest"`, or `"close"`, which fails its
+            consumer with `ChannelFull`.
+        ping_interval: Seconds of silence after which a server is asked whether it is there. A connection
+            without an answer is given up after twice that time.
+        symmetric_encryption_keys: The first encrypts all messages, any of them decrypts.
+        serializer_format: The name of a registered serializer, `"msgpack"` or `"json"`.
+        clock: Returns the time in seconds; it must never go back.
+
+    Raises:
+        ValueError: A capacity is less than 1, or hosts or keys are one text instead of a list.
+        KeyError: No serializer has the name.
+    """
+
+    extensions: ClassVar[list[str]] = ["groups", "flush"]
+
+    def __init__(
+        self,
+        hosts: Sequence[ChannelRawRedisHost] | None = None,
+        prefix: str = "asgi",
+        *,
+        expiry: float = 60,
+        capacity: int = 100,
+        channel_capacity: ChannelCapacityDict | None = None,
+        overflow: Overflow = "drop_oldest",
+        ping_interval: float = 5.0,
+        symmetric_encryption_keys: SymmetricEncryptionKeys | None = None,
+        serializer_format: str = "msgpack",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
+        self.hosts = decode_hosts(hosts)
+        self.prefix = prefix
+        self.overflow: Overflow = overflow
+        self.ping_interval = ping_interval
+        self.counts = Counts()
+        self._serializer = registry.get_serializer(
+            serializer_format, symmetric_encryption_keys=symmetric_encryption_keys
+        )
+        self._clock = clock
+        self._hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+        self._past = MailStats(0, 0, 0, 0, 0)
+
+    def serialize(self, message: Any) -> bytes:
+        """Return a message as it travels."""
+        data: bytes = self._serializer.serialize(message)
+        return data
+
+    def deserialize(self, message: bytes) -> Any:
+        """Return the message that has travelled."""
+        return self._serializer.deserialize(message)
+
+    async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
+        """Send a message to a channel; if nobody listens to it, the message is lost and counted.
+
+        Raises:
+            TypeError: The name is not valid, or the message holds something that no layer can carry.
+            ValueError: The message holds a value that is out of range, nested too deep or in itself.
+            redis.exceptions.ConnectionError: There was no connection in time, or it was lost before the
+                server had answered.
+        """
+        self.require_valid_channel_name(channel)
+        contents = snapshot(message).copy()
+        hub = self._hub()
+        address = hub.address(channel)
+        if address != channel:
+            contents[RESERVED_KEY] = channel
+        if not await hub.publish(address, self.serialize(contents)):
+            self.counts.unheard += 1
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        """Wait for the next message of a channel; each goes to one receiver of this process only.
+
+        From the first call on, and until `close_channel()`, messages to the channel are kept here. A
+        cancelled call loses no message.
+
+        Raises:
+            TypeError: The name is not valid.
+            ChannelFull: The channel was full, and the policy is "close".
+            redis.exceptions.ConnectionError: The first call found no connection in time.
+        """
+        self.require_valid_channel_name(channel)
+        hub = self._hub()
+        await hub.attend(channel)
+        return await hub.room.receive(channel)
+
+    async def new_channel(self, prefix: str = "specific.") -> str:
+        """Return the name of a channel that nobody else has and nobody can guess.
+
+        The server has acknowledged that this process listens to it.
+
+        Raises:
+            TypeError: The prefix is not the beginning of a valid name, or is too long.
+            redis.exceptions.ConnectionError: There was no connection in time.
+        """
+        self._require_name("Channel", prefix, self.group_name_regex)
+        hub = self._hub()
+        name = f"{prefix.removesuffix('.')}.{hub.token}!{secrets.token_hex(8)}"
+        self.require_valid_channel_name(name)
+        await hub.attend(name)
+        return name
+
+    def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox:
+        """Attach a consumer to a channel of this process, until `close_channel()`.
+
+        Args:
+            channel: From `new_channel()`.
+            notify: Called once for each message, those that wait already included, when the message is in
+                the mailbox; in the thread of the event loop.
+
+        Returns:
+            The mailbox to take the messages from.
+
+        Raises:
+            RuntimeError: A consumer listens on the channel already.
+            TypeError: The name is not valid.
+        """
+        self.require_valid_channel_name(channel)
+        return self._hub().room.listen(channel, notify)
+
+    async def close_channel(self, channel: str) -> None:
+        """Forget a channel: its unread messages, its consumer and its memberships.
+
+        Whoever still waits in `receive()` goes on waiting.
+        """
+        self._hub().close_channel(channel)
+
+    async def group_add(self, group: str, channel: str) -> None:
+        """Make a channel of this process a member of a group; return when the server has acknowledged it.
+
+        Whatever is sent to the group from then on arrives, while there is a connection.
+
+        Raises:
+            TypeError: A name is not valid.
+            RuntimeError: The channel is of another process or event loop.
+            redis.exceptions.ConnectionError: There was no connection in time; the channel is no member.
+        """
+        address = self._group_address(group)
+        self.require_valid_channel_name(channel)
+        hub = self._hub()
+        if "!" in channel and not hub.is_here(channel):
+            raise RuntimeError(
+                f"channel {channel!r} is not of this process and event loop; memberships are kept where the "
+                "channel is, so its own consumer has to call group_add()"
+            )
+        await hub.join(address, channel)
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        """End a membership, if there is one.
+
+        Raises:
+            TypeError: A name is not valid.
+        """
+        address = self._group_address(group)
+        self.require_valid_channel_name(channel)
+        self._hub().leave(address, channel)
+
+    async def group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
+        """Send a message to every member of a group, in every process; return when the server has it.
+
+        Raises:
+            TypeError: The name is not valid, or the message holds something that no layer can carry.
+            ValueError: The message holds a value that is out of range, nested too deep or in itself.
+            redis.exceptions.ConnectionError: There was no connection in time, or it was lost before the
+                server had answered.
+        """
+        address = self._group_address(group)
+        await self._hub().publish(address, self.serialize(snapshot(message).copy()))
+
+    def sync_send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
+        """Do what `send()` does, from code without an event loop: a thread, a worker process, a script.
+
+        All calls of a process share one thread and its connection; a forked process has its own.
+
+        Raises:
+            RuntimeError: The calling thread runs an event loop.
+            Exception: Whatever `send()` raises.
+        """
+        threads.run(self.send(channel, message))
+
+    def sync_group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
+        """Do what `group_send()` does, from code without an event loop: a thread, a worker process, a script.
+
+        All calls of a process share one thread and its connection; a forked process has its own.
+
+        Raises:
+            RuntimeError: The calling thread runs an event loop.
+            Exception: Whatever `group_send()` raises.
+        """
+        threads.run(self.group_send(group, message))
+
+    async def flush(self) -> None:
+        """Throw away all unread messages and groups of this event loop; consumers stay attached.
+
+        Redis holds nothing that could be thrown away.
+        """
+        self._hub().forget(detach=False)
+
+    async def close(self) -> None:
+        """Forget everything, and end the connections of all event loops that are running.
+
+        Those of an event loop that does not run end when it is closed. The layer can be used again.
+        """
+        for loop, hub in tuple(self._hubs.items()):
+            if loop is asyncio.get_running_loop():
+                await self._end(loop, hub)
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(loop, hub), loop))
+
+    def stats(self) -> RedisStats:
+        """Return the counts of this process so far."""
+        mail = sum((hub.room.stats() for hub in tuple(self._hubs.values())), self._past)
+        return RedisStats(*astuple(mail), *astuple(self.counts))
+
+    def _group_address(self, group: str) -> str:
+        self.require_valid_group_name(group)
+        return f"{self.prefix}__group__{group}"
+
+    def _hub(self) -> Hub:
+        loop = asyncio.get_running_loop()
+        hub = self._hubs.get(loop)
+        if hub is None:
+            hub = self._hubs[loop] = Hub(self, Mailroom(self._clock, self.get_capacity, self.overflow))
+            self._close_with(loop)
+        return hub
+
+    async def _end(self, loop: asyncio.AbstractEventLoop, hub: Hub) -> None:
+        if self._hubs.pop(loop, None) is hub:
+            await hub.close()
+            self._past += hub.room.stats()
+
+    def _close_with(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the connections of an event loop when it is closed, so that nothing is left pending."""
+        close = loop.close
+
+        def close_layer_first() -> None:
+            hub = self._hubs.get(loop)
+            if hub is not None and not loop.is_running():
+                loop.run_until_complete(self._end(loop, hub))
+            close()
+
+        vars(loop)["close"] = close_layer_first

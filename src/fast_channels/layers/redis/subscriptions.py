@@ -1,0 +1,85 @@
+"""What one process has subscribed to at one server."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from fast_channels.layers.redis.link import Command, Connection, Link, Reply
+
+__all__ = ["Subscriptions"]
+
+
+class Subscriptions:
+    """Keeps subscriptions alive, whatever becomes of the connection.
+
+    Args:
+        make: Returns a new connection that is not connected.
+        where: The server, for logs and errors.
+        timeout: Seconds that a subscription waits for a connection, and that connecting may take.
+        ping_interval: See `Link`.
+        on_message: Takes the name and the contents of a published message.
+        on_return: Called when all subscriptions are there again after the connection was lost.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], Connection],
+        where: str,
+        *,
+        timeout: float,
+        ping_interval: float,
+        on_message: Callable[[bytes, bytes], Awaitable[None]],
+        on_return: Callable[[], None],
+    ) -> None:
+        self._on_return = on_return
+        # The future ends when the server has acknowledged a new subscription.
+        self._wanted: dict[str, asyncio.Future[Reply] | None] = {}
+        self._link = Link(
+            make,
+            where,
+            timeout=timeout,
+            ping_interval=ping_interval,
+            greet=self._all_again,
+            on_message=on_message,
+        )
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._wanted
+
+    async def add(self, name: str) -> None:
+        """Subscribe to a name; return when the server has acknowledged it.
+
+        Raises:
+            redis.exceptions.RedisError: There was no connection in time, or the server refuses.
+        """
+        if name not in self._wanted:
+            future = self._wanted[name] = self._link.ask("SUBSCRIBE", name, repeat=True)
+            future.add_done_callback(partial(self._answered, name))
+        pending = self._wanted[name]
+        if pending is not None:
+            await asyncio.shield(pending)
+
+    def remove(self, name: str) -> None:
+        """End a subscription, if there is one."""
+        if name in self._wanted:
+            del self._wanted[name]
+            self._link.tell("UNSUBSCRIBE", name)
+
+    async def close(self) -> None:
+        """End the connection and all subscriptions."""
+        self._wanted.clear()
+        await self._link.close()
+
+    def _answered(self, name: str, future: asyncio.Future[Reply]) -> None:
+        failed = future.cancelled() or future.exception() is not None
+        if self._wanted.get(name) is not future:
+            return
+        if failed:
+            del self._wanted[name]
+        else:
+            self._wanted[name] = None
+
+    def _all_again(self) -> tuple[Command, int, Callable[[], None]] | None:
+        # What was never acknowledged is still on its way; nobody has missed anything through it.
+        names = [name for name, pending in self._wanted.items() if pending is None]
+        return (("SUBSCRIBE", *names), len(names), self._on_return) if names else None

@@ -1,0 +1,47 @@
+"""The thread in which code without an event loop sends."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+__all__ = ["run"]
+
+T = TypeVar("T")
+
+_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def run(step: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine in the I/O thread that all synchronous code of this process shares; wait for it.
+
+    Raises:
+        RuntimeError: The calling thread runs an event loop, which must not be blocked.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run_coroutine_threadsafe(step, _started()).result()
+    step.close()
+    raise RuntimeError("this thread runs an event loop, which a synchronous call would block; await instead")
+
+
+def _started() -> asyncio.AbstractEventLoop:
+    global _loop
+    with _lock:
+        if _loop is None:
+            _loop = asyncio.new_event_loop()
+            threading.Thread(target=_loop.run_forever, name="fast_channels I/O", daemon=True).start()
+        return _loop
+
+
+def _forget() -> None:
+    """Start anew in a forked process, which inherits the loop but not the thread that runs it."""
+    global _lock, _loop
+    _lock = threading.Lock()
+    _loop = None
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,93 @@
+"""A network that can be made to fail."""
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+
+class Proxy:
+    """Passes bytes between clients and a server on the loopback interface, from entry to exit.
+
+    Args:
+        target: The port of the server.
+        delay: Seconds that each piece of data takes on its way to the server.
+
+    Attributes:
+        port: The port for clients.
+        accepted: How many connections clients have made.
+    """
+
+    def __init__(self, target: int, delay: float = 0.0) -> None:
+        self.delay = delay
+        self.port = 0
+        self.accepted = 0
+        self._target = target
+        self._flows = _open()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """The address for clients."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    def freeze(self) -> None:
+        """Pass nothing on in the connections that are there, and keep them open; new ones work."""
+        self._flows.clear()
+        self._flows = _open()
+
+    def cut(self) -> None:
+        """End all connections."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.close()
+        self.cut()
+        for pump in self._pumps:
+            pump.cancel()
+        if self._pumps:
+            await asyncio.wait(self._pumps)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers |= {writer, there_writer}
+        for source, sink, delay in ((reader, there_writer, self.delay), (there_reader, writer, 0.0)):
+            pump = asyncio.create_task(_pump(source, sink, self._flows, delay))
+            self._pumps.add(pump)
+            pump.add_done_callback(self._pumps.discard)
+
+
+def _open() -> asyncio.Event:
+    flows = asyncio.Event()
+    flows.set()
+    return flows
+
+
+async def _pump(
+    source: asyncio.StreamReader, sink: asyncio.StreamWriter, flows: asyncio.Event, delay: float
+) -> None:
+    with suppress(OSError):
+        while data := await source.read(65536):
+            if delay:
+                await asyncio.sleep(delay)
+            await flows.wait()
+            sink.write(data)
+            await sink.drain()
+    sink.transport.abort()

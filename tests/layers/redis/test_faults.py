@@ -1,0 +1,217 @@
+"""What the layer on publish and subscribe does when Redis and networks fail. Every fault is a real one."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+from fast_channels.layers.redis import RedisPubSubChannelLayer
+from tests.layers.conftest import soon
+from tests.layers.redis.listener import Listener, Load
+from tests.layers.redis.proxy import Proxy
+from tests.layers.redis.server import RedisServer
+
+
+def roomy(server: RedisServer) -> RedisPubSubChannelLayer:
+    """Return a layer that never overflows."""
+    return RedisPubSubChannelLayer([server.url], capacity=10000)
+
+
+async def member(layer: RedisPubSubChannelLayer, group: str = "g") -> Listener:
+    """Return a consumer that is a member of a group."""
+    channel = await layer.new_channel()
+    listener = Listener(layer, channel)
+    await layer.group_add(group, channel)
+    return listener
+
+
+async def survive_restart(server: RedisServer) -> tuple[float, float]:
+    """Kill a server under load and start it again; return the share of the messages after that which came,
+    and how many seconds the first of them took.
+    """
+    async with roomy(server) as one, roomy(server) as two:
+        listener = await member(two)
+        plain = await two.new_channel()
+        receiving = asyncio.create_task(two.receive(plain))
+        load = Load(one, "g")
+        await load.run(200)
+
+        server.kill()
+        await load.run(400)
+        restart = asyncio.create_task(asyncio.to_thread(server.start))
+        running = asyncio.create_task(load.run(800))
+        await restart
+        opened = asyncio.get_running_loop().time()
+        await running
+        await load.finish()
+        await one.group_send("g", {"last": True})
+        await listener.message(last=True)
+
+        assert listener.gaps == [{"type": "channel.gap", "reason": "outage", "lost": None}]
+        assert listener.numbers == sorted(set(listener.numbers))
+        assert two.stats().outages == two.stats().gaps == 1
+        assert not receiving.done()
+        await one.send(plain, {"type": "x"})
+        assert await soon(receiving) == {"type": "x"}
+        after = [n for n, at in enumerate(load.sent) if at >= opened]
+        first = min(at for at in listener.times if at >= opened) - opened
+        return len(set(after).intersection(listener.numbers)) / len(after), first
+
+
+async def test_a_server_that_is_killed_and_restarted(
+    own_redis: RedisServer, record_property: Callable[[str, object], None]
+) -> None:
+    """Messages flow again at once, the consumer gets exactly one gap, and no receive() fails."""
+    # The share is one of wall time, and a machine may be busy with something else.
+    rounds = [await survive_restart(own_redis)]
+    while len(rounds) < 3 and rounds[-1] < (0.85, 0):
+        rounds.append(await survive_restart(own_redis))
+
+    share, first = max(rounds)
+    record_property("share of the messages after the restart", share)
+    record_property("first message after the restart, s", first)
+    assert share >= 0.85
+    assert first <= 0.4
+
+
+async def survive_cuts(server: RedisServer) -> float:
+    """Kill a connection ten times in 2,000 messages; return the share that was lost."""
+    async with roomy(server) as one, roomy(server) as two:
+        listener = await member(two)
+        load = Load(one, "g")
+        for cut in range(10):
+            running = asyncio.create_task(load.run(200))
+            await server.run("CLIENT", "KILL", "TYPE", "pubsub")
+            await listener.gap(cut + 1)
+            await running
+        await load.finish()
+        await one.group_send("g", {"last": True})
+        await listener.message(last=True)
+
+        assert len(listener.gaps) == 10
+        assert load.errors == {}
+        return 1 - len(set(listener.numbers)) / 2000
+
+
+async def test_connections_that_are_killed_again_and_again(
+    own_redis: RedisServer, record_property: Callable[[str, object], None]
+) -> None:
+    """Ten cuts in 2,000 messages cost few messages, and each is told."""
+    rounds = [await survive_cuts(own_redis)]
+    while len(rounds) < 3 and rounds[-1] > 0.08:
+        rounds.append(await survive_cuts(own_redis))
+
+    record_property("share lost by ten cuts", min(rounds))
+    assert min(rounds) <= 0.08
+
+
+async def test_a_link_that_is_half_open(
+    redis: RedisServer, prefix: str, record_property: Callable[[str, object], None]
+) -> None:
+    """A peer that is gone without a word is given up after two intervals, and the consumer is told."""
+    async with (
+        Proxy(redis.port) as proxy,
+        RedisPubSubChannelLayer([proxy.url], prefix, ping_interval=0.5) as one,
+        RedisPubSubChannelLayer([redis.url], prefix) as two,
+    ):
+        listener = await member(one)
+        await one.group_send("g", {"n": 1})
+        await listener.message(n=1)
+
+        proxy.freeze()
+        frozen_at = time.monotonic()
+        lost = asyncio.create_task(one.group_send("g", {"n": 2}))
+        await listener.gap()
+        back_after = time.monotonic() - frozen_at
+        await two.group_send("g", {"n": 3})
+        await listener.message(n=3)
+
+        record_property("half-open: back after, s, with pings every 0.5 s", back_after)
+        assert back_after <= 2 * 0.5 + 1
+        with pytest.raises(RedisConnectionError, match="lost before the answer came"):
+            await soon(lost)
+        await one.group_send("g", {"n": 4})
+        await listener.message(n=4)
+
+
+async def test_a_server_that_hangs_for_three_seconds(own_redis: RedisServer) -> None:
+    """Whatever is sent meanwhile waits, and nothing is lost."""
+    async with roomy(own_redis) as one, roomy(own_redis) as two:
+        listener = await member(two)
+        load = Load(one, "g")
+
+        own_redis.freeze()
+        await load.run(1200)
+        own_redis.thaw()
+        await load.finish()
+        await one.group_send("g", {"last": True})
+        await listener.message(last=True)
+
+        assert listener.numbers == list(range(1200))
+        assert listener.gaps == []
+        assert load.errors == {}
+
+
+async def test_a_slow_link_of_the_subscriber(redis: RedisServer, prefix: str) -> None:
+    """What is sent when `group_add()` has returned arrives, however long the subscription took."""
+    async with (
+        Proxy(redis.port, delay=0.01) as proxy,
+        RedisPubSubChannelLayer([proxy.url], prefix) as slow,
+        RedisPubSubChannelLayer([redis.url], prefix) as quick,
+    ):
+        listeners: list[Listener] = []
+        for n in range(50):
+            listeners.append(await member(slow, f"g{n}"))
+            await quick.group_send(f"g{n}", {"n": n})
+
+        for n, listener in enumerate(listeners):
+            await listener.message(n=n)
+
+
+async def test_without_a_server_a_call_fails_in_time(caplog: pytest.LogCaptureFixture) -> None:
+    """The error says which server could not be reached and why; the log says so at once, and once."""
+    server = RedisServer()
+    hosts = [{"address": server.url, "socket_timeout": 0.2}]
+    async with RedisPubSubChannelLayer(hosts) as layer:
+        for step in (layer.new_channel(), layer.group_send("g", {}), layer.group_add("g", "worker")):
+            with pytest.raises(RedisConnectionError, match=rf"127.0.0.1:{server.port} failed for 0.2 s"):
+                await soon(step)
+
+        # A connection for commands and one for subscriptions have each said so.
+        assert len([r for r in caplog.records if "no connection to" in r.message]) == 2
+        with server:
+            channel = await soon(layer.new_channel())
+            await layer.group_add("g", channel)
+            await layer.group_send("g", {"type": "x"})
+            assert await soon(layer.receive(channel)) == {"type": "x"}
+        assert layer.stats().outages == 0
+
+
+async def test_a_layer_can_be_closed_while_its_connection_breaks(redis: RedisServer) -> None:
+    """Neither the error nor the cancellation gets lost, whatever comes first."""
+    for _ in range(20):
+        async with Proxy(redis.port) as proxy:
+            layer = RedisPubSubChannelLayer([proxy.url])
+            await layer.group_add("g", await layer.new_channel())
+            await layer.group_send("g", {"type": "x"})
+            proxy.cut()
+            await soon(layer.close())
+
+
+async def test_a_subscription_that_the_server_refuses(own_redis: RedisServer) -> None:
+    """A membership that the server did not acknowledge does not exist; others are not harmed."""
+    await own_redis.run("ACL", "SETUSER", "app", "on", ">secret", "+@all", "resetchannels", "&asgi__inbox__*")
+    url = own_redis.url.replace("//", "//app:secret@")
+    async with RedisPubSubChannelLayer([url]) as layer:
+        channel = await layer.new_channel()
+
+        with pytest.raises(ResponseError):
+            await soon(layer.group_add("g", channel))
+        with pytest.raises(ResponseError):
+            await soon(layer.group_send("g", {"type": "x"}))
+
+        await layer.send(channel, {"type": "direct"})
+        assert await soon(layer.receive(channel)) == {"type": "direct"}
