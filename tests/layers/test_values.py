@@ -15,6 +15,7 @@ from fast_channels.layers.values import MAX_DEPTH, RESERVED_KEY, snapshot
 from fast_channels.messages import ChannelEvent
 from fast_channels.testing.strategies import Carried, carried_messages
 
+
 class Colour(enum.StrEnum):
     RED = "red"
 
