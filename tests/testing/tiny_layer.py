@@ -36,7 +36,7 @@ class TinyLayer(BaseChannelLayer):
         super().__init__(**options)
         self.backend = backend or Backend()
         self.clock = clock
-        self.overflow = overflow
+        self.overflow: WhenFull = overflow
 
     async def send(self, channel: str, message: Any) -> None:
         """Put a message into a channel."""
@@ -75,8 +75,9 @@ class TinyLayer(BaseChannelLayer):
         """Put a message into the channels of all members."""
         self.require_valid_group_name(group)
         letter = self.pack(message)
+        overflow: WhenFull = "drop_oldest" if self.overflow == "drop_oldest" else "drop_newest"
         for channel in self.members(group):
-            self.put(channel, letter, "drop_oldest" if self.overflow == "drop_oldest" else "drop_newest")
+            self.put(channel, letter, overflow)
 
     async def flush(self) -> None:
         """Forget everything."""

@@ -2,14 +2,21 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, TypedDict, TypeVar, Unpack
+from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, Unpack
 
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 T = TypeVar("T")
+
+Capability: TypeAlias = Literal["groups", "flush", "named_channels", "several_layers", "several_loops"]
+"""What a layer may lack: see `LayerHooks.lacks`."""
+
+WhenFull: TypeAlias = Literal["raise", "drop_oldest", "drop_newest"]
+"""What becomes of a message to a full channel: `ChannelFull` for the sender, or one message is lost."""
 
 _BARRIER = {"type": "layer_contract.barrier"}
 
@@ -32,25 +39,79 @@ class LayerOptions(TypedDict, total=False):
     channel_capacity: ChannelCapacityDict
 
 
-class Subject(Protocol):
-    """What a test has to know of the layers that it is about: see `ChannelLayerContract`."""
+class LayerHooks:
+    """What the tests have to know of a layer, and what the author of one may change.
 
-    @property
-    def patience(self) -> float:
-        """Seconds to wait for what has to happen."""
-        ...
+    Attributes:
+        lacks: What the layer does not have, and is not tested for:
+            "groups" and "flush", the extensions;
+            "named_channels", channels whose name the application chose, which keep messages for readers yet
+            to come, as those of worker queues do;
+            "several_layers", layers that reach one another, as those of several processes do;
+            "several_loops", event loops of several threads that share a layer.
+        when_full: What becomes of a message to a full channel.
+        when_member_full: What becomes of a message to a group for a member whose channel is full; its sender
+            gets no error.
+        smallest_expiry: Seconds, the least that the layer can be told. Only used by the default of
+            `pass_time()`, so that nothing has to wait long.
+        patience: Seconds to wait for what has to happen. Waited for in full only when a test fails.
+    """
 
-    def has(self, capability: Any) -> bool:
-        """Return whether the layer claims to have a capability."""
-        ...
+    lacks: AbstractSet[Capability] = frozenset()
+    when_full: WhenFull = "raise"
+    when_member_full: WhenFull = "drop_newest"
+    smallest_expiry: float = 1.0
+    patience: float = 10.0
 
     def make_layer(self, **options: Unpack[LayerOptions]) -> BaseChannelLayer:
-        """Return a new layer."""
-        ...
+        """Return a new layer. Called with an event loop running.
+
+        Unless the layer lacks "several_layers", those made by one test use one server, or whatever lies
+        behind them, and reach each other. Tests use different names, so they may all use the same server.
+
+        Args:
+            options: Arguments of `BaseChannelLayer`; `expiry` and `capacity` are always given.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.make_layer() returns a new layer to be tested")
+
+    async def pass_time(self, layer: BaseChannelLayer, seconds: float) -> None:
+        """Return when some seconds have gone by for a layer.
+
+        A layer with a clock of its own moves it. The default lets real time go by in a `receive()` for which
+        there is no message.
+
+        Raises:
+            BrokenPromise: The `receive()` ended.
+        """
+        idle = await layer.new_channel()
+        task = asyncio.ensure_future(layer.receive(idle))
+        done, _ = await asyncio.wait([task], timeout=seconds)
+        task.cancel()
+        await asyncio.wait([task])
+        check(not done, f"receive() ended without a message, within {seconds} s: {task!r}")
+        await layer.close_channel(idle)
 
     async def settle(self, layers: Sequence[BaseChannelLayer]) -> None:
-        """Return when everything that was sent has arrived."""
-        ...
+        """Return when everything that was sent by some layers has arrived where it waits to be read.
+
+        The default sends one more message from each layer to each layer, and waits for it. A layer whose
+        messages may overtake each other on their way to different channels needs something better.
+        """
+        for target in layers:
+            channel = await target.new_channel()
+            for sender in layers:
+                await sender.send(channel, {})
+                same(await target.receive(channel), {}, "what a new channel received, of which nobody knew,")
+            await target.close_channel(channel)
+
+    def has(self, capability: Capability) -> bool:
+        """Return whether the layer has something that a layer may lack."""
+        return capability not in self.lacks
+
+    @property
+    def moves_time(self) -> bool:
+        """Whether `pass_time()` takes no real time, because it was overridden."""
+        return type(self).pass_time is not LayerHooks.pass_time
 
 
 class Bench(AbstractAsyncContextManager["Bench"]):
@@ -60,7 +121,7 @@ class Bench(AbstractAsyncContextManager["Bench"]):
         subject: Makes the layers.
     """
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: LayerHooks) -> None:
         self._subject = subject
         self._layers: list[BaseChannelLayer] = []
 
@@ -75,8 +136,8 @@ class Bench(AbstractAsyncContextManager["Bench"]):
 
     def layer(self, **options: Unpack[LayerOptions]) -> BaseChannelLayer:
         """Return a new layer, of 100 messages for each channel and 60 seconds of expiry unless given."""
-        usual: LayerOptions = {"capacity": 100, "expiry": 60}
-        layer = self._subject.make_layer(**{**usual, **options})
+        complete: LayerOptions = {"capacity": 100, "expiry": 60, **options}
+        layer = self._subject.make_layer(**complete)
         self._layers.append(layer)
         return layer
 
@@ -92,8 +153,9 @@ class Bench(AbstractAsyncContextManager["Bench"]):
             BrokenPromise: It did not happen within the patience of the test.
         """
         patience = self._subject.patience
+        limit = asyncio.timeout(patience)
         try:
-            async with asyncio.timeout(patience) as limit:
+            async with limit:
                 return await step
         except TimeoutError:
             if not limit.expired():
@@ -106,7 +168,7 @@ class Bench(AbstractAsyncContextManager["Bench"]):
 
     async def receive_numbers(self, layer: BaseChannelLayer, channel: str, count: int) -> list[Any]:
         """Return the `n` of the next messages of a channel."""
-        return [(await self.receive(layer, channel)).get("n") for _ in range(count)]
+        return [number_of(await self.receive(layer, channel)) for _ in range(count)]
 
     async def start(self, layer: BaseChannelLayer, channel: str) -> "asyncio.Task[ChannelMessage]":
         """Return a task that has begun to receive."""
@@ -116,7 +178,9 @@ class Bench(AbstractAsyncContextManager["Bench"]):
 
     async def settle(self) -> None:
         """Return when everything that was sent has arrived where it waits to be read."""
-        await self.within(self._subject.settle(self._layers), "settle()")
+        await self.within(self._subject.settle(self._layers), "settle(), which sends and receives itself,")
+        # Who was woken meanwhile has not run yet when nothing had to be waited for.
+        await asyncio.sleep(0)
 
     async def nothing_more(self, sender: BaseChannelLayer, receiver: BaseChannelLayer, channel: str) -> None:
         """Check that no message waits in a channel, which must have room for one.
@@ -140,6 +204,11 @@ async def numbered(send: Callable[[dict[str, Any]], Awaitable[None]], *numbers: 
         await send({"n": number})
 
 
+def number_of(message: Mapping[str, Any]) -> Any:
+    """Return the number of a message, and of one that was not sent with a number all of it."""
+    return message.get("n", message)
+
+
 def check(condition: bool, otherwise: str) -> None:
     """Raise `BrokenPromise` unless a condition holds."""
     if not condition:
@@ -151,13 +220,24 @@ def same(got: object, expected: object, what: str) -> None:
     check(_typed(got) == _typed(expected), f"{what} was {got!r}, and should have been {expected!r}")
 
 
-def _typed(value: Any) -> object:
+def _typed(value: object) -> object:
     # Neither 1 == True nor nan != nan: what msgpack tells apart is told apart.
-    if isinstance(value, dict):
-        return type(value), {(type(key), key): _typed(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value), [_typed(item) for item in value]
-    return type(value), repr(value)
+    return type(value).__name__, _PARTS.get(type(value), repr)(value)
+
+
+def _typed_items(values: Mapping[str, Any]) -> object:
+    return {key: _typed(value) for key, value in values.items()}
+
+
+def _typed_list(values: Sequence[Any]) -> object:
+    return [*map(_typed, values)]
+
+
+_PARTS: Mapping[type[Any], Callable[[Any], object]] = {
+    dict: _typed_items,
+    list: _typed_list,
+    tuple: _typed_list,
+}
 
 
 async def raises(kind: type[Exception], step: Awaitable[object], what: str) -> None:
