@@ -127,6 +127,38 @@ class LayerMachine(RuleBasedStateMachine):
         self.sent += 1
         return {"n": self.sent}
 
+    # Preconditions; hypothesis would read the source of a lambda again and again.
+
+    def has_groups(self) -> bool:
+        """Whether there are groups."""
+        return self.subject.has("groups")
+
+    def has_unread(self) -> bool:
+        """Whether a message waits."""
+        return any(channel.unread for channel in self.channels)
+
+    def has_idle(self) -> bool:
+        """Whether somebody could wait."""
+        return any(channel.idle for channel in self.channels)
+
+    def has_receivers(self) -> bool:
+        """Whether somebody waits."""
+        return any(channel.receivers for channel in self.channels)
+
+    def has_something_to_lose(self) -> bool:
+        """Whether there was time for things to happen since a rule has thrown them away."""
+        return self.sent >= self.sent_before_loss + 4
+
+    def has_something_to_flush(self) -> bool:
+        """Whether there is anything, and a method, to flush it."""
+        return self.subject.has("flush") and self.has_something_to_lose()
+
+    def moves_time(self) -> bool:
+        """Whether time is for the test to move."""
+        return self.subject.moves_time
+
+    # Rules
+
     @rule(index=CHANNELS, by=SENDERS)
     def send(self, index: int, by: int) -> None:
         """A message goes to a receiver, or waits, or does not fit."""
@@ -139,7 +171,7 @@ class LayerMachine(RuleBasedStateMachine):
         else:
             check(welcome, f"send() raised no ChannelFull with {CAPACITY} messages unread, the capacity")
 
-    @precondition(lambda self: self.subject.has("groups"))
+    @precondition(has_groups)
     @rule(index=GROUPS, by=SENDERS)
     def group_send(self, index: int, by: int) -> None:
         """A message goes to every member."""
@@ -148,7 +180,7 @@ class LayerMachine(RuleBasedStateMachine):
             channel.put(self.now + EXPIRY, self.sent, self.subject.when_member_full)
         self.run(self.senders[by].group_send(self.groups[index], message))
 
-    @precondition(lambda self: any(channel.unread for channel in self.channels))
+    @precondition(has_unread)
     @rule(index=CHANNELS)
     def receive(self, index: int) -> None:
         """A receiver gets the oldest message."""
@@ -158,7 +190,7 @@ class LayerMachine(RuleBasedStateMachine):
             message = self.run(self.bench.receive(channel.layer, channel.name))
             same(message, {"n": number}, "what receive() returned")
 
-    @precondition(lambda self: any(channel.idle for channel in self.channels))
+    @precondition(has_idle)
     @rule(index=CHANNELS)
     def begin_to_receive(self, index: int) -> None:
         """A receiver waits."""
@@ -168,7 +200,7 @@ class LayerMachine(RuleBasedStateMachine):
     async def _begin_to_receive(self, channel: Channel) -> None:
         channel.receivers.append(await self.bench.start(channel.layer, channel.name))
 
-    @precondition(lambda self: any(channel.receivers for channel in self.channels))
+    @precondition(has_receivers)
     @rule(index=CHANNELS, message_first=st.booleans(), turns=st.integers(0, 2))
     def cancel(self, index: int, message_first: bool, turns: int) -> None:
         """A receiver is cancelled, perhaps when a message is just about to reach it."""
@@ -187,7 +219,7 @@ class LayerMachine(RuleBasedStateMachine):
         elif message_first:
             channel.put(self.now + EXPIRY, self.sent, self.subject.when_full)
 
-    @precondition(lambda self: self.subject.has("groups"))
+    @precondition(has_groups)
     @rule(index=CHANNELS, group=GROUPS)
     def group_add(self, index: int, group: int) -> None:
         """A channel joins a group."""
@@ -195,17 +227,13 @@ class LayerMachine(RuleBasedStateMachine):
         self.run(channel.layer.group_add(self.groups[group], channel.name))
         self.members[group].add(channel)
 
-    @precondition(lambda self: self.subject.has("groups"))
+    @precondition(has_groups)
     @rule(index=CHANNELS, group=GROUPS)
     def group_discard(self, index: int, group: int) -> None:
         """A channel leaves a group."""
         channel = self.channels[index]
         self.run(channel.layer.group_discard(self.groups[group], channel.name))
         self.members[group].discard(channel)
-
-    def has_something_to_lose(self) -> bool:
-        """Whether there was time for things to happen since a rule has thrown them away."""
-        return self.sent >= self.sent_before_loss + 4
 
     @precondition(has_something_to_lose)
     @rule(index=CHANNELS)
@@ -222,7 +250,7 @@ class LayerMachine(RuleBasedStateMachine):
             members.discard(old)
         self.channels[index] = Channel(old.layer, await old.layer.new_channel())
 
-    @precondition(lambda self: self.subject.has("flush") and self.has_something_to_lose())
+    @precondition(has_something_to_flush)
     @rule()
     def flush(self) -> None:
         """All messages and memberships go; receivers go on waiting."""
@@ -237,7 +265,7 @@ class LayerMachine(RuleBasedStateMachine):
         for layer in self.senders:
             await layer.flush()
 
-    @precondition(lambda self: self.subject.moves_time)
+    @precondition(moves_time)
     @rule(seconds=st.sampled_from(STEPS_OF_TIME))
     def wait(self, seconds: float) -> None:
         """Time goes by."""

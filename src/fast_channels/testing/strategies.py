@@ -7,6 +7,7 @@ import enum
 import string
 from collections import OrderedDict, UserDict
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -185,7 +186,7 @@ class _Real(float):
 
 def channel_messages() -> st.SearchStrategy[dict[str, Any]]:
     """Return a strategy for the messages that every channel layer carries, as their receivers get them."""
-    return carried_messages().map(lambda carried: carried[1])
+    return carried_messages().map(itemgetter(1))
 
 
 def carried_messages() -> st.SearchStrategy[Carried]:
@@ -201,27 +202,31 @@ def carried_messages() -> st.SearchStrategy[Carried]:
         _dressed(_TEXT, _Text),
         _dressed(_BYTES, bytearray, memoryview),
     )
-    values = st.recursive(
-        scalars,
-        lambda inner: _wrapped(st.lists(inner, max_size=4).map(_zipped), tuple) | _mappings(inner),
-        max_leaves=12,
-    )
-    return _mappings(values)
+    return _mappings(st.recursive(scalars, _containers, max_leaves=12))
 
 
 def _as_it_is(value: T) -> T:
     return value
 
 
+def _twice(value: Any) -> Carried:
+    return value, value
+
+
+def _wrap(made: tuple[Carried, Callable[[Any], Any]]) -> Carried:
+    (written, expected), wrapper = made
+    return wrapper(written), expected
+
+
 def _dressed(values: st.SearchStrategy[Any], *disguises: Callable[[Any], Any]) -> st.SearchStrategy[Carried]:
-    return _wrapped(values.map(lambda value: (value, value)), *disguises)
+    return _wrapped(values.map(_twice), *disguises)
 
 
 def _wrapped(
     pairs: st.SearchStrategy[Carried], *wrappers: Callable[[Any], Any]
 ) -> st.SearchStrategy[Carried]:
     choice: st.SearchStrategy[Callable[[Any], Any]] = st.sampled_from([_as_it_is, *wrappers])
-    return st.tuples(pairs, choice).map(lambda made: (made[1](made[0][0]), made[0][1]))
+    return st.tuples(pairs, choice).map(_wrap)
 
 
 def _zipped(pairs: list[Carried]) -> Carried:
@@ -232,8 +237,12 @@ def _mapped(pairs: dict[str, Carried]) -> Carried:
     return {_Text(key): pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}
 
 
+def _containers(inner: st.SearchStrategy[Carried]) -> st.SearchStrategy[Carried]:
+    return _wrapped(st.lists(inner, max_size=4).map(_zipped), tuple) | _mappings(inner)
+
+
 def _mappings(inner: st.SearchStrategy[Carried]) -> st.SearchStrategy[Carried]:
-    keys = _TEXT.filter(lambda key: key != RESERVED_KEY)
+    keys = _TEXT.filter(RESERVED_KEY.__ne__)
     return _wrapped(
         st.dictionaries(keys, inner, max_size=4).map(_mapped), OrderedDict, UserDict, MappingProxyType
     )
