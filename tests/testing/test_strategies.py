@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fast_channels.events import EVENTS, HttpScope, LifespanScope, WebSocketScope
+from fast_channels.events import EVENTS, AsgiModel, HttpScope, LifespanScope, WebSocketScope
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.values import snapshot
 from fast_channels.testing.strategies import (
@@ -20,7 +20,11 @@ from fast_channels.testing.strategies import (
     scopes,
 )
 
-SCOPES = {"http": HttpScope, "websocket": WebSocketScope, "lifespan": LifespanScope}
+SCOPES: dict[str, type[AsgiModel]] = {
+    "http": HttpScope,
+    "websocket": WebSocketScope,
+    "lifespan": LifespanScope,
+}
 
 
 @given(events())
