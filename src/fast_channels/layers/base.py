@@ -3,7 +3,7 @@
 import fnmatch
 import re
 import reprlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import ClassVar, Self
 
@@ -222,7 +222,7 @@ class BaseChannelLayer:
         await self.close()
 
     @asynccontextmanager
-    async def lifespan(self, app: object) -> AsyncIterator[None]:
+    async def lifespan(self, app: object) -> AsyncGenerator[None]:
         """Close the layer when an application ends: `Starlette(lifespan=layer.lifespan)`, or FastAPI's.
 
         Args:

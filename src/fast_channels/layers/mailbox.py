@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.gap import ChannelGap
@@ -211,7 +211,30 @@ class Mailbox:
         if not self.overflowing:
             self.overflowing = True
             aftermath.overflowed.append(self)
-        self._policies[self._room.overflow](self, letter, aftermath)
+        _POLICIES[self._room.overflow](self, letter, aftermath)
+
+    def drop_newest(self, letter: Letter, aftermath: Aftermath) -> None:
+        """Let a message that the full mailbox refused be lost. Needs the lock."""
+        self._lose(aftermath)
+
+    def drop_oldest(self, letter: Letter, aftermath: Aftermath) -> None:
+        """Put a message into the full mailbox in place of the oldest one. Needs the lock."""
+        # The reader has been told of as many messages as there are, so it is not told again.
+        unclaimed = self._room.unclaimed
+        if unclaimed.pop(self._letters.popleft(), None) is not None:
+            letter = Letter(letter.expires_at, letter.snapshot)
+            unclaimed[letter] = self
+        self._letters.append(letter)
+        self._lose(aftermath)
+
+    def fail(self, letter: Letter, aftermath: Aftermath) -> None:
+        """Throw everything away and make the next `take()` fail. Needs the lock."""
+        self.discard_all()
+        self.overflowing = True
+        self._failed = True
+        if self.notify is not None:
+            aftermath.notices.append(self.notify)
+        self._wake_one()
 
     def note_outage(self, aftermath: Aftermath) -> bool:
         """Note that messages may have been lost on their way; tell whether a consumer hears of it.
@@ -318,37 +341,18 @@ class Mailbox:
                 aftermath.notices.append(self.notify)
             self._lost += 1
 
-    def _drop_newest(self, letter: Letter, aftermath: Aftermath) -> None:
-        self._lose(aftermath)
-
-    def _drop_oldest(self, letter: Letter, aftermath: Aftermath) -> None:
-        # The reader has been told of as many messages as there are, so it is not told again.
-        unclaimed = self._room.unclaimed
-        if unclaimed.pop(self._letters.popleft(), None) is not None:
-            letter = Letter(letter.expires_at, letter.snapshot)
-            unclaimed[letter] = self
-        self._letters.append(letter)
-        self._lose(aftermath)
-
-    def _fail(self, letter: Letter, aftermath: Aftermath) -> None:
-        self.discard_all()
-        self.overflowing = True
-        self._failed = True
-        if self.notify is not None:
-            aftermath.notices.append(self.notify)
-        self._wake_one()
-
-    _policies: ClassVar[Mapping[Overflow, Callable[["Mailbox", Letter, Aftermath], None]]] = {
-        "drop_oldest": _drop_oldest,
-        "drop_newest": _drop_newest,
-        "close": _fail,
-    }
-
     def _wake_one(self) -> None:
         while self._waiters:
             waiter, thread = self._waiters.popitem(last=False)
             if _wake(waiter, thread):
                 return
+
+
+_POLICIES: Final[Mapping[Overflow, Callable[[Mailbox, Letter, Aftermath], None]]] = {
+    "drop_oldest": Mailbox.drop_oldest,
+    "drop_newest": Mailbox.drop_newest,
+    "close": Mailbox.fail,
+}
 
 
 class Mailroom:
@@ -375,7 +379,7 @@ class Mailroom:
     ) -> None:
         self.lock = threading.RLock()
         self.clock = clock
-        self.overflow = overflow
+        self.overflow: Overflow = overflow
         self.boxes: dict[str, Mailbox] = {}
         # A plain dict would search its first entry anew, past all deleted ones, at each sweep.
         self.unclaimed: OrderedDict[Letter, Mailbox] = OrderedDict()

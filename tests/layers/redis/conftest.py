@@ -34,6 +34,9 @@ def prefix() -> str:
 
 PubSubMaker = Callable[..., RedisPubSubChannelLayer]
 
+Report = Callable[[str, object], None]
+"""Takes the name of a figure and the figure: pytest's `record_testsuite_property`."""
+
 
 @pytest.fixture
 async def pubsub(redis: RedisServer, prefix: str) -> AsyncIterator[PubSubMaker]:
@@ -41,7 +44,9 @@ async def pubsub(redis: RedisServer, prefix: str) -> AsyncIterator[PubSubMaker]:
     layers: list[RedisPubSubChannelLayer] = []
 
     def make(**options: Any) -> RedisPubSubChannelLayer:
-        layer = RedisPubSubChannelLayer(**{"hosts": [redis.url], "prefix": prefix, **options})
+        options.setdefault("hosts", [redis.url])
+        options.setdefault("prefix", prefix)
+        layer = RedisPubSubChannelLayer(**options)
         layers.append(layer)
         return layer
 

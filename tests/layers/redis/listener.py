@@ -1,6 +1,7 @@
 """A consumer's side of a channel, as the tests of faults need it."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from fast_channels.layers.redis import RedisPubSubChannelLayer
@@ -13,15 +14,18 @@ class Listener:
         messages: What came, gaps excluded.
         gaps: The gaps that it was told of.
         times: When each message came, by the clock of the event loop.
+        counted: How many messages came.
+        keeps: Whether messages and times are kept.
     """
 
-    def __init__(self, layer: RedisPubSubChannelLayer, channel: str) -> None:
+    def __init__(self, layer: RedisPubSubChannelLayer, channel: str, *, keeps: bool = True) -> None:
+        self.keeps = keeps
+        self.counted = 0
         self.messages: list[dict[str, Any]] = []
         self.gaps: list[dict[str, Any]] = []
         self.times: list[float] = []
         self._loop = asyncio.get_running_loop()
-        self._news = asyncio.Condition()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._news = asyncio.Event()
         self._box = layer.listen(channel, self._take)
         self._box.hears_gaps = True
 
@@ -38,9 +42,15 @@ class Listener:
         """Return when a message came."""
         await self._until(lambda: contents in self.messages)
 
-    async def _until(self, condition: Any) -> None:
-        async with self._news:
-            await asyncio.wait_for(self._news.wait_for(condition), 20)
+    async def count(self, count: int) -> None:
+        """Return when so many messages have come."""
+        await self._until(lambda: self.counted >= count)
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
 
     def _take(self) -> None:
         # After the layer has put it in, as a consumer does.
@@ -53,15 +63,11 @@ class Listener:
         if message.get("type") == "channel.gap":
             self.gaps.append(message)
         else:
-            self.messages.append(message)
-            self.times.append(self._loop.time())
-        task = self._loop.create_task(self._tell())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _tell(self) -> None:
-        async with self._news:
-            self._news.notify_all()
+            self.counted += 1
+            if self.keeps:
+                self.messages.append(message)
+                self.times.append(self._loop.time())
+        self._news.set()
 
 
 class Load:

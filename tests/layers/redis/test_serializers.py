@@ -1,0 +1,122 @@
+"""How messages look on their way."""
+
+from typing import Any
+
+import pytest
+from cryptography.fernet import InvalidToken
+from hypothesis import given
+
+from fast_channels.layers.redis.serializers import (
+    BaseMessageSerializer,
+    JSONSerializer,
+    MsgPackSerializer,
+    SerializerDoesNotExist,
+    SerializersRegistry,
+    registry,
+)
+from fast_channels.testing.strategies import Carried, carried_messages
+
+MESSAGE: dict[str, Any] = {"a": True, "b": None, "c": {"d": []}}
+AS_MSGPACK = b"\x83\xa1a\xc3\xa1b\xc0\xa1c\x81\xa1d\x90"
+AS_JSON = b'{"a": true, "b": null, "c": {"d": []}}'
+KINDS = [(MsgPackSerializer, AS_MSGPACK), (JSONSerializer, AS_JSON)]
+
+
+@pytest.mark.parametrize("length", [-1, 0, 8, 12])
+@pytest.mark.parametrize(("kind", "plain"), KINDS)
+def test_the_bytes_are_those_of_channels_redis(
+    kind: type[BaseMessageSerializer], plain: bytes, length: int
+) -> None:
+    """Format and random prefix are what processes with channels_redis read and write."""
+    serializer = kind(random_prefix_length=length)
+
+    data = serializer.serialize(MESSAGE)
+
+    assert data[max(length, 0) :] == plain
+    assert serializer.deserialize(b"x" * max(length, 0) + plain) == MESSAGE
+
+
+def test_equal_messages_differ_by_their_random_prefix() -> None:
+    """A sorted set can hold the same message twice."""
+    serializer = MsgPackSerializer(random_prefix_length=12)
+
+    assert serializer.serialize(MESSAGE) != serializer.serialize(MESSAGE)
+
+
+@pytest.mark.parametrize(("kind", "plain"), KINDS)
+def test_keys_hide_the_message(kind: type[BaseMessageSerializer], plain: bytes) -> None:
+    """Only whoever has the key can read, and any of several keys will do."""
+    serializer = kind(["new", b"old"], random_prefix_length=4)
+
+    data = serializer.serialize(MESSAGE)
+
+    assert plain not in data
+    assert serializer.deserialize(data) == MESSAGE
+    assert serializer.deserialize(kind(["old"], random_prefix_length=4).serialize(MESSAGE)) == MESSAGE
+    with pytest.raises(InvalidToken):
+        kind(["old"], random_prefix_length=4).deserialize(data)
+
+
+def test_an_encrypted_message_expires() -> None:
+    """A recorded message cannot be played back much later; clocks may differ by ten seconds."""
+    data = MsgPackSerializer(["key"]).serialize(MESSAGE)
+
+    assert MsgPackSerializer(["key"], expiry=0).deserialize(data) == MESSAGE
+    with pytest.raises(InvalidToken):
+        MsgPackSerializer(["key"], expiry=-11).deserialize(data)
+
+
+def test_keys_are_a_list() -> None:
+    """A single key would otherwise be taken for a list of letters."""
+    key: Any = "key"
+    with pytest.raises(ValueError, match="is a list"):
+        MsgPackSerializer(key)
+
+
+class OnlySerialize:
+    """Half a serializer."""
+
+    def serialize(self, message: Any) -> Any:
+        """Do nothing."""
+        return message
+
+
+class Noop(OnlySerialize):
+    """A serializer that is not derived from anything."""
+
+    def deserialize(self, message: Any) -> Any:
+        """Do nothing."""
+        return message
+
+
+@pytest.mark.parametrize("wrong", [OnlySerialize, lambda: None, Noop()])
+def test_what_is_no_serializer_is_refused(wrong: Any) -> None:
+    """A class with both methods is needed."""
+    with pytest.raises(AssertionError, match="serialize and deserialize"):
+        SerializersRegistry().register_serializer("custom", wrong)
+
+
+def test_a_serializer_can_be_registered() -> None:
+    """Any class with both methods will do."""
+    own = SerializersRegistry()
+    own.register_serializer("custom", Noop)
+
+    assert own.get_serializer("custom").serialize("message") == "message"
+    assert own.get_serializer("custom").deserialize("message") == "message"
+
+
+def test_an_unknown_serializer_is_an_error() -> None:
+    """A typing mistake in the settings is told."""
+    with pytest.raises(SerializerDoesNotExist, match="unknown"):
+        registry.get_serializer("unknown")
+
+
+@pytest.mark.property
+@given(carried_messages())
+def test_decoding_undoes_encoding(carried: Carried) -> None:
+    """Whatever a layer can carry survives MessagePack, encrypted too."""
+    serializer = MsgPackSerializer(["key"])
+    _, plain = carried
+
+    # Not compared directly, because NaN is not equal to itself.
+    assert repr(serializer.deserialize(serializer.serialize(plain))) == repr(plain)

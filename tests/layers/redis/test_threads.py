@@ -1,0 +1,101 @@
+"""Sending from code without an event loop."""
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from fast_channels.layers.redis import RedisPubSubChannelLayer, threads
+from tests.layers.conftest import soon
+from tests.layers.redis.conftest import PubSubMaker
+from tests.layers.redis.server import RedisServer
+
+
+async def test_all_threads_share_one_connection(pubsub: PubSubMaker, own_redis: RedisServer) -> None:
+    """100 calls from ten threads make one connection, and every message arrives."""
+    layer = pubsub(hosts=[own_redis.url], capacity=1000)
+    channel = await layer.new_channel()
+    await layer.group_add("g", channel)
+    sender = RedisPubSubChannelLayer([own_redis.url], layer.prefix)
+
+    def send(first: int) -> None:
+        for n in range(first, first + 5):
+            sender.sync_send(channel, {"n": n})
+            sender.sync_group_send("g", {"n": -n})
+
+    threads = [threading.Thread(target=send, args=(first,)) for first in range(1, 51, 5)]
+    for thread in threads:
+        thread.start()
+
+    got = [(await soon(layer.receive(channel)))["n"] for _ in range(100)]
+    assert sorted(got) == sorted([*range(1, 51), *range(-50, 0)])
+    # One on which the receiver has subscribed, one on which the sender publishes.
+    assert await own_redis.connections() == 2
+    for thread in threads:
+        thread.join()
+    await sender.close()
+
+
+async def test_a_thread_with_an_event_loop_is_told_to_await(pubsub: PubSubMaker) -> None:
+    """A synchronous call there would block everything else."""
+    layer = pubsub()
+
+    with pytest.raises(RuntimeError, match="await instead"):
+        layer.sync_send("a", {"type": "x"})
+    with pytest.raises(RuntimeError, match="await instead"):
+        layer.sync_group_send("a", {"type": "x"})
+
+
+def test_errors_reach_the_caller(redis: RedisServer) -> None:
+    """What `send()` raises, the synchronous call raises."""
+    with pytest.raises(TypeError, match="Channel name"):
+        RedisPubSubChannelLayer([redis.url]).sync_send("a b", {})
+
+
+async def test_a_new_thread_is_started_after_a_fork(pubsub: PubSubMaker, own_redis: RedisServer) -> None:
+    """What a forked process does first: it forgets the thread, which it did not inherit."""
+    layer = pubsub(hosts=[own_redis.url])
+    channel = await layer.new_channel()
+    sender = pubsub(hosts=[own_redis.url], prefix=layer.prefix)
+
+    for n in range(2):
+        threads.forget()
+        await asyncio.to_thread(sender.sync_send, channel, {"n": n})
+        assert await soon(layer.receive(channel)) == {"n": n}
+
+    assert await own_redis.connections() == 3
+
+
+async def test_a_forked_process_has_a_connection_of_its_own(
+    pubsub: PubSubMaker, own_redis: RedisServer
+) -> None:
+    """A worker that forks after it has sent can send, and so can its parent."""
+    layer = pubsub(hosts=[own_redis.url])
+    channel = await layer.new_channel()
+    sender = RedisPubSubChannelLayer([own_redis.url], layer.prefix)
+    read, write = os.pipe()
+
+    def work() -> None:
+        sender.sync_send(channel, {"from": "parent"})
+        child = os.fork()
+        if child == 0:
+            # Nothing of the test may go on in the child, whatever happens.
+            try:
+                sender.sync_send(channel, {"from": "child"})
+                os.write(write, b"sent")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        sender.sync_send(channel, {"from": "parent again"})
+
+    thread = threading.Thread(target=work)
+    thread.start()
+
+    got = [(await soon(layer.receive(channel)))["from"] for _ in range(3)]
+    thread.join()
+    assert got == ["parent", "child", "parent again"]
+    assert os.read(read, 10) == b"sent"
+    os.close(read)
+    os.close(write)
+    await sender.close()
