@@ -17,6 +17,7 @@ from fast_channels.layers.registry import (
 
 if TYPE_CHECKING:
     # Not in __all__: whoever imports everything may do without Redis.
+    from fast_channels.layers.redis import RedisChannelLayer as RedisChannelLayer
     from fast_channels.layers.redis import RedisPubSubChannelLayer as RedisPubSubChannelLayer
 
 __all__ = [
@@ -31,7 +32,7 @@ __all__ = [
     "unregister_channel_layer",
 ]
 
-_REDIS = frozenset({"RedisPubSubChannelLayer"})
+_REDIS = frozenset({"RedisChannelLayer", "RedisPubSubChannelLayer"})
 
 
 def __getattr__(name: str) -> object:

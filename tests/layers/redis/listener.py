@@ -4,7 +4,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from fast_channels.layers.mailbox import Mailbox
 from fast_channels.layers.redis import RedisPubSubChannelLayer
+
+
+def attach(layer: RedisPubSubChannelLayer, channel: str, notify: Callable[[], None]) -> Mailbox:
+    """Listen to a channel that is no queue."""
+    box = layer.listen(channel, notify)
+    assert box is not None
+    return box
 
 
 class Listener:
@@ -26,7 +34,7 @@ class Listener:
         self.times: list[float] = []
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
-        self._box = layer.listen(channel, self._take)
+        self._box = attach(layer, channel, self._take)
         self._box.hears_gaps = True
 
     @property

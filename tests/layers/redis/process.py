@@ -1,4 +1,4 @@
-"""Another process with a layer: `python -m tests.layers.redis.process URL PREFIX TASK ARGUMENT...`."""
+"""Another process with a layer: `python -m tests.layers.redis.process URL PREFIX LAYER TASK ARGUMENT...`."""
 
 import asyncio
 import os
@@ -8,15 +8,21 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from fast_channels.layers.redis import RedisPubSubChannelLayer
+from fast_channels.exceptions import ChannelFull
+from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 
 ROOT = Path(__file__).parents[3]
 
 
 async def flood(layer: RedisPubSubChannelLayer, channel: str, count: str) -> None:
-    """Send so many numbered messages to a channel."""
+    """Send so many numbered messages to a channel, each when there is room for it."""
     for n in range(int(count)):
-        await layer.send(channel, {"n": n})
+        while True:
+            try:
+                await layer.send(channel, {"n": n})
+            except ChannelFull:
+                continue
+            break
 
 
 async def echo(layer: RedisPubSubChannelLayer, group: str) -> None:
@@ -30,6 +36,8 @@ async def echo(layer: RedisPubSubChannelLayer, group: str) -> None:
             await layer.group_send(group, {"type": "answered", "text": message["text"]})
 
 
+LAYERS = {"pubsub": RedisPubSubChannelLayer, "queue": RedisChannelLayer}
+
 TASKS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {"flood": flood, "echo": echo}
 
 
@@ -38,9 +46,9 @@ def start(url: str, prefix: str, *command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", __name__, url, prefix, *command], cwd=ROOT)
 
 
-async def main(url: str, prefix: str, task: str, *arguments: str) -> None:
+async def main(url: str, prefix: str, kind: str, task: str, *arguments: str) -> None:
     """Do a task with a layer."""
-    async with RedisPubSubChannelLayer([url], prefix) as layer:
+    async with LAYERS[kind]([url], prefix) as layer:
         await TASKS[task](layer, *arguments)
 
 

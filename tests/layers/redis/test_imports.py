@@ -24,6 +24,10 @@ def test_the_layers_are_found_where_the_published_package_shows_them() -> None:
     module = importlib.import_module("fast_channels.layers.redis.pubsub")
 
     assert layers.RedisPubSubChannelLayer is RedisPubSubChannelLayer is module.RedisPubSubChannelLayer
+    assert (
+        importlib.import_module("fast_channels.layers.redis.core").RedisChannelLayer
+        is layers.RedisChannelLayer
+    )
 
 
 @pytest.mark.parametrize("module", ["fast_channels.layers", "fast_channels.layers.redis"])

@@ -14,6 +14,7 @@ from fast_channels.layers.redis import RedisPubSubChannelLayer
 from fast_channels.messages import ChannelEvent
 from tests.layers.conftest import Clock, soon
 from tests.layers.redis.conftest import PubSubMaker
+from tests.layers.redis.listener import attach
 from tests.layers.redis.server import RedisServer, is_true
 
 
@@ -262,7 +263,7 @@ async def test_flush_keeps_consumers_attached(pubsub: PubSubMaker) -> None:
     layer, other = pubsub(), pubsub()
     channel, elsewhere = await layer.new_channel(), await other.new_channel()
     told: list[None] = []
-    box = layer.listen(channel, lambda: told.append(None))
+    box = attach(layer, channel, lambda: told.append(None))
     await layer.group_add("g", channel)
     await other.group_add("g", elsewhere)
     await layer.group_send("g", {"type": "lost"})
@@ -351,7 +352,7 @@ async def test_a_layer_needs_no_await_inside_a_consumers_callback(pubsub: PubSub
     await settled(layer, await layer.new_channel())
     told = asyncio.Semaphore(0)
 
-    box = layer.listen(channel, told.release)
+    box = attach(layer, channel, told.release)
     await layer.send(channel, {"n": 2})
 
     for n in (1, 2):

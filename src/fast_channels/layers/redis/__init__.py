@@ -1,10 +1,11 @@
 """Channel layers for more than one process, on Redis."""
 
 try:
+    from fast_channels.layers.redis.core import RedisChannelLayer
     from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
 except ImportError as error:
     raise ImportError(
         f'the Redis layers need more packages: pip install "fast-channels-typed[redis]" ({error})'
     ) from error
 
-__all__ = ["RedisPubSubChannelLayer"]
+__all__ = ["RedisChannelLayer", "RedisPubSubChannelLayer"]

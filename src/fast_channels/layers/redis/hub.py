@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -28,6 +29,17 @@ class Counts:
     gaps: int = 0
     undecodable: int = 0
     unheard: int = 0
+    outdated: int = 0
+
+
+class Signal(Protocol):
+    """What a published message without contents is for."""
+
+    def wake(self) -> None:
+        """Look what has happened."""
+
+    async def close(self) -> None:
+        """Look no more."""
 
 
 class Settings(Protocol):
@@ -38,6 +50,10 @@ class Settings(Protocol):
     hosts: list[ChannelDecodedRedisHost]
     ping_interval: float
     counts: Counts
+
+    def serialize(self, message: Any) -> bytes:
+        """Return a message as it travels."""
+        ...
 
     def deserialize(self, message: bytes) -> Any:
         """Return the message that bytes stand for."""
@@ -77,12 +93,15 @@ class Hub:
         token: What the names of this hub's channels have in common, and nobody else's.
         room: The mailboxes.
         groups: The channels here that are members of a group, by the name under which Redis knows it.
+        signals: Whom to wake when anything is published under a name in Redis.
     """
 
     def __init__(self, settings: Settings, room: Mailroom) -> None:
         self.token = secrets.token_hex(8)
         self.room = room
         self.groups: dict[str, dict[str, None]] = {}
+        self.signals: dict[str, Signal] = {}
+        self.counts = settings.counts
         self._groups_of: dict[str, set[str]] = {}
         self._settings = settings
         self._shards = [Shard(host, settings, self) for host in settings.hosts]
@@ -91,6 +110,10 @@ class Hub:
     def shard(self, address: str) -> Shard:
         """Return the server that is responsible for a name in Redis."""
         return self._shards[consistent_hash(address, len(self._shards))]
+
+    def links(self) -> list[Link]:
+        """Return the connections for commands to all servers."""
+        return [shard.commands for shard in self._shards]
 
     def address(self, channel: str) -> str:
         """Return the name under which Redis knows a channel: its own, or that of its process's inbox."""
@@ -103,10 +126,29 @@ class Hub:
         heard: int = await self.shard(address).commands.ask("PUBLISH", address, data)
         return heard
 
-    async def attend(self, channel: str) -> None:
-        """Subscribe to what is sent to a channel."""
-        address = self.address(channel)
+    async def attend(self, address: str) -> None:
+        """Subscribe to a name in Redis."""
         await self.shard(address).subscriptions.add(address)
+
+    def put(self, channels: Sequence[str], contents: Snapshot, seconds: float) -> Aftermath:
+        """Put a message into mailboxes of this event loop.
+
+        Args:
+            channels: Their names.
+            contents: The message.
+            seconds: After which it expires.
+        """
+        aftermath = Aftermath()
+        room = self.room
+        with room.lock:
+            now = room.clock()
+            room.sweep(now)
+            letter = Letter(now + seconds, contents)
+            for channel in channels:
+                box = room.open(channel)
+                if not box.put(letter, now, aftermath):
+                    box.overflow(letter, aftermath)
+        return aftermath
 
     def is_here(self, channel: str) -> bool:
         """Tell whether a channel is read in this event loop, or can be."""
@@ -167,32 +209,36 @@ class Hub:
 
     async def close(self) -> None:
         """End all connections."""
+        for signal in tuple(self.signals.values()):
+            await signal.close()
         self.forget(detach=True)
         for shard in self._shards:
             await shard.close()
 
     async def deliver(self, name: bytes, data: bytes) -> None:
         """Put a published message into the mailboxes that it is for."""
+        address = name.decode()
+        if (signal := self.signals.get(address)) is not None:
+            signal.wake()
+            return
         try:
-            target, contents = self._read(data)
-            address = name.decode()
+            target, contents = self.read(data)
             channels = self._addressees(address, target)
         except Exception as error:
-            self._refuse(name, error)
+            self.refuse(address, error)
             return
-        aftermath = Aftermath()
-        room = self.room
-        with room.lock:
-            now = room.clock()
-            room.sweep(now)
-            letter = Letter(now + self._settings.expiry, contents)
-            for channel in channels:
-                box = room.open(channel)
-                if not box.put(letter, now, aftermath):
-                    box.overflow(letter, aftermath)
-        await aftermath.settle()
+        await self.put(channels, contents, self._settings.expiry).settle()
 
-    def _read(self, data: bytes) -> tuple[Any, Snapshot]:
+    def write(self, contents: Snapshot) -> bytes:
+        """Return a message as it travels."""
+        return self._settings.serialize(contents.copy())
+
+    def read(self, data: bytes) -> tuple[Any, Snapshot]:
+        """Return the channel that a frame names, if it does, and the message.
+
+        Raises:
+            Exception: It is no message.
+        """
         message = self._settings.deserialize(data)
         try:
             target = message.pop(RESERVED_KEY, None)
@@ -211,8 +257,9 @@ class Hub:
             raise ValueError(f"it names no channel of this process: {target!r:.100}")
         return (target,)
 
-    def _refuse(self, name: bytes, error: Exception) -> None:
-        self._settings.counts.undecodable += 1
+    def refuse(self, name: str, error: Exception) -> None:
+        """Count a frame that is no message, and log the first of its kind."""
+        self.counts.undecodable += 1
         if type(error) not in self._warned:
             self._warned.add(type(error))
             logger.warning(
@@ -221,11 +268,14 @@ class Hub:
 
     def returned(self, shard: Shard) -> None:
         """Tell the consumers that a server is there again, after they may have missed something."""
-        self._settings.counts.outages += 1
+        self.counts.outages += 1
+        for signal in self.signals.values():
+            # What was published meanwhile nobody heard.
+            signal.wake()
         aftermath = Aftermath()
         with self.room.lock:
             for box in tuple(self.room.boxes.values()):
                 names = (self.address(box.channel), *self._groups_of.get(box.channel, ()))
                 if shard in map(self.shard, names):
-                    self._settings.counts.gaps += box.note_outage(aftermath)
+                    self.counts.gaps += box.note_outage(aftermath)
         tell(aftermath.notices)

@@ -31,12 +31,14 @@ class RedisStats(MailStats):
         gaps: How many `ChannelGap` events consumers got because of that.
         undecodable: Frames that were thrown away: of another form, encrypted with another key, or for nobody.
         unheard: Messages to a channel that no process listened to, as far as the server could tell.
+        outdated: Messages that expired in a queue in Redis, as far as this process had to throw them away.
     """
 
     outages: int
     gaps: int
     undecodable: int
     unheard: int
+    outdated: int
 
 
 class RedisPubSubChannelLayer(BaseChannelLayer):
@@ -141,7 +143,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         """
         self.require_valid_channel_name(channel)
         hub = self._hub()
-        await hub.attend(channel)
+        await hub.attend(hub.address(channel))
         return await hub.room.receive(channel)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
@@ -157,10 +159,10 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         hub = self._hub()
         name = f"{prefix.removesuffix('.')}.{hub.token}!{secrets.token_hex(8)}"
         self.require_valid_channel_name(name)
-        await hub.attend(name)
+        await hub.attend(hub.address(name))
         return name
 
-    def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox:
+    def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox | None:
         """Attach a consumer to a channel of this process, until `close_channel()`.
 
         Args:

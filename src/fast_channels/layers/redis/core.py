@@ -1,0 +1,167 @@
+"""The channel layer whose named channels are queues that wait for workers."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fast_channels.exceptions import ChannelFull
+from fast_channels.layers.mailbox import Mailbox, Overflow
+from fast_channels.layers.redis.hub import Hub
+from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
+from fast_channels.layers.redis.queue import FULL, Queue, put
+from fast_channels.layers.redis.type_defs import ChannelRawRedisHost, SymmetricEncryptionKeys
+from fast_channels.layers.values import snapshot
+from fast_channels.messages import ChannelEvent
+from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
+
+__all__ = ["ChannelFull", "RedisChannelLayer"]
+
+_SPECIAL = re.compile(r"[*?\[\]\\]")
+
+
+class RedisChannelLayer(RedisPubSubChannelLayer):
+    """Does what `RedisPubSubChannelLayer` does, and keeps messages to named channels for workers.
+
+    A named channel, one without a `!`, is a queue in Redis: each message goes to one receiver of all
+    processes, waits `expiry` seconds for it, and `send()` raises `ChannelFull` when too many wait. A message
+    is taken from Redis when somebody waits for it. Delivery is still at most once: a message is lost when its
+    worker dies, and all that wait are lost with a Redis that stores nothing. Channels from `new_channel()`
+    and groups are no queues; a named channel is a member of a group in the process that added it.
+
+    Args:
+        hosts: See `RedisPubSubChannelLayer`, like all that is not named here.
+        prefix: What all names in Redis begin with.
+        expiry: Seconds after which a message that nobody has taken is thrown away.
+        group_expiry: Accepted, and without effect: a membership ends with its channel or its process.
+        capacity: How many unread messages a channel holds.
+        channel_capacity: Other capacities, by glob or compiled regular expression.
+        symmetric_encryption_keys: The first encrypts all messages, any of them decrypts.
+        random_prefix_length: Accepted, and without effect: a queue may hold equal messages.
+        serializer_format: The name of a registered serializer.
+        overflow: What a full channel without a queue does.
+        ping_interval: Seconds of silence after which a server is asked whether it is there.
+        clock: Returns the time in seconds; it must never go back. Queues go by the clock of the server.
+
+    Raises:
+        ValueError: A capacity is less than 1, or hosts or keys are one text instead of a list.
+        KeyError: No serializer has the name.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[ChannelRawRedisHost] | None = None,
+        prefix: str = "asgi",
+        expiry: float = 60,
+        group_expiry: float = 86400,
+        capacity: int = 100,
+        channel_capacity: ChannelCapacityDict | None = None,
+        symmetric_encryption_keys: SymmetricEncryptionKeys | None = None,
+        random_prefix_length: int = 12,
+        serializer_format: str = "msgpack",
+        *,
+        overflow: Overflow = "drop_oldest",
+        ping_interval: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(
+            hosts,
+            prefix,
+            expiry=expiry,
+            capacity=capacity,
+            channel_capacity=channel_capacity,
+            overflow=overflow,
+            ping_interval=ping_interval,
+            symmetric_encryption_keys=symmetric_encryption_keys,
+            serializer_format=serializer_format,
+            clock=clock,
+        )
+
+    async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
+        """Send a message to a channel; a named one keeps it until a worker takes it.
+
+        Raises:
+            ChannelFull: The queue holds as many unread messages as its capacity allows.
+            TypeError: The name is not valid, or the message holds something that no layer can carry.
+            ValueError: The message holds a value that is out of range, nested too deep or in itself.
+            redis.exceptions.ConnectionError: There was no connection in time, or it was lost before the
+                server had answered.
+        """
+        self.require_valid_channel_name(channel)
+        if "!" in channel:
+            await super().send(channel, message)
+            return
+        frame = self.serialize(snapshot(message).copy())
+        key, hub, capacity = self._queue_key(channel), self._hub(), self.get_capacity(channel)
+        outdated = await put(hub.shard(key).commands, key, frame, capacity=capacity, expiry=self.expiry)
+        if outdated == FULL:
+            raise ChannelFull(f"channel {channel!r} is full: its capacity is {capacity} unread messages")
+        self.counts.outdated += outdated
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        """Wait for the next message of a channel; each goes to exactly one of those who wait.
+
+        A cancelled call loses no message.
+
+        Raises:
+            TypeError: The name is not valid.
+            redis.exceptions.ConnectionError: The first call found no connection in time.
+        """
+        self.require_valid_channel_name(channel)
+        if "!" in channel:
+            return await super().receive(channel)
+        hub = self._hub()
+        queue = self._queue(hub, channel)
+        await hub.attend(queue.key)
+        # When this has begun to wait.
+        asyncio.get_running_loop().call_soon(queue.wake)
+        try:
+            return await hub.room.receive(channel)
+        finally:
+            queue.left()
+
+    def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox | None:
+        """Attach a consumer to a channel of this process, until `close_channel()`.
+
+        Returns:
+            The mailbox to take the messages from; `None` for a named channel, which has to be asked.
+
+        Raises:
+            RuntimeError: A consumer listens on the channel already.
+            TypeError: The name is not valid.
+        """
+        self.require_valid_channel_name(channel)
+        return super().listen(channel, notify) if "!" in channel else None
+
+    async def close_channel(self, channel: str) -> None:
+        """Forget a channel here: what waits in its queue waits for others."""
+        key, hub = self._queue_key(channel), self._hub()
+        queue = hub.signals.pop(key, None)
+        if queue is not None:
+            await queue.close()
+            hub.shard(key).subscriptions.remove(key)
+        await super().close_channel(channel)
+
+    async def flush(self) -> None:
+        """Throw away all queues of this prefix, and the unread messages and groups of this event loop."""
+        await super().flush()
+        pattern = _SPECIAL.sub(r"\\\g<0>", self._queue_key("")) + "*"
+        for link in self._hub().links():
+            cursor: bytes = b"0"
+            while True:
+                cursor, keys = await link.ask("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
+                if keys:
+                    await link.ask("UNLINK", *keys)
+                if cursor == b"0":
+                    break
+
+    def _queue_key(self, channel: str) -> str:
+        return f"{self.prefix}__queue__!{channel}"
+
+    def _queue(self, hub: Hub, channel: str) -> Queue:
+        key = self._queue_key(channel)
+        queue = hub.signals.get(key)
+        if not isinstance(queue, Queue):
+            queue = hub.signals[key] = Queue(hub, channel, key)
+        return queue

@@ -1,0 +1,188 @@
+"""Named channels as queues in Redis."""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from fast_channels.layers.mailbox import tell
+from fast_channels.layers.redis.hub import Hub
+from fast_channels.layers.redis.link import Link, Reply
+
+__all__ = ["FULL", "Queue", "put"]
+
+FULL: Final = -1
+"""What `put()` returns when the queue is full."""
+
+RETRY_SECONDS: Final = 1.0
+CLOSE_SECONDS: Final = 1.0
+
+logger = logging.getLogger("fast_channels.layers.redis")
+
+# An entry is the time at which it is due, as 13 digits of milliseconds, and the frame. The server's clock is
+# the only one, because those of processes differ. Each script touches one key, as Redis Cluster wants it.
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function keep(milliseconds)
+    if redis.call('PTTL', KEYS[1]) < tonumber(milliseconds) then
+        redis.call('PEXPIRE', KEYS[1], milliseconds)
+    end
+end
+"""
+
+_PUT = f"""{_NOW}
+local outdated = 0
+while true do
+    local head = redis.call('LINDEX', KEYS[1], 0)
+    if not head or tonumber(string.sub(head, 1, 13)) > now then break end
+    redis.call('LPOP', KEYS[1])
+    outdated = outdated + 1
+end
+if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[2]) then return {FULL} end
+redis.call('RPUSH', KEYS[1], string.format('%013d', now + ARGV[3]) .. ARGV[1])
+keep(ARGV[3])
+redis.call('PUBLISH', KEYS[1], '')
+return outdated
+"""
+
+_TAKE = f"""{_NOW}
+local taken = {{0}}
+while #taken < 2 * ARGV[1] do
+    local head = redis.call('LPOP', KEYS[1])
+    if not head then break end
+    local left = string.sub(head, 1, 13) - now
+    if left > 0 then
+        taken[#taken + 1] = left
+        taken[#taken + 1] = string.sub(head, 14)
+    else
+        taken[1] = taken[1] + 1
+    end
+end
+return taken
+"""
+
+_RETURN = f"""{_NOW}
+for i = #ARGV, 2, -2 do
+    redis.call('LPUSH', KEYS[1], string.format('%013d', now + ARGV[i - 1]) .. ARGV[i])
+    keep(ARGV[i - 1])
+end
+redis.call('PUBLISH', KEYS[1], '')
+return #ARGV
+"""
+
+
+async def put(link: Link, key: str, frame: bytes, *, capacity: int, expiry: float) -> int:
+    """Append a frame to a queue, in one step of the server.
+
+    Returns:
+        How many older frames had expired, or `FULL` if there is no room.
+    """
+    reply: int = await link.ask("EVAL", _PUT, 1, key, frame, capacity, _milliseconds(expiry))
+    return reply
+
+
+class Queue:
+    """The queue of one named channel, for one event loop.
+
+    Messages wait in Redis and are taken when somebody waits for them here, as many as are waited for. Nobody
+    can cancel the taking; what nobody waits for any more goes back to where it was.
+
+    Args:
+        hub: The connections and mailboxes of the event loop.
+        channel: The name of the channel.
+        key: The name of the queue in Redis, which is published to when something is put into it.
+    """
+
+    def __init__(self, hub: Hub, channel: str, key: str) -> None:
+        self.key = key
+        self._hub = hub
+        self._channel = channel
+        self._link = hub.shard(self.key).commands
+        self._again = False
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        self._returns: set[asyncio.Future[Reply]] = set()
+
+    def wake(self) -> None:
+        """Take messages, if anybody waits for some."""
+        self._again = True
+        if (self._task is None or self._task.done()) and not self._closed:
+            loop = asyncio.get_running_loop()
+            self._task = loop.create_task(self._take_all(), context=contextvars.Context())
+
+    def left(self) -> None:
+        """Give back what was taken for receivers that have gone."""
+        room = self._hub.room
+        with room.lock:
+            box = room.boxes.get(self._channel)
+            letters = [] if box is None or box.receivers else box.withdraw()
+            if box is not None:
+                room.tidy(box)
+        now = room.clock()
+        self._give_back([(letter.expires_at - now, self._hub.write(letter.snapshot)) for letter in letters])
+
+    async def close(self) -> None:
+        """End the taking; what comes meanwhile goes back, if the server answers soon."""
+        self._closed = True
+        self.left()
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
+            self._task.cancel()
+        if self._returns:
+            await asyncio.wait(self._returns, timeout=CLOSE_SECONDS)
+
+    async def _take_all(self) -> None:
+        while self._again:
+            self._again = False
+            try:
+                while count := self._wanted():
+                    expired, *pairs = await self._link.ask("EVAL", _TAKE, 1, self.key, count)
+                    self._hub.counts.outdated += expired
+                    times, frames = pairs[::2], pairs[1::2]
+                    self._deliver([(left / 1000, frame) for left, frame in zip(times, frames, strict=True)])
+                    if len(pairs) < 2 * count:
+                        break
+            except RedisError as error:
+                # Perhaps there is no connection, for which this has waited; perhaps Redis has no memory.
+                logger.warning(
+                    "messages of channel %r cannot be taken, trying again: %s", self._channel, error
+                )
+                self._again = not self._closed
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _wanted(self) -> int:
+        box = self._hub.room.boxes.get(self._channel)
+        return 0 if box is None or self._closed else max(box.receivers - len(box), 0)
+
+    def _deliver(self, taken: Sequence[tuple[float, bytes]]) -> None:
+        wanted = self._wanted()
+        for left, frame in taken[:wanted]:
+            try:
+                _, contents = self._hub.read(frame)
+            except Exception as error:
+                self._hub.refuse(self.key, error)
+                self._again = True
+            else:
+                tell(self._hub.put([self._channel], contents, left).notices)
+        self._give_back(taken[wanted:])
+
+    def _give_back(self, entries: Sequence[tuple[float, bytes]]) -> None:
+        if not entries:
+            return
+        arguments = [part for left, frame in entries for part in (_milliseconds(left), frame)]
+        future = self._link.ask("EVAL", _RETURN, 1, self.key, *arguments)
+        self._returns.add(future)
+        future.add_done_callback(self._returned)
+
+    def _returned(self, future: asyncio.Future[Reply]) -> None:
+        self._returns.discard(future)
+        if future.exception() is not None:
+            logger.warning("messages of %r may be lost: %s", self._channel, future.exception())
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(int(seconds * 1000), 1)

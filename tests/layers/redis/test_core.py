@@ -1,0 +1,324 @@
+"""Named channels as queues that wait for workers."""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from fast_channels import exceptions
+from fast_channels.layers.redis import RedisChannelLayer, core, queue
+from tests.layers.conftest import soon
+from tests.layers.redis.server import RedisServer, is_true
+
+QueueMaker = Callable[..., RedisChannelLayer]
+
+
+@pytest.fixture
+async def make(redis: RedisServer, prefix: str) -> AsyncIterator[QueueMaker]:
+    """Makes layers on the shared server, each like another process, and closes them."""
+    layers: list[RedisChannelLayer] = []
+
+    def make(**options: Any) -> RedisChannelLayer:
+        options.setdefault("hosts", [redis.url])
+        options.setdefault("prefix", prefix)
+        layers.append(RedisChannelLayer(**options))
+        return layers[-1]
+
+    yield make
+    for layer in layers:
+        await layer.close()
+
+
+async def start(layer: RedisChannelLayer, channel: str, server: RedisServer) -> asyncio.Task[dict[str, Any]]:
+    """Return a task that waits for a message of a queue, once the server knows of it."""
+    task = asyncio.create_task(layer.receive(channel))
+
+    async def is_known() -> bool:
+        return f"{layer.prefix}__queue__!{channel}" in await server.subscriptions()
+
+    await is_true(is_known)
+    return task
+
+
+def test_the_arguments_are_those_of_the_published_package() -> None:
+    """Names, order and defaults of the constructor are what existing code passes; others are refused."""
+    parameters = inspect.signature(RedisChannelLayer).parameters.values()
+
+    assert [(p.name, p.default) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD] == [
+        ("hosts", None),
+        ("prefix", "asgi"),
+        ("expiry", 60),
+        ("group_expiry", 86400),
+        ("capacity", 100),
+        ("channel_capacity", None),
+        ("symmetric_encryption_keys", None),
+        ("random_prefix_length", 12),
+        ("serializer_format", "msgpack"),
+    ]
+    assert core.ChannelFull is exceptions.ChannelFull
+    options: dict[str, Any] = {"capcity": 1}
+    with pytest.raises(TypeError, match="capcity"):
+        RedisChannelLayer(**options)
+
+
+async def test_a_message_waits_for_a_worker(make: QueueMaker) -> None:
+    """Nobody has to be there when a message is sent, and workers of any process take it."""
+    sender, worker = make(), make()
+    for n in range(3):
+        await sender.send("work", {"n": n})
+
+    assert [await soon(worker.receive("work")) for _ in range(3)] == [{"n": n} for n in range(3)]
+
+
+async def test_a_full_queue_refuses_the_next_message(make: QueueMaker) -> None:
+    """The capacity counts what waits in Redis, for each channel on its own, whoever sends."""
+    one, two = make(capacity=2, channel_capacity={"small*": 1}), make(capacity=2)
+    await one.send("work", {"n": 0})
+    await two.send("work", {"n": 1})
+    await one.send("small.work", {"n": 0})
+
+    for sender, channel, capacity in ((one, "work", 2), (two, "work", 2), (one, "small.work", 1)):
+        with pytest.raises(
+            exceptions.ChannelFull, match=f"'{channel}' is full: its capacity is {capacity} unread messages"
+        ):
+            await sender.send(channel, {"n": 2})
+
+    assert await soon(two.receive("work")) == {"n": 0}
+    await one.send("work", {"n": 3})
+    assert [await soon(two.receive("work")) for _ in range(2)] == [{"n": 1}, {"n": 3}]
+
+
+async def test_a_waiting_worker_takes_no_more_than_it_waits_for(make: QueueMaker, redis: RedisServer) -> None:
+    """What nobody waits for stays in Redis, where other workers find it and a restart cannot lose it."""
+    worker, other = make(), make()
+    task = await start(worker, "work", redis)
+    for n in range(10):
+        await other.send("work", {"n": n})
+
+    assert await soon(task) == {"n": 0}
+    assert await redis.run("LLEN", f"{worker.prefix}__queue__!work") == 9
+    assert await soon(other.receive("work")) == {"n": 1}
+
+
+async def test_workers_share_the_messages(make: QueueMaker) -> None:
+    """Each message goes to exactly one of all that wait in all processes."""
+    layers = [make(), make(capacity=1000)]
+    tasks = [asyncio.create_task(layers[n % 2].receive("work")) for n in range(200)]
+
+    await asyncio.gather(*(layers[1].send("work", {"n": n}) for n in range(200)))
+
+    got = [(await soon(task))["n"] for task in tasks]
+    assert sorted(got) == list(range(200))
+
+
+async def passes(server: RedisServer, milliseconds: int) -> None:
+    """Return when some time has gone by on a server."""
+
+    async def now() -> int:
+        seconds, microseconds = await server.run("TIME")
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
+    end = await now() + milliseconds
+
+    async def is_over() -> bool:
+        return await now() > end
+
+    await is_true(is_over)
+
+
+async def test_a_message_that_nobody_takes_expires(make: QueueMaker, redis: RedisServer) -> None:
+    """What is due takes up no room and reaches nobody; whoever throws it away counts it."""
+    brief, patient = make(expiry=0.05), make(capacity=1)
+    await brief.send("work", {"n": 1})
+    await redis.run("PERSIST", f"{brief.prefix}__queue__!work")
+    await passes(redis, 60)
+
+    await patient.send("work", {"n": 2})
+    assert patient.stats().outdated == 1
+    assert await soon(patient.receive("work")) == {"n": 2}
+
+    await brief.send("work", {"n": 3})
+    await patient.send("other", {"n": 4})
+    await redis.run("PERSIST", f"{brief.prefix}__queue__!work")
+    await passes(redis, 60)
+    task = await start(brief, "work", redis)
+    await brief.send("work", {"n": 5})
+    assert await soon(task) == {"n": 5}
+    assert brief.stats().outdated == 1
+
+
+async def test_a_queue_that_nobody_reads_vanishes(make: QueueMaker, redis: RedisServer) -> None:
+    """Redis keeps nothing longer than its messages live."""
+    layer = make(expiry=0.05)
+    await layer.send("work", {"n": 1})
+
+    async def is_gone() -> bool:
+        return not await redis.run("EXISTS", f"{layer.prefix}__queue__!work")
+
+    await is_true(is_gone)
+
+
+async def test_what_a_worker_leaves_behind_goes_back(make: QueueMaker, redis: RedisServer) -> None:
+    """A process that stops reading gives its unread messages to the others, in order, before later ones."""
+    worker, other = make(), make()
+    (await start(worker, "work", redis)).cancel()
+    await worker.group_add("g", "work")
+    await other.send("work", {"n": 3})
+    for n in (1, 2):
+        await other.group_send("g", {"n": n})
+    witness = await worker.new_channel()
+    await other.send(witness, {})
+    await soon(worker.receive(witness))
+
+    await worker.close_channel("work")
+    await worker.close_channel("work")
+
+    assert [await soon(other.receive("work")) for _ in range(3)] == [{"n": n} for n in (1, 2, 3)]
+    assert worker.stats().waiting == 0
+
+
+async def test_what_is_on_its_way_when_a_layer_closes_goes_back(make: QueueMaker, redis: RedisServer) -> None:
+    """A worker can be stopped at any moment, and its messages go to the next."""
+    sender = make(capacity=1000)
+    for n in range(60):
+        await sender.send("work", {"n": n})
+    got: list[int] = []
+    for _ in range(10):
+        worker = make()
+        tasks = [asyncio.create_task(worker.receive("work")) for _ in range(5)]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await worker.close()
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        got.extend(message["n"] for message in done if isinstance(message, dict))
+    while len(got) < 60:
+        got.append((await soon(sender.receive("work")))["n"])
+
+    assert sorted(got) == list(range(60))
+
+
+async def test_poison_in_a_queue_is_thrown_away(
+    make: QueueMaker, redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker waits on for the next message, and the frame is counted."""
+    layer = make()
+    task = await start(layer, "work", redis)
+    key = f"{layer.prefix}__queue__!work"
+
+    with caplog.at_level(logging.WARNING):
+        await redis.run("RPUSH", key, b"9999999999999\xc1", b"9999999999999\x93\x01\x02\x03")
+        await layer.send("work", {"type": "fine"})
+
+    assert await soon(task) == {"type": "fine"}
+    assert layer.stats().undecodable == 2
+    assert "is thrown away" in caplog.text
+
+
+async def test_a_queue_survives_a_lost_connection(make: QueueMaker, own_redis: RedisServer) -> None:
+    """Workers that wait get what is sent afterwards, and what was sent when they could not hear of it."""
+    worker, sender = make(hosts=[own_redis.url]), make(hosts=[own_redis.url])
+    task = await start(worker, "work", own_redis)
+
+    own_redis.kill()
+    await asyncio.to_thread(own_redis.start)
+    await soon(sender.send("work", {"n": 1}))
+
+    assert await soon(task) == {"n": 1}
+
+
+async def test_a_server_that_refuses_is_asked_again(
+    make: QueueMaker,
+    own_redis: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A worker goes on when Redis has what it needs again; what cannot be given back is told in the log."""
+    monkeypatch.setattr(queue, "RETRY_SECONDS", 0.01)
+
+    async def is_logged(text: str) -> bool:
+        await own_redis.run("PING")
+        return text in caplog.text
+
+    user = ("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all")
+    await own_redis.run(*user, "-eval")
+    worker = make(hosts=[own_redis.url.replace("//", "//app:secret@")])
+    task = await start(worker, "work", own_redis)
+    await is_true(partial(is_logged, "cannot be taken, trying again"))
+
+    await own_redis.run(*user)
+    await worker.send("work", {"n": 1})
+    assert await soon(task) == {"n": 1}
+
+    await own_redis.run(*user, "-eval")
+    await worker.group_add("g", "work")
+    await worker.group_send("g", {"n": 2})
+    witness = await worker.new_channel()
+    await worker.send(witness, {})
+    await soon(worker.receive(witness))
+    await worker.close_channel("work")
+    await is_true(partial(is_logged, "may be lost"))
+
+
+async def test_flush_removes_what_belongs_to_the_layer(make: QueueMaker, redis: RedisServer) -> None:
+    """Queues of the prefix are gone; whatever else is in Redis stays."""
+    layer, other, similar = make(), make(prefix="other"), make(prefix="[x]*")
+    await redis.run("SET", f"{layer.prefix}__queue", "mine")
+    for each in (layer, other, similar):
+        for n in range(30):
+            await each.send(f"work{n}", {"n": n})
+
+    await layer.flush()
+    await similar.flush()
+
+    assert await redis.run("GET", f"{layer.prefix}__queue") == b"mine"
+    keys = await redis.run("KEYS", "*__queue__!*")
+    assert len([key for key in keys if key.startswith(b"other")]) == 30
+    assert not [key for key in keys if key.startswith((layer.prefix.encode(), b"[x]*"))]
+    await other.flush()
+
+
+async def test_flush_finds_queues_among_many_keys(own_redis: RedisServer) -> None:
+    """The server is searched in steps, so that it answers others in between."""
+    await own_redis.run("EVAL", "for i = 1, 5000 do redis.call('SET', 'key' .. i, '') end", 0)
+    async with RedisChannelLayer([own_redis.url]) as layer:
+        await layer.send("work", {"n": 1})
+
+        await layer.flush()
+
+    assert await own_redis.run("DBSIZE") == 5000
+
+
+async def test_without_a_server_a_call_fails_in_time() -> None:
+    """Sender and worker are told which server could not be reached; closing takes no time."""
+    server = RedisServer()
+    async with RedisChannelLayer([{"address": server.url, "socket_timeout": 0.1}]) as layer:
+        for step in (layer.send("work", {}), layer.receive("work")):
+            with pytest.raises(RedisConnectionError, match=f"127.0.0.1:{server.port} failed for 0.1 s"):
+                await soon(step)
+
+
+async def test_consumers_ask_for_the_messages_of_a_queue(make: QueueMaker) -> None:
+    """A queue has no mailbox to listen to, because nothing is taken that nobody waits for."""
+    layer = make()
+    channel = await layer.new_channel()
+
+    assert layer.listen("work", lambda: None) is None
+    assert layer.listen(channel, lambda: None) is not None
+
+
+async def test_names_and_values_are_checked(make: QueueMaker) -> None:
+    """As in every layer."""
+    layer = make()
+    for step in (layer.send("a b", {}), layer.receive("a b")):
+        with pytest.raises(TypeError, match="name must be a valid unicode string"):
+            await step
+    with pytest.raises(TypeError, match=r'message\["x"\] is a set'):
+        await layer.send("work", {"x": {1}})
+    with pytest.raises(TypeError, match="name must be a valid unicode string"):
+        layer.listen("a b", lambda: None)
