@@ -128,6 +128,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/run.py", *session.posargs)
 
 
+@nox.session(name="bench-redis")
+def bench_redis(session: nox.Session) -> None:
+    """Measure what the Redis layers cost, beside those of the published package; checks nothing."""
+    session.install("-e", ".[redis]")
+    session.run("python", "benchmarks/redis_layers.py", *session.posargs)
+
+
 def install_chromium(session: nox.Session) -> None:
     """Install Debian's Chromium if there is none; without the right to, skip the session, or fail in CI."""
     if shutil.which("chromium"):

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 REQUIREMENTS = (
-    "fast-channels==1.1.0",
+    "fast-channels[redis]==1.1.0",
     "chanx[fast-channels]==2.13.0",
     "starlette",
     "uvicorn[standard]",
