@@ -58,7 +58,8 @@ EitherAlias = TypeAliasType("EitherAlias", Said | Left)
 
 def handlers(consumer: type[AsyncConsumer]) -> set[str]:
     """Return the names of the handlers of a class that a server does not know."""
-    return set(consumer._handlers) - ASGI_HANDLERS.keys()  # pyright: ignore[reportPrivateUsage]
+    table = consumer._handlers  # pyright: ignore[reportPrivateUsage]  # what it does is tested elsewhere
+    return set(table) - ASGI_HANDLERS.keys()
 
 
 class Catcher(AsyncConsumer):
@@ -268,7 +269,7 @@ async def test_a_method_of_the_instance_replaces_that_of_the_class() -> None:
     async def stand_in(event: Any) -> None:
         got.append(event)
 
-    consumer.said = stand_in  # type: ignore[method-assign]
+    consumer.said = stand_in  # type: ignore[method-assign]  # what the test is about
     await consumer.dispatch({"type": "said"})
 
     assert got == [{"type": "said"}]
@@ -613,7 +614,7 @@ def test_a_handler_whose_name_contradicts_its_event_is_refused() -> None:
     """When the class is defined: its messages would never arrive."""
     with pytest.raises(TypeError) as caught:
 
-        class Consumer(AsyncConsumer):  # pyright: ignore[reportUnusedClass]
+        class Consumer(AsyncConsumer):  # pyright: ignore[reportUnusedClass]  # it is never made
             async def siad(self, event: Said) -> None:
                 """Handle what was said."""
 
@@ -637,7 +638,7 @@ def test_a_union_of_other_names_is_refused_too() -> None:
     """An alias of a union is looked through."""
     with pytest.raises(TypeError, match=r"events of type said, left, which are sent to said, left\(\)"):
 
-        class Consumer(AsyncConsumer):  # pyright: ignore[reportUnusedClass]
+        class Consumer(AsyncConsumer):  # pyright: ignore[reportUnusedClass]  # it is never made
             async def both(self, event: EitherAlias) -> None:
                 """Handle both."""
 

@@ -459,7 +459,7 @@ async def test_a_message_to_the_group_is_not_missed_by_who_knows_that_it_is_in()
         members.append(len(layer.memberships()))
 
     server = Server(Grouped(call("accept")), WEBSOCKET, CONNECT)
-    server.send = send  # type: ignore[method-assign]
+    server.send = send  # type: ignore[method-assign]  # this server only
     await turns()
     server.give(gone())
     await server.end()

@@ -203,7 +203,7 @@ class AsyncConsumer:
 
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler]]
-    _validators: ClassVar[dict[str, Validators]]
+    _validators: ClassVar[dict[str, Validators[Validator]]]
     _handler_names: ClassVar[Mapping[str, Any]] = {}
     _connection: Connection | None
     _began: bool = False

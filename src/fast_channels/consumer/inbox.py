@@ -121,7 +121,7 @@ class Inbox:
     def listen(self, layer: BaseChannelLayer, channel: str) -> None:
         """Take the messages of a channel too: pushed by the layer if it can, else asked for by a task."""
         # Whatever has the methods of a layer may be registered, and only ours push.
-        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # see above
             self._mailbox = layer.listen(channel, self._notify)
         if self._mailbox is None:
             self._pump = self._loop.create_task(self._run(partial(self._ask, layer, channel)))

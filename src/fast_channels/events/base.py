@@ -42,7 +42,9 @@ class AsgiModel(BaseModel, Mapping[str, Any]):
         return (self.__pydantic_extra__ or {})[key]
 
     # pydantic iterates over pairs, a Mapping over keys.
-    def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __iter__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as said above
+        self,
+    ) -> Iterator[str]:
         yield from self.__dict__
         yield from self.__pydantic_extra__ or ()
 

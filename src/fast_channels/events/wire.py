@@ -7,7 +7,7 @@ derived from the fields of the model, so there is nothing to keep in step.
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Annotated, Any, NotRequired, TypeAlias
+from typing import Annotated, Any, NotRequired, TypeAlias, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -29,7 +29,13 @@ Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes a mapping, returns the checked event; raises `pydantic.ValidationError` when it is none."""
 
 
-class Validators(dict[str, Validator]):
+WireValidator: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Takes a mapping, returns a new dictionary; raises `pydantic.ValidationError` as well."""
+
+_V = TypeVar("_V", bound=Validator)
+
+
+class Validators(dict[str, _V]):
     """The validators of some events by type, each built when its first event comes.
 
     Args:
@@ -37,14 +43,12 @@ class Validators(dict[str, Validator]):
         build: Makes the validator of a model.
     """
 
-    def __init__(
-        self, models: Mapping[str, type[AsgiEvent]], build: Callable[[type[AsgiEvent]], Validator]
-    ) -> None:
+    def __init__(self, models: Mapping[str, type[AsgiEvent]], build: Callable[[type[AsgiEvent]], _V]) -> None:
         super().__init__()
         self.models = models
         self._build = build
 
-    def __missing__(self, type_: str) -> Validator:
+    def __missing__(self, type_: str) -> _V:
         validator = self[type_] = self._build(self.models[type_])
         return validator
 
@@ -92,7 +96,7 @@ def _ruled(rule: Rule) -> AfterValidator:
 
 
 @cache
-def wire_validator(model: type[AsgiEvent]) -> Validator:
+def wire_validator(model: type[AsgiEvent]) -> WireValidator:
     """Return the function that checks a mapping against `model` and returns a normalised dictionary.
 
     Keys whose value is `None` may remain. Raises `pydantic.ValidationError` for a mapping that does not fit.

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 from pydantic import ValidationError
 
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
-from fast_channels.events.wire import Validator, Validators, wire_validator
+from fast_channels.events.wire import Validator, Validators, WireValidator, wire_validator
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
 
 logger = logging.getLogger("fast_channels.protocol")
@@ -181,8 +181,8 @@ class Connection:
     requests: ClassVar[Table | None] = None
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
     cells: ClassVar[Mapping[str, Mapping[str, Cell]]]
-    receivable: ClassVar[Validators]
-    _sendable: ClassVar[Validators]
+    receivable: ClassVar[Validators[Validator]]
+    _sendable: ClassVar[Validators[WireValidator]]
     _guards: ClassVar[Mapping[str, tuple[Guard, ...]]]
 
     def __init_subclass__(cls) -> None:
@@ -278,9 +278,11 @@ class Connection:
                     raise self._invalid(type_, wrong)
         if move:
             self.state = cell.next
-        if None in event.values():
-            return {key: value for key, value in event.items() if value is not None}
-        return dict(event)
+        # The validator made this dictionary. By identity: an application's own value may compare as it likes.
+        for value in event.values():
+            if value is None:
+                return {key: value for key, value in event.items() if value is not None}
+        return event
 
     def lost(self) -> None:
         """Move as if the client had left, although the server does not say so."""
