@@ -4,6 +4,7 @@ import ntpath
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import (
@@ -73,10 +74,12 @@ class AsgiEvent(AsgiModel):
 
     Attributes:
         extension: The ASGI extension that has to be offered by the scope before the event may be sent.
+        one_of: Fields of which exactly one has a value; the rule says so too.
         rule: What no single field can say: returns what is wrong with the event, or `None`.
     """
 
     extension: ClassVar[str | None] = None
+    one_of: ClassVar[tuple[str, ...]] = ()
     rule: ClassVar[Rule] = no_rule
 
 
@@ -132,27 +135,23 @@ def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[b
     return tuple([(name.lower(), value) for name, value in headers])
 
 
-_LIST, _TUPLE, _BYTES = frozenset({list}), frozenset({tuple}), frozenset({bytes})
+@lru_cache(maxsize=1024)
+def _is_usual_name(name: bytes) -> bool:
+    # An application has few names, and each search takes longer than all else that is done with a name.
+    return _NAME.fullmatch(name) is not None and name == name.lower() and name != _SUBPROTOCOL
 
 
-def usual_headers(value: Any) -> list[tuple[bytes, bytes]] | None:
-    """Return what the rules make of the headers that nearly every response has, `None` for any other value.
+def usual_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Pass the headers that nearly every response has, which no rule would change.
 
-    A list of valid pairs of bytes need not pass all the steps that find out what is wrong with others.
+    Raises:
+        ValueError: They are not valid, or a rule has to look at each of them.
     """
-    if type(value) not in _LIST:
-        return None
-    headers: list[tuple[bytes, bytes]] = []
-    for pair in value:
-        if type(pair) not in _TUPLE or len(pair) != 2:
-            return None
-        name, content = pair
-        if type(name) not in _BYTES or type(content) not in _BYTES or not _NAME.fullmatch(name):
-            return None
-        lower = name.lower()
-        if lower == _SUBPROTOCOL or _FORBIDDEN_IN_VALUE.search(content):
-            return None
-        headers.append((lower, content))
+    for name, _ in headers:
+        if not _is_usual_name(name):
+            raise ValueError("not the name of a usual header")
+    if not b"".join([value for _, value in headers]).decode("latin-1").isprintable():
+        raise ValueError("not the value of a usual header")
     return headers
 
 
@@ -180,15 +179,15 @@ def _has_descriptor(file: object) -> object:
 
 
 # A frozen model holds tuples; servers and existing code expect lists.
-_HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
+HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
 _LINKS_AS_LIST = PlainSerializer(list, return_type=list[bytes])
 
 # ASGI names a field "bytes"; these names stay usable inside the class body that has one.
 Bytes: TypeAlias = Annotated[bytes, Strict(), BeforeValidator(_to_bytes)]
 Text: TypeAlias = Annotated[StrictStr, AfterValidator(encodable)]
-_StrictBytes: TypeAlias = Annotated[bytes, Strict()]
+StrictBytes: TypeAlias = Annotated[bytes, Strict()]
 Headers: TypeAlias = Annotated[
-    tuple[tuple[_StrictBytes, _StrictBytes], ...], BeforeValidator(_pairs), _HEADERS_AS_LIST
+    tuple[tuple[StrictBytes, StrictBytes], ...], BeforeValidator(_pairs), HEADERS_AS_LIST
 ]
 ResponseHeaders: TypeAlias = Annotated[Headers, AfterValidator(_response_headers)]
 AcceptHeaders: TypeAlias = Annotated[ResponseHeaders, AfterValidator(_no_subprotocol_header)]

@@ -14,7 +14,7 @@ from .base import (
     ReceiveEvent,
     SendEvent,
     Subprotocol,
-    encodable,
+    Text,
 )
 
 
@@ -24,14 +24,8 @@ def _one_payload(event: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _one_sendable_payload(event: Mapping[str, Any]) -> str | None:
-    if (text := event.get("text")) is not None:
-        # One function for both rules: it is called for every frame that is sent.
-        encodable(text)
-    return _one_payload(event)
-
-
 class _Frame(AsgiEvent):
+    one_of = ("text", "bytes")
     rule = _one_payload
 
     @model_validator(mode="after")
@@ -66,11 +60,9 @@ class WebSocketReceiveEvent(_Frame, ReceiveEvent):
 class WebSocketSendEvent(_Frame, SendEvent):
     """The application sends a frame. "Send - send event"."""
 
-    rule = _one_sendable_payload
-
     type: Literal["websocket.send"] = "websocket.send"
     bytes: Bytes | None = None
-    text: StrictStr | None = None
+    text: Text | None = None
 
 
 class WebSocketDisconnectEvent(ReceiveEvent):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 from pydantic import ValidationError
 
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
-from fast_channels.events.wire import Validator, Validators, WireValidator, wire_validator
+from fast_channels.events.wire import Validator, Validators, WireValidator, mistakes, wire_validator
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
 
 logger = logging.getLogger("fast_channels.protocol")
@@ -136,7 +136,7 @@ def tolerant(table: Table, state: str, name: str) -> str:
 def describe(error: ValidationError) -> str:
     """Say in one line what a validation found: every path with its reason and the type that was found."""
     parts: list[str] = []
-    for item in error.errors(include_url=False):
+    for item in mistakes(error):
         path = ".".join(str(step) for step in item["loc"])
         text = item["msg"].removeprefix("Value error, ")
         got = "" if item["type"] == "missing" else f" (got {type(item['input']).__name__})"
