@@ -4,16 +4,16 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from types import coroutine
+from types import CoroutineType, coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from fast_channels.consumer.handlers import Handler, build_table, handler_name
-from fast_channels.consumer.inbox import Inbox, Origin
+from fast_channels.consumer.inbox import LAST, LAYER, Inbox
 from fast_channels.events import AsgiEvent
 from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
 from fast_channels.exceptions import ConnectionClosed, InvalidChannelLayerError, StopConsumer
 from fast_channels.layers import BaseChannelLayer, channel_layers, get_channel_layer
-from fast_channels.messages.annotations import local_names
+from fast_channels.messages.annotations import local_names, unchanged
 from fast_channels.protocol import CONNECTIONS, Connection
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
 
@@ -54,16 +54,8 @@ def get_handler_name(message: ChannelMessage) -> str:
 
 
 @coroutine
-def _watch(handling: Coroutine[Any, Any, None], waits: Callable[[], None]) -> Generator[Any, Any, None]:
-    """Await a coroutine, and say when it has to wait for the first time.
-
-    Most handlers never do; so the task that watches the client meanwhile is made for those that do.
-    """
-    try:
-        yielded = handling.send(None)
-    except StopIteration:
-        return
-    waits()
+def _rest(handling: Coroutine[Any, Any, None], yielded: Any) -> Generator[Any, Any, None]:
+    """Await what is left of a coroutine that has begun, and waits for something."""
     while True:
         try:
             try:
@@ -256,6 +248,7 @@ class AsyncConsumer:
             self.base_send = send if connection is None else _checked(connection, send)
             self._connection = connection
             self._running = True
+            self._began = self._ended = False
             try:
                 self._prepare()
                 self.channel_layer = self._find_layer()
@@ -269,11 +262,7 @@ class AsyncConsumer:
         Raises:
             ValueError: The message has no usable type, or no method handles it.
         """
-        try:
-            handler = self._routes[message["type"]]
-        except (KeyError, TypeError):
-            handler = self._find_handler(message)
-        await getattr(self, handler.name)(handler.convert(message))
+        await self._handling(message)
 
     if TYPE_CHECKING:
         # Checkers compare an override with every base, and the documented arguments of subclasses differ.
@@ -299,6 +288,17 @@ class AsyncConsumer:
             **initkwargs: The keyword arguments with which each consumer is made.
         """
         return ConsumerApplication(cls, initkwargs)
+
+    def _handling(self, message: ChannelMessage) -> Awaitable[None]:
+        try:
+            handler = self._routes[message["type"]]
+        except (KeyError, TypeError):
+            handler = self._find_handler(message)
+        convert = handler.convert
+        handling: Awaitable[None] = getattr(self, handler.name)(
+            message if convert is unchanged else convert(message)
+        )
+        return handling
 
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))
@@ -326,7 +326,6 @@ class AsyncConsumer:
 
     def _prepare(self) -> None:
         """Forget an earlier connection."""
-        self._began = self._ended = False
 
     def _find_layer(self) -> BaseChannelLayer | None:
         alias = self.channel_layer_alias
@@ -354,7 +353,8 @@ class AsyncConsumer:
             pass
         except (Exception, asyncio.CancelledError) as error:
             await despite(error, self._last_steps(inbox, _close_code(inbox, error)))
-        await run_all(*self._last_steps(inbox, _close_code(inbox, None)))
+        if steps := self._last_steps(inbox, _close_code(inbox, None)):
+            await run_all(*steps)
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
         self.channel_name = inbox.channel = await layer.new_channel()
@@ -362,19 +362,31 @@ class AsyncConsumer:
         inbox.listen(layer, self.channel_name)
 
     async def _handle_all(self, inbox: Inbox) -> None:
+        alone = self._layer() is None
+        # One coroutine less for each event where nobody has overridden it.
+        overridden = type(self).dispatch is not AsyncConsumer.dispatch
+        dispatch = self.dispatch if overridden else self._handling
         while True:
             event, origin = await inbox.get()
             self._began = True
-            handling = self.dispatch(event)
-            if self._layer() is None:
-                handling = _watch(handling, inbox.read_ahead)
-            else:
+            if not alone and not inbox.reading:
                 inbox.read_ahead()
             try:
-                await handling
+                handling = dispatch(event)
+                if inbox.reading or not isinstance(handling, CoroutineType):
+                    await handling
+                else:
+                    # Most handlers wait for nothing; a task watches the client while the others do.
+                    try:
+                        yielded = handling.send(None)
+                    except StopIteration:
+                        pass
+                    else:
+                        inbox.read_ahead()
+                        await _rest(handling, yielded)
             except _NoHandler:
                 # A server may have events that no specification names; a client can make it send them.
-                if origin is Origin.LAYER or not self._is_of_protocol(event):
+                if origin is LAYER or not self._is_of_protocol(event):
                     raise
                 logger.debug("%s does not handle %s; ignored", self, event["type"])
             except ConnectionClosed:
@@ -382,7 +394,7 @@ class AsyncConsumer:
                 if self._connection is None or not self._connection.closed:
                     raise
                 logger.debug("A handler of %s sent to a connection that is gone", event["type"])
-            if origin is Origin.LAST or self._is_over():
+            if origin is LAST or self._is_over():
                 return
 
     def _is_of_protocol(self, event: Mapping[str, Any]) -> bool:
@@ -395,13 +407,15 @@ class AsyncConsumer:
 
     def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
         steps: list[Callable[[], Awaitable[None]]] = []
-        if self._began:
+        if self._began and not self._ended:
             steps.append(functools.partial(self._disconnect_once, code))
         # A layer of somebody else's may know of groups only.
         layer = self._layer()
         if inbox.channel is not None and isinstance(layer, BaseChannelLayer):
             steps.append(functools.partial(layer.close_channel, inbox.channel))
-        return [*steps, inbox.close]
+        if inbox.tasks():
+            steps.append(inbox.close)
+        return steps
 
     async def _disconnect_once(self, code: int) -> None:
         if self._ended:

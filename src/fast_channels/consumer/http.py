@@ -1,7 +1,7 @@
 """Consumers of HTTP requests."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, ClassVar
 
 from fast_channels.consumer.base import AsyncConsumer
@@ -149,7 +149,6 @@ class AsyncHttpConsumer(AsyncConsumer):
         raise StopConsumer
 
     def _prepare(self) -> None:
-        super()._prepare()
         self.body = []
         self._body_size = 0
         self._body_complete = False
@@ -174,5 +173,5 @@ class AsyncHttpConsumer(AsyncConsumer):
     def _is_over(self) -> bool:
         return self._connection is not None and self._connection.state == COMPLETE
 
-    async def _run_disconnect(self, code: int) -> None:
-        await self.disconnect()
+    def _run_disconnect(self, code: int) -> Coroutine[Any, Any, None]:
+        return self.disconnect()

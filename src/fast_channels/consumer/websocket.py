@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 from collections import ChainMap
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
@@ -48,6 +48,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     """
 
     groups: list[str]
+    _owns_groups: bool = False
     _asked: bool = False
     _left: bool = False
     _denied: bool = False
@@ -95,17 +96,19 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             InvalidChannelLayerError: There are groups, and no channel layer.
             ConnectionClosed: The client has left.
         """
-        event = {
-            "type": "websocket.accept",
-            "subprotocol": subprotocol,
+        event: dict[str, Any] = {"type": "websocket.accept", "subprotocol": subprotocol}
+        if headers is not None:
             # Read once: it is checked twice.
-            "headers": headers if isinstance(headers, list) else tuple(header_pairs(headers)),
-        }
+            event["headers"] = headers if isinstance(headers, list) else tuple(header_pairs(headers))
+        groups = self.groups
+        if not groups:
+            await super().send(event)
+            return
         if self._connection is not None:
             self._connection.send(event, move=False)
         try:
             # Joined before the client knows, so that it misses nothing that is sent after it knows.
-            await self._join_groups()
+            await self._join(groups)
             await super().send(event)
         except (Exception, asyncio.CancelledError) as error:
             accepted = self._connection is not None and self._connection.state == OPEN
@@ -175,9 +178,9 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         if (text_data is None) == (bytes_data is None):
             raise ValueError("You must pass one of bytes_data or text_data")
         if text_data is not None:
-            await super().send({"type": "websocket.send", "text": text_data})
+            await self.base_send({"type": "websocket.send", "text": text_data})
         else:
-            await super().send({"type": "websocket.send", "bytes": bytes_data})
+            await self.base_send({"type": "websocket.send", "bytes": bytes_data})
         if close:
             await self.close(close)
 
@@ -202,8 +205,12 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         Raises:
             StopConsumer: Always, at the end.
         """
-        code = message.get("code")
-        await run_all(self._leave_groups, partial(self._disconnect_once, 1005 if code is None else code))
+        given = message.get("code")
+        code = 1005 if given is None else given
+        if self._may_be_member():
+            await run_all(self._leave_groups, partial(self._disconnect_once, code))
+        else:
+            await self._disconnect_once(code)
         raise StopConsumer
 
     if TYPE_CHECKING:
@@ -224,29 +231,34 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             """
 
     def _own_groups(self) -> None:
-        declared: Any = vars(self).get("groups", getattr(type(self), "groups", None))
+        self._owns_groups = True
+        # A property, or whatever else computes the groups, is asked when they are needed.
+        if hasattr(getattr(type(self), "groups", None), "__get__"):
+            return
+        declared: Any = getattr(self, "groups", None)
         if isinstance(declared, str):
             raise TypeError(f"{type(self).__name__}.groups is a list of names, not the text {declared!r}")
-        # A property, or whatever else computes the groups, is asked when they are needed.
-        if not hasattr(declared, "__get__"):
-            self.groups = list(declared or ())
+        self.groups = list(declared or ())
 
     def _prepare(self) -> None:
-        super()._prepare()
         self._asked = self._left = self._denied = False
         # A subclass may have an __init__ that does not call ours.
-        if "groups" not in vars(self):
+        if not self._owns_groups:
             self._own_groups()
 
     def _is_over(self) -> bool:
         return self._denied
 
     def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
-        return [self._leave_groups, *super()._last_steps(inbox, 1006 if self._denied else code)]
+        steps = super()._last_steps(inbox, 1006 if self._denied else code)
+        return [self._leave_groups, *steps] if self._may_be_member() else steps
 
-    async def _join_groups(self) -> None:
+    def _may_be_member(self) -> bool:
+        return self._began and not self._left and self._layer() is not None
+
+    async def _join(self, groups: Iterable[str]) -> None:
         layer = self._layer()
-        for group in self.groups:
+        for group in groups:
             if layer is None:
                 raise InvalidChannelLayerError(
                     f"{type(self).__name__} has groups and no channel layer; set channel_layer_alias"
@@ -254,8 +266,6 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             await layer.group_add(group, self.channel_name)
 
     async def _leave_groups(self) -> None:
-        if self._left or not self._began:
-            return
         self._left = True
         await self._discard_groups()
 
@@ -265,16 +275,17 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             return
         await run_all(*(partial(layer.group_discard, group, self.channel_name) for group in self.groups))
 
-    async def _run_disconnect(self, code: int) -> None:
-        await self.disconnect(code)
+    def _run_disconnect(self, code: int) -> Coroutine[Any, Any, None]:
+        return self.disconnect(code)
 
 
 def header_pairs(
     headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None,
 ) -> Any:
     """Return headers as ASGI wants them; Channels lets them be a mapping, or absent."""
-    pairs: Any = () if headers is None else headers
-    return dict(pairs).items() if isinstance(headers, Mapping) else pairs
+    if headers is None:
+        return []
+    return dict(headers).items() if isinstance(headers, Mapping) else headers
 
 
 class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
