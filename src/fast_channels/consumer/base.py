@@ -3,12 +3,12 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from types import CoroutineType, coroutine
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from types import coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from fast_channels.consumer.handlers import Handler, build_table, handler_name
-from fast_channels.consumer.inbox import LAST, LAYER, Inbox
+from fast_channels.consumer.inbox import LAST, LAYER, SERVER, Inbox, Origin
 from fast_channels.events import AsgiEvent
 from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
 from fast_channels.exceptions import ConnectionClosed, InvalidChannelLayerError, StopConsumer
@@ -53,17 +53,20 @@ def get_handler_name(message: ChannelMessage) -> str:
     return name
 
 
+_DONE: Any = object()
+
+
 @coroutine
-def _rest(handling: Coroutine[Any, Any, None], yielded: Any) -> Generator[Any, Any, None]:
-    """Await what is left of a coroutine that has begun, and waits for something."""
+def _rest(steps: Generator[Any, Any, None], yielded: Any) -> Generator[Any, Any, None]:
+    """Await what is left of something that has begun, and waits."""
     while True:
         try:
             try:
                 value = yield yielded
             except BaseException as error:
-                yielded = handling.throw(error)
+                yielded = steps.throw(error)
             else:
-                yielded = handling.send(value)
+                yielded = steps.send(value)
         except StopIteration:
             return
 
@@ -346,56 +349,57 @@ class AsyncConsumer:
 
     async def _live(self, inbox: Inbox) -> None:
         try:
-            if (layer := self._layer()) is not None:
+            layer = self._layer()
+            if layer is not None:
                 await self._open_channel(layer, inbox)
-            await self._handle_all(inbox)
+            # One coroutine less for each event where nobody has overridden it.
+            overridden = type(self).dispatch is not AsyncConsumer.dispatch
+            dispatch = self.dispatch if overridden else self._handling
+            origin = SERVER
+            while not (origin is LAST or self._is_over()):
+                event, origin = await inbox.get()
+                self._began = True
+                if layer is not None and not inbox.reading:
+                    inbox.read_ahead()
+                try:
+                    if inbox.reading:
+                        await dispatch(event)
+                        continue
+                    # Most handlers wait for nothing; a task watches the client while the others do.
+                    steps = dispatch(event).__await__()
+                    if (yielded := next(steps, _DONE)) is not _DONE:
+                        inbox.read_ahead()
+                        await _rest(steps, yielded)
+                    # A consumer that waits for its next event keeps nothing of the last.
+                    del steps
+                except (_NoHandler, ConnectionClosed) as error:
+                    if not self._passes_over(error, event, origin):
+                        raise
         except StopConsumer:
             pass
         except (Exception, asyncio.CancelledError) as error:
-            await despite(error, self._last_steps(inbox, _close_code(inbox, error)))
-        if steps := self._last_steps(inbox, _close_code(inbox, None)):
-            await run_all(*steps)
+            await despite(error, self._last_steps(inbox, error))
+        if final := self._last_steps(inbox):
+            await run_all(*final)
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
         self.channel_name = inbox.channel = await layer.new_channel()
         self.channel_receive = functools.partial(layer.receive, self.channel_name)
         inbox.listen(layer, self.channel_name)
 
-    async def _handle_all(self, inbox: Inbox) -> None:
-        alone = self._layer() is None
-        # One coroutine less for each event where nobody has overridden it.
-        overridden = type(self).dispatch is not AsyncConsumer.dispatch
-        dispatch = self.dispatch if overridden else self._handling
-        while True:
-            event, origin = await inbox.get()
-            self._began = True
-            if not alone and not inbox.reading:
-                inbox.read_ahead()
-            try:
-                handling = dispatch(event)
-                if inbox.reading or not isinstance(handling, CoroutineType):
-                    await handling
-                else:
-                    # Most handlers wait for nothing; a task watches the client while the others do.
-                    try:
-                        yielded = handling.send(None)
-                    except StopIteration:
-                        pass
-                    else:
-                        inbox.read_ahead()
-                        await _rest(handling, yielded)
-            except _NoHandler:
-                # A server may have events that no specification names; a client can make it send them.
-                if origin is LAYER or not self._is_of_protocol(event):
-                    raise
-                logger.debug("%s does not handle %s; ignored", self, event["type"])
-            except ConnectionClosed:
-                # The handler found out that the client is gone; the disconnect is next.
-                if self._connection is None or not self._connection.closed:
-                    raise
-                logger.debug("A handler of %s sent to a connection that is gone", event["type"])
-            if origin is LAST or self._is_over():
-                return
+    def _passes_over(self, error: Exception, event: Mapping[str, Any], origin: Origin) -> bool:
+        """Tell whether an error is no fault of the application, and log it then."""
+        if isinstance(error, _NoHandler):
+            # A server may have events that no specification names; a client can make it send them.
+            if origin is LAYER or not self._is_of_protocol(event):
+                return False
+            logger.debug("%s does not handle %s; ignored", self, event["type"])
+        else:
+            # The handler found out that the client is gone; the disconnect is next.
+            if self._connection is None or not self._connection.closed:
+                return False
+            logger.debug("A handler of %s sent to a connection that is gone", event["type"])
+        return True
 
     def _is_of_protocol(self, event: Mapping[str, Any]) -> bool:
         protocol: str = event["type"].partition(".")[0]
@@ -405,17 +409,26 @@ class AsyncConsumer:
         """Tell whether the connection is over although the server does not say so."""
         return False
 
-    def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
+    def _last_steps(
+        self, inbox: Inbox, error: BaseException | None = None
+    ) -> list[Callable[[], Awaitable[None]]]:
         steps: list[Callable[[], Awaitable[None]]] = []
         if self._began and not self._ended:
-            steps.append(functools.partial(self._disconnect_once, code))
+            steps.append(functools.partial(self._disconnect_once, self._close_code(inbox, error)))
         # A layer of somebody else's may know of groups only.
         layer = self._layer()
         if inbox.channel is not None and isinstance(layer, BaseChannelLayer):
             steps.append(functools.partial(layer.close_channel, inbox.channel))
-        if inbox.tasks():
+        if inbox.queue is not None and inbox.tasks():
             steps.append(inbox.close)
         return steps
+
+    def _close_code(self, inbox: Inbox, error: BaseException | None) -> int:
+        if inbox.lost or isinstance(error, asyncio.CancelledError):
+            return ABNORMAL
+        if error is not None:
+            return INTERNAL_ERROR
+        return NO_STATUS if inbox.close_code is None else inbox.close_code
 
     async def _disconnect_once(self, code: int) -> None:
         if self._ended:
@@ -434,14 +447,6 @@ class AsyncConsumer:
 
     async def _run_disconnect(self, code: int) -> None:
         """Run the `disconnect()` of a consumer that has one."""
-
-
-def _close_code(inbox: Inbox, error: BaseException | None) -> int:
-    if inbox.lost or isinstance(error, asyncio.CancelledError):
-        return ABNORMAL
-    if error is not None:
-        return INTERNAL_ERROR
-    return NO_STATUS if inbox.close_code is None else inbox.close_code
 
 
 def _checked(connection: Connection, send: ASGISendCallable) -> ASGISendCallable:

@@ -73,7 +73,7 @@ class _Room:
             self._waiter.set_result(None)
 
 
-class _Queue:
+class Queue:
     """What the tasks and the layer have delivered, oldest first, for the one consumer that takes it."""
 
     __slots__ = ("_thread", "_waiter", "client_room", "entries", "layer_room", "loop")
@@ -125,6 +125,7 @@ class Inbox:
         channel: The channel of the channel layer that is to be closed in the end.
         close_code: The code of the WebSocket disconnect that was read, `None` before.
         lost: Whether the server failed to deliver an event.
+        queue: What a task or the layer delivers, `None` before there is one.
         reading: Whether a task reads the client's events.
     """
 
@@ -133,12 +134,12 @@ class Inbox:
         "_ended",
         "_mailbox",
         "_pump",
-        "_queue",
         "_reader",
         "_receive",
         "channel",
         "close_code",
         "lost",
+        "queue",
         "reading",
     )
 
@@ -147,7 +148,7 @@ class Inbox:
         self._ended = False
         self._mailbox: Mailbox | None = None
         self._pump: asyncio.Task[None] | None = None
-        self._queue: _Queue | None = None
+        self.queue: Queue | None = None
         self._reader: asyncio.Task[None] | None = None
         self._receive = receive
         self.channel: str | None = None
@@ -157,7 +158,7 @@ class Inbox:
 
     def listen(self, layer: BaseChannelLayer, channel: str) -> None:
         """Take the messages of a channel too: pushed by the layer if it can, else asked for by a task."""
-        queue = self._queue = self._queue or _Queue()
+        queue = self.queue = self.queue or Queue()
         # Whatever has the methods of a layer may be registered, and only ours push.
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # see above
             self._mailbox = layer.listen(channel, queue.notify)
@@ -168,7 +169,7 @@ class Inbox:
         """Read the client's events in a task from now on."""
         if self._reader is None and not self._ended:
             self.reading = True
-            queue = self._queue = self._queue or _Queue()
+            queue = self.queue = self.queue or Queue()
             self._reader = queue.loop.create_task(self._read(queue))
 
     async def get(self) -> Arrival:
@@ -178,7 +179,7 @@ class Inbox:
             ProtocolError: It does not have the fields that the specification gives it.
             Exception: Whatever the server's `receive` or the channel layer raised.
         """
-        queue = self._queue
+        queue = self.queue
         if queue is None or not self.reading:
             try:
                 message = await self._receive()
@@ -229,7 +230,7 @@ class Inbox:
     def _check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         return message if self._connection is None else self._connection.check(message)
 
-    async def _read(self, queue: _Queue) -> None:
+    async def _read(self, queue: Queue) -> None:
         try:
             while not self._ended:
                 try:
@@ -244,7 +245,7 @@ class Inbox:
             # A server may cancel by raising out of its receive, and nobody asks for our own cancellation.
             queue.put(_Failure(error))
 
-    async def _ask(self, layer: BaseChannelLayer, channel: str, queue: _Queue) -> None:
+    async def _ask(self, layer: BaseChannelLayer, channel: str, queue: Queue) -> None:
         try:
             while True:
                 queue.put((await layer.receive(channel), LAYER))

@@ -249,8 +249,13 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     def _is_over(self) -> bool:
         return self._denied
 
-    def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
-        steps = super()._last_steps(inbox, 1006 if self._denied else code)
+    def _close_code(self, inbox: Inbox, error: BaseException | None) -> int:
+        return 1006 if self._denied else super()._close_code(inbox, error)
+
+    def _last_steps(
+        self, inbox: Inbox, error: BaseException | None = None
+    ) -> list[Callable[[], Awaitable[None]]]:
+        steps = super()._last_steps(inbox, error)
         return [self._leave_groups, *steps] if self._may_be_member() else steps
 
     def _may_be_member(self) -> bool:

@@ -1,8 +1,6 @@
 """When the events of an HTTP request are legal. ASGI HTTP and WebSocket specification 2.5, "HTTP"."""
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from fast_channels.events import (
     HttpDisconnectEvent,
@@ -16,7 +14,6 @@ from fast_channels.events import (
     HttpResponseTrailersEvent,
     HttpResponseZeroCopySendEvent,
 )
-from fast_channels.events.wire import Validator
 
 from .machine import GONE, Connection, Table, Verdict, needs, tolerant
 
@@ -119,20 +116,19 @@ RESPONSE = Table(
 class HttpConnection(Connection):
     """The state of one HTTP request and of its response, which do not wait for each other.
 
-    Attributes:
-        request_state: How much of the request has come; `state` is that of the response.
+    `request_state` is how much of the request has come, `state` is that of the response.
     """
+
+    __slots__ = ()
 
     protocol = "http"
     table = RESPONSE
     requests = REQUEST
     guards = MappingProxyType({"http.response.start (trailers)": needs("http.response.trailers")})
 
-    def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
-        super().__init__(scope, validators)
-        self.request_state = REQUEST.initial
-
     def _received(self, name: str) -> None:
-        self.request_state = tolerant(REQUEST, self.request_state, name)
-        if name in RESPONSE.cells[self.state]:
-            self.state = RESPONSE.cells[self.state][name].next
+        cell = REQUEST.cells[self.request_state][name]
+        self.request_state = cell.next if cell.legal else tolerant(REQUEST, self.request_state, name)
+        row = RESPONSE.cells[self.state]
+        if name in row:
+            self.state = row[name].next

@@ -160,6 +160,27 @@ def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:
     return extension if guard is None else (*extension, guard)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What all connections of a class have in common: an attribute of a class is slow to find.
+
+    Attributes:
+        initial: The state in which a connection begins.
+        first_request: The same for `request_state`.
+        cells: The table of the class.
+        sendable: The validators of what is sent, by type.
+        columns: For each column of what is sent, its cells by state and its guards.
+        receivable: The validators of what is received, by type.
+    """
+
+    initial: str
+    first_request: str
+    cells: Mapping[str, Mapping[str, Cell]]
+    sendable: Validators[WireValidator]
+    columns: Mapping[str, tuple[Mapping[str, Cell], tuple[Guard, ...]]]
+    receivable: Validators[Validator]
+
+
 class Connection:
     """The state of one connection: says of every event what it is and whether it may happen now.
 
@@ -173,34 +194,43 @@ class Connection:
         table: When events may be sent, and which of the received ones change that.
         requests: The table of what is received, where that is not the same.
         state: The state that decides what may be sent, a row of `table`.
+        request_state: The same for what is received, a row of `requests` where there is one.
         receivable: The validators of the received events that make dictionaries.
     """
+
+    __slots__ = ("_rules", "_validators", "request_state", "scope", "state")
 
     protocol: ClassVar[str]
     table: ClassVar[Table]
     requests: ClassVar[Table | None] = None
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
-    cells: ClassVar[Mapping[str, Mapping[str, Cell]]]
     receivable: ClassVar[Validators[Validator]]
-    _sendable: ClassVar[Validators[WireValidator]]
-    _guards: ClassVar[Mapping[str, tuple[Guard, ...]]]
+    _common: ClassVar[_Rules]
 
     def __init_subclass__(cls) -> None:
-        cls.cells = cls.table.cells
+        requests = cls.requests or cls.table
+        cls.receivable = Validators(requests.models(ReceiveEvent), wire_validator)
         sendable = cls.table.models(SendEvent)
-        cls._sendable = Validators(sendable, wire_validator)
-        guards = {
-            name: _guards(model, cls.guards.get(name))
-            for model in sendable.values()
-            for name in columns(model)
-        }
-        cls._guards = {name: found for name, found in guards.items() if found}
-        cls.receivable = Validators((cls.requests or cls.table).models(ReceiveEvent), wire_validator)
+        cells = cls.table.cells
+        cls._common = _Rules(
+            initial=cls.table.initial,
+            first_request=requests.initial,
+            cells=cells,
+            sendable=Validators(sendable, wire_validator),
+            columns={
+                name: ({state: cells[state][name] for state in cells}, _guards(model, cls.guards.get(name)))
+                for model in sendable.values()
+                for name in columns(model)
+            },
+            receivable=cls.receivable,
+        )
 
     def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
+        self._rules = rules = self._common
         self.scope = scope
-        self.state = self.table.initial
-        self._validators = self.receivable if validators is None else validators
+        self.state = rules.initial
+        self.request_state = rules.first_request
+        self._validators = rules.receivable if validators is None else validators
 
     def receive(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         """Take an event that came from the server, check it and move.
@@ -230,7 +260,7 @@ class Connection:
         """
         type_ = message.get("type")
         # Most of it is the application's own, and to miss an entry of the validators is slow.
-        if not isinstance(type_, str) or type_ not in self.receivable.models:
+        if not isinstance(type_, str) or type_ not in self._rules.receivable.models:
             return message
         try:
             return self._validators[type_](message)
@@ -241,7 +271,7 @@ class Connection:
         return kind(f"{type_} is not valid: {describe(error)}", state=self.state, event=type_)
 
     def _received(self, name: str) -> None:
-        cell = self.cells[self.state][name]
+        cell = self._rules.cells[self.state][name]
         self.state = cell.next if cell.legal else tolerant(self.table, self.state, name)
 
     def send(self, message: Mapping[str, Any], *, move: bool = True) -> dict[str, Any] | None:
@@ -258,9 +288,10 @@ class Connection:
             LocalProtocolError: The event is not one, or not legal now; nothing has changed.
             ConnectionClosed: The connection is gone.
         """
+        rules = self._rules
         try:
             type_ = message["type"]
-            validate = self._sendable[type_]
+            validate = rules.sendable[type_]
         except (KeyError, TypeError):
             return self._foreign(message)
         try:
@@ -268,14 +299,14 @@ class Connection:
         except ValidationError as error:
             raise self._invalid(type_, describe(error)) from error
         name = column(event) if type_ in _FLAGS else type_
-        cell = self.cells[self.state][name]
+        cells, guards = rules.columns[name]
+        cell = cells[self.state]
         if not cell.legal:
             self._refuse(cell.verdict, type_)
             return None
-        if name in self._guards:
-            for guard in self._guards[name]:
-                if (wrong := guard(self, event)) is not None:
-                    raise self._invalid(type_, wrong)
+        for guard in guards:
+            if (wrong := guard(self, event)) is not None:
+                raise self._invalid(type_, wrong)
         if move:
             self.state = cell.next
         # The validator made this dictionary. By identity: an application's own value may compare as it likes.

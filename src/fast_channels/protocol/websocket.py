@@ -107,6 +107,8 @@ def _accept(connection: Connection, event: Mapping[str, Any]) -> str | None:
 class WebSocketConnection(Connection):
     """The state of one WebSocket."""
 
+    __slots__ = ()
+
     protocol = "websocket"
     table = TABLE
     guards = MappingProxyType({"websocket.accept": _accept, "websocket.close": _close})
