@@ -8,7 +8,7 @@ from types import coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from fast_channels.consumer.handlers import Handler, build_table, handler_name
-from fast_channels.consumer.inbox import LAST, LAYER, SERVER, Inbox, Origin
+from fast_channels.consumer.inbox import LAST, LAYER, Inbox, Origin
 from fast_channels.events import AsgiEvent
 from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
 from fast_channels.exceptions import ConnectionClosed, InvalidChannelLayerError, StopConsumer
@@ -265,7 +265,7 @@ class AsyncConsumer:
         Raises:
             ValueError: The message has no usable type, or no method handles it.
         """
-        await self._handling(message)
+        await self._handling_of(message)
 
     if TYPE_CHECKING:
         # Checkers compare an override with every base, and the documented arguments of subclasses differ.
@@ -292,7 +292,7 @@ class AsyncConsumer:
         """
         return ConsumerApplication(cls, initkwargs)
 
-    def _handling(self, message: ChannelMessage) -> Awaitable[None]:
+    def _handling_of(self, message: ChannelMessage) -> Awaitable[None]:
         try:
             handler = self._routes[message["type"]]
         except (KeyError, TypeError):
@@ -354,9 +354,8 @@ class AsyncConsumer:
                 await self._open_channel(layer, inbox)
             # One coroutine less for each event where nobody has overridden it.
             overridden = type(self).dispatch is not AsyncConsumer.dispatch
-            dispatch = self.dispatch if overridden else self._handling
-            origin = SERVER
-            while not (origin is LAST or self._is_over()):
+            dispatch = self.dispatch if overridden else self._handling_of
+            while True:
                 event, origin = await inbox.get()
                 self._began = True
                 if layer is not None and not inbox.reading:
@@ -364,17 +363,19 @@ class AsyncConsumer:
                 try:
                     if inbox.reading:
                         await dispatch(event)
-                        continue
-                    # Most handlers wait for nothing; a task watches the client while the others do.
-                    steps = dispatch(event).__await__()
-                    if (yielded := next(steps, _DONE)) is not _DONE:
-                        inbox.read_ahead()
-                        await _rest(steps, yielded)
-                    # A consumer that waits for its next event keeps nothing of the last.
-                    del steps
+                    else:
+                        # Most handlers wait for nothing; a task watches the client while the others do.
+                        steps = dispatch(event).__await__()
+                        if (yielded := next(steps, _DONE)) is not _DONE:
+                            inbox.read_ahead()
+                            await _rest(steps, yielded)
+                        # A consumer that waits for its next event keeps nothing of the last.
+                        del steps
                 except (_NoHandler, ConnectionClosed) as error:
                     if not self._passes_over(error, event, origin):
                         raise
+                if origin is LAST or self._is_over():
+                    break
         except StopConsumer:
             pass
         except (Exception, asyncio.CancelledError) as error:
@@ -414,7 +415,7 @@ class AsyncConsumer:
     ) -> list[Callable[[], Awaitable[None]]]:
         steps: list[Callable[[], Awaitable[None]]] = []
         if self._began and not self._ended:
-            steps.append(functools.partial(self._disconnect_once, self._close_code(inbox, error)))
+            steps.append(functools.partial(self._disconnect_once, self._code_of_end(inbox, error)))
         # A layer of somebody else's may know of groups only.
         layer = self._layer()
         if inbox.channel is not None and isinstance(layer, BaseChannelLayer):
@@ -423,7 +424,7 @@ class AsyncConsumer:
             steps.append(inbox.close)
         return steps
 
-    def _close_code(self, inbox: Inbox, error: BaseException | None) -> int:
+    def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int:
         if inbox.lost or isinstance(error, asyncio.CancelledError):
             return ABNORMAL
         if error is not None:
@@ -445,8 +446,13 @@ class AsyncConsumer:
         except ConnectionClosed:
             logger.warning("disconnect() of %s sent to a connection that is gone", self, exc_info=True)
 
-    async def _run_disconnect(self, code: int) -> None:
-        """Run the `disconnect()` of a consumer that has one."""
+    def _run_disconnect(self, code: int) -> Awaitable[None]:
+        """Return what runs the `disconnect()` of a consumer that has one."""
+        return _nothing()
+
+
+async def _nothing() -> None:
+    """Do what a consumer without `disconnect()` does."""
 
 
 def _checked(connection: Connection, send: ASGISendCallable) -> ASGISendCallable:

@@ -1,7 +1,7 @@
 """Consumers of HTTP requests."""
 
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from fast_channels.consumer.base import AsyncConsumer
@@ -173,5 +173,5 @@ class AsyncHttpConsumer(AsyncConsumer):
     def _is_over(self) -> bool:
         return self._connection is not None and self._connection.state == COMPLETE
 
-    def _run_disconnect(self, code: int) -> Coroutine[Any, Any, None]:
+    def _run_disconnect(self, code: int) -> Awaitable[None]:
         return self.disconnect()

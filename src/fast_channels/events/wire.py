@@ -7,7 +7,6 @@ derived from the fields of the model, so there is nothing to keep in step.
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, reduce
-from operator import or_
 from types import NoneType, UnionType
 from typing import Annotated, Any, NotRequired, TypeAlias, TypeVar, Union, get_args, get_origin
 
@@ -95,7 +94,8 @@ def _usual_form(annotation: Any, metadata: Sequence[Any]) -> Any:
     if get_origin(annotation) is Annotated:
         return _usual_form(get_args(annotation)[0], [*annotation.__metadata__, *metadata])
     if get_origin(annotation) in {Union, UnionType}:
-        return reduce(or_, (_usual_form(kind, ()) for kind in get_args(annotation)))
+        kinds: list[Any] = [_usual_form(kind, ()) for kind in get_args(annotation)]
+        return reduce(lambda one, other: one | other, kinds)
     kept = [item for item in metadata if not isinstance(item, BeforeValidator)]
     return _annotated(annotation, [new for item in kept for new in _INSTEAD.get(item, [item])])
 

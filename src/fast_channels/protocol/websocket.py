@@ -98,8 +98,10 @@ def _close(connection: Connection, event: Mapping[str, Any]) -> str | None:
 
 def _accept(connection: Connection, event: Mapping[str, Any]) -> str | None:
     chosen = event.get("subprotocol")
+    if chosen is None:
+        return None
     offered = list(connection.scope.get("subprotocols") or ())
-    if chosen is None or chosen in offered:
+    if chosen in offered:
         return None
     return f"the client did not offer the subprotocol {chosen!r}; it offered {offered}"
 
