@@ -552,6 +552,18 @@ async def test_a_layer_that_cannot_join_refuses_the_client() -> None:
     assert consumer.codes == [1011]
 
 
+async def test_groups_are_joined_on_a_connection_of_no_protocol_too(layer: InMemoryChannelLayer) -> None:
+    """Nothing says there whether the acceptance is legal, so it is sent as it is."""
+    server = Server(Grouped(call("accept")), {"type": "my.own"}, CONNECT)
+    await turns()
+
+    assert server.sent == [{"type": "websocket.accept"}]
+    assert list(layer.groups) == ["lobby"]
+    server.give(gone())
+    await server.end()
+    assert not layer.groups
+
+
 @pytest.mark.parametrize("make", [Grouped, lambda: Grouped(groups=GROUPS)])
 async def test_groups_are_copied_for_each_consumer(make: Any, layer: InMemoryChannelLayer) -> None:
     """What one connection adds to its list is nothing to the others, wherever the list comes from."""
