@@ -131,6 +131,19 @@ def _tidy(schema: dict[str, Any], definitions: Mapping[str, Any]) -> None:
         schema["required"].sort()
 
 
+def define_titled(definitions: dict[str, Any]) -> None:
+    """Give whatever has a title a definition of that name, and refer to it."""
+    for schema in [*definitions.values()]:
+        _, *parts = subschemas(schema)
+        for part in reversed(parts):
+            name = part.get("title")
+            if name is not None:
+                kept = {"default": part.pop("default")} if "default" in part else {}
+                definitions[name] = {**part}
+                part.clear()
+                part.update({"$ref": f"#/$defs/{name}"}, **kept)
+
+
 def require(schema: Any, name: str, definitions: Mapping[str, Any]) -> None:
     """Make a property of an object required, or of each of the objects in a union."""
     target = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
