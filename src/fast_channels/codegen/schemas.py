@@ -26,7 +26,7 @@ from fast_channels.events import (
 from fast_channels.exceptions import SchemaError
 from fast_channels.messages.codec import discriminated
 
-from .json_schema import DIALECT, EventSchema, MessageSchema, define_titled, describe, text_of
+from .json_schema import DIALECT, AsgiSchema, EventSchema, MessageSchema, define_titled, describe, text_of
 
 BASE_URI: Final = "urn:fast-channels:"
 """What the `$id` of every schema begins with when nobody says."""
@@ -56,7 +56,7 @@ def asgi_schemas() -> dict[str, str]:
 
 def _asgi(protocol: str, types: Mapping[str, Any]) -> dict[str, Any]:
     adapters = {part: TypeAdapter[Any](discriminated(type_)) for part, type_ in types.items()}
-    schemas, definitions = describe({**adapters, "tls": TypeAdapter(TlsExtension)}, "validation", EventSchema)
+    schemas, definitions = describe({**adapters, "tls": TypeAdapter(TlsExtension)}, "validation", AsgiSchema)
     define_titled(definitions)
     for event in EVENTS.values():
         if event.extension is not None and event.__name__ in definitions:
@@ -89,7 +89,7 @@ def jsonable(value: Any) -> Any:
     Args:
         value: A model or any other mapping, or what one holds.
     """
-    kind: type = type(value)
+    kind: Any = type(value)
     if issubclass(kind, str | int | float):
         return value
     if issubclass(kind, bytes | bytearray | memoryview):

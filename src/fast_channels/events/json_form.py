@@ -10,14 +10,14 @@ from typing import Any, Final
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-BYTES: Mapping[str, Any] = {
-    "title": "Bytes",
+BASE64: Mapping[str, Any] = {
     "type": "string",
     "contentEncoding": "base64",
     "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
 }
 
-_UNTITLED = {name: value for name, value in BYTES.items() if name != "title"}
+# What has a title is defined once in a document.
+BYTES: Mapping[str, Any] = {"title": "Bytes", **BASE64}
 
 
 def containing(forbidden: bytes) -> str:
@@ -58,8 +58,8 @@ def response_headers(
         *not_a_name: Names that are not allowed.
     """
     names = [containing(not_in_name), *map(in_any_case, not_a_name)]
-    name = {**_UNTITLED, "minLength": 1, "not": {"anyOf": [{"pattern": pattern} for pattern in names]}}
-    value = {**_UNTITLED, "not": {"pattern": containing(not_in_value)}}
+    name = {**BASE64, "minLength": 1, "not": {"anyOf": [{"pattern": pattern} for pattern in names]}}
+    value = {**BASE64, "not": {"pattern": containing(not_in_value)}}
     pair = {"type": "array", "prefixItems": [name, value], "minItems": 2, "maxItems": 2}
     return {"title": title, "type": "array", "items": pair}
 
