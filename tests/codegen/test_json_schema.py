@@ -13,6 +13,7 @@ from pydantic import (
     RootModel,
     Tag,
     TypeAdapter,
+    WithJsonSchema,
     computed_field,
     create_model,
     field_serializer,
@@ -300,6 +301,14 @@ def test_bytes_of_events_are_base64() -> None:
 # --------------------------------------------------------------------------- defaults
 
 
+class Words(RootModel[set[str]]):
+    root: set[str] = {"c", "a", "b"}
+
+
+class Deep(BaseModel):
+    words: Words | None = Words()
+
+
 class Odd(BaseModel):
     """Defaults that JSON does not have, and one that has no order."""
 
@@ -307,6 +316,10 @@ class Odd(BaseModel):
     call: Annotated[Any, Field()] = len
     tags: set[str] = {"c", "a", "b"}
     words: list[str] = ["c", "a"]
+    inside: Annotated[list[set[int]] | None, Field(title="Inside")] = [{3, 1}]
+    named: dict[str, set[int]] = {"a": {3, 1}}
+    deep: Deep = Deep()
+    any_: Annotated[list[Any], WithJsonSchema({"prefixItems": [{}], "items": False})] = [{"b": 1}]
 
 
 @pytest.mark.filterwarnings("error")
@@ -324,6 +337,10 @@ def test_a_set_is_sorted_and_a_list_is_not() -> None:
 
     assert properties["tags"]["default"] == ["a", "b", "c"]
     assert properties["words"]["default"] == ["c", "a"]
+    assert properties["inside"]["default"] == [[1, 3]]
+    assert properties["named"]["default"] == {"a": [1, 3]}
+    assert properties["deep"]["default"] == {"words": ["a", "b", "c"]}
+    assert properties["any_"]["default"] == [{"b": 1}]
 
 
 # --------------------------------------------------------------------------- the helpers
