@@ -1,0 +1,90 @@
+"""What would go wrong with the messages that a JSON consumer declares."""
+
+from collections.abc import Iterator
+from types import NoneType
+from typing import Any, NamedTuple, Never
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer.declaration import Declaration, application_classes
+from fast_channels.messages.annotations import members
+from fast_channels.messages.codec import Codec
+
+from .finding import Finding, finding
+from .forms import BinarySchema, one_line, require_schema
+from .tags import same_tags, untold
+
+__all__ = ["check_messages"]
+
+_RECEIVING = frozenset({"dispatch", "websocket_receive", "receive", "receive_json"})
+_NOTHING = frozenset({NoneType, Never})
+
+
+class _Side(NamedTuple):
+    """One of the two kinds of messages of a consumer."""
+
+    words: str
+    mode: JsonSchemaMode
+
+
+_CLIENT = _Side("what clients send", "validation")
+_SERVER = _Side("what clients are sent", "serialization")
+
+
+def check_messages(consumer: type[AsyncConsumer], declaration: Declaration) -> Iterator[Finding]:
+    """Find what is wrong with the messages of both directions."""
+    for side, codec in ((_CLIENT, declaration.client), (_SERVER, declaration.server)):
+        if codec is not None:
+            yield from _check_side(consumer, side, codec)
+
+
+def _check_side(consumer: type[AsyncConsumer], side: _Side, codec: Codec) -> Iterator[Finding]:
+    try:
+        kinds = codec.type_
+    except Exception as error:
+        yield finding("FC201", consumer, f"{side.words} cannot be resolved: {one_line(error)}")
+        return
+    for text in same_tags(kinds):
+        yield finding("FC204", consumer, f"{text}, so {side.words} may be taken for the wrong one")
+    try:
+        adapter = codec.adapter
+        adapter.rebuild()
+    except Exception as error:
+        yield finding("FC202", consumer, f"{side.words} cannot be validated: {one_line(error)}")
+        return
+    yield from _check_form(consumer, side, adapter)
+    if side is _CLIENT:
+        yield from _check_receiving(consumer, kinds)
+
+
+def _check_form(consumer: type[AsyncConsumer], side: _Side, adapter: TypeAdapter[Any]) -> Iterator[Finding]:
+    try:
+        require_schema(adapter, side.mode)
+    except Exception as error:
+        yield finding("FC205", consumer, f"{side.words} has no form in JSON: {one_line(error)}")
+        return
+    try:
+        require_schema(adapter, side.mode, BinarySchema)
+    except UnicodeError:
+        text = (
+            f"{side.words} has bytes in it, and pydantic refuses those that are not UTF-8; "
+            'give the model ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")'
+        )
+        yield finding("FC206", consumer, text)
+
+
+def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Finding]:
+    if untold(kinds) and not [*same_tags(kinds)]:
+        names = ", ".join(kind.__name__ for kind in members(kinds))
+        text = (
+            f"{names} share no `Literal` field that tells them apart, so a message may become the wrong one, "
+            "and errors are about all of them"
+        )
+        yield finding("FC203", consumer, text)
+    own = {name for base in application_classes(consumer) for name in vars(base)}
+    # A class that others inherit may leave it to them.
+    if _NOTHING.issuperset(members(kinds)) or own & _RECEIVING or consumer.__subclasses__():
+        return
+    yield finding("FC207", consumer, "clients may send messages; write receive_json() to handle them")
