@@ -13,6 +13,7 @@ __all__ = [
     "MessageTooLarge",
     "ProtocolError",
     "RemoteProtocolError",
+    "SchemaError",
     "StopConsumer",
 ]
 
@@ -122,3 +123,7 @@ class InvalidMessageError(ValueError):
         self.code = code
         self.errors = tuple(errors)
         self.excerpt = excerpt
+
+
+class SchemaError(ValueError):
+    """A consumer declares nothing that a JSON Schema could describe, or something that none can."""

@@ -2,14 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
 from .documents import protocol_document
 
-OWNED = ("schemas", "stubs")
-"""Folders in which every file is generated, but for a README."""
+OWNED = ("schemas/**/*", "stubs/**/*")
+"""Patterns of the files of this repository that are all generated, but for a README."""
 
 
 def outputs() -> dict[str, str]:
@@ -17,28 +17,30 @@ def outputs() -> dict[str, str]:
     return {"docs/protocol.md": protocol_document()}
 
 
-def differences(root: Path, files: Mapping[str, str]) -> Iterator[str]:
+def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) -> Iterator[str]:
     """Yield a readable difference for every file that is missing, different or superfluous.
 
     Args:
-        root: The repository.
-        files: What should be there, as `outputs` returns it.
+        root: The folder in which the files are.
+        files: What should be there: the text of each file by its path in the folder.
+        owned: Patterns, as `Path.glob` takes them, of files that are superfluous if they are not in `files`.
     """
-    for name in sorted(files.keys() | _present(root)):
+    for name in sorted(files.keys() | _present(root, owned)):
         path = root / name
         current = path.read_text(encoding="utf-8") if path.exists() else None
         if current != files.get(name):
             yield _difference(name, current, files.get(name))
 
 
-def write(root: Path, files: Mapping[str, str]) -> None:
-    """Write every generated file, and delete what is left over in the folders that hold nothing else.
+def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) -> None:
+    """Write every generated file, and delete what is left over.
 
     Args:
-        root: The repository.
-        files: What should be there, as `outputs` returns it.
+        root: The folder in which the files are.
+        files: What should be there: the text of each file by its path in the folder.
+        owned: Patterns, as `Path.glob` takes them, of files that are deleted if they are not in `files`.
     """
-    for name in _present(root) - files.keys():
+    for name in _present(root, owned) - files.keys():
         (root / name).unlink()
     for name, text in files.items():
         path = root / name
@@ -46,8 +48,8 @@ def write(root: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _present(root: Path) -> set[str]:
-    found = (path for folder in OWNED for path in (root / folder).rglob("*"))
+def _present(root: Path, owned: Iterable[str]) -> set[str]:
+    found = (path for pattern in owned for path in root.glob(pattern))
     return {
         path.relative_to(root).as_posix() for path in found if path.is_file() and path.name != "README.md"
     }
