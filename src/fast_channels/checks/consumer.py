@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.declaration import declaration_of
 
 from .finding import Finding
 from .layers import check_arguments, check_layer
@@ -21,11 +20,10 @@ def check(consumer: type[AsyncConsumer], arguments: Mapping[str, Any] | None = N
         consumer: The class. Every module that it needs has been imported.
         arguments: Those of `as_asgi()`, `None` if they are not known.
     """
-    declaration = declaration_of(consumer)
     return [
-        *check_methods(consumer, declaration),
-        *check_handlers(declaration),
-        *check_messages(consumer, declaration),
+        *check_methods(consumer),
+        *check_handlers(consumer),
+        *check_messages(consumer),
         *check_layer(consumer, arguments or {}),
         *(() if arguments is None else check_arguments(consumer, arguments)),
     ]

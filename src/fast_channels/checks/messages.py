@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.declaration import Declaration, application_classes
+from fast_channels.consumer.declared import application_classes, codecs
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import Codec
 
@@ -33,9 +33,9 @@ _CLIENT = _Side("what clients send", "validation")
 _SERVER = _Side("what clients are sent", "serialization")
 
 
-def check_messages(consumer: type[AsyncConsumer], declaration: Declaration) -> Iterator[Finding]:
+def check_messages(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     """Find what is wrong with the messages of both directions."""
-    for side, codec in ((_CLIENT, declaration.client), (_SERVER, declaration.server)):
+    for side, codec in zip((_CLIENT, _SERVER), codecs(consumer), strict=True):
         if codec is not None:
             yield from _check_side(consumer, side, codec)
 

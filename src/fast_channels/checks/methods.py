@@ -15,8 +15,8 @@ from fast_channels.consumer import (
     AsyncJsonWebsocketConsumer,
     AsyncWebsocketConsumer,
 )
-from fast_channels.consumer.declaration import Declaration, application_classes
-from fast_channels.consumer.handlers import ASGI_HANDLERS, Handler, check_name, handler_name
+from fast_channels.consumer.declared import application_classes, event_handlers, handlers_of
+from fast_channels.consumer.handlers import Handler, check_name, handler_name
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import converter, event_types, members
 
@@ -56,9 +56,10 @@ _CALLS: Mapping[type[AsyncConsumer], Mapping[str, tuple[Call, ...]]] = {
 """How the library calls the methods that applications override."""
 
 
-def check_handlers(declaration: Declaration) -> Iterator[Finding]:
+def check_handlers(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     """Find what is wrong with the handlers of channel-layer events."""
-    for handler in declaration.handlers.values():
+    handlers = event_handlers(consumer)
+    for handler in handlers.values():
         try:
             wanted = handler.wanted()
         except Exception as error:
@@ -67,7 +68,7 @@ def check_handlers(declaration: Declaration) -> Iterator[Finding]:
         else:
             yield from _check_validation(handler, wanted)
             yield from _check_events(handler, wanted)
-            yield from _check_names(handler, wanted, declaration.handlers)
+            yield from _check_names(handler, wanted, handlers)
             for text in same_tags(wanted):
                 yield finding("FC204", handler.function, f"{text}, so an event may become the wrong one")
 
@@ -124,7 +125,7 @@ class _Method(NamedTuple):
     owner: type
 
 
-def check_methods(consumer: type[AsyncConsumer], declaration: Declaration) -> Iterator[Finding]:
+def check_methods(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     """Find methods that were meant to be handlers, and overrides that the library cannot call."""
     own = application_classes(consumer)
     library = [base for base in consumer.__mro__ if base not in own]
@@ -136,7 +137,7 @@ def check_methods(consumer: type[AsyncConsumer], declaration: Declaration) -> It
             yield finding("FC108", method.function, text)
         for call in calls.get(method.name, ()):
             yield from _check_call(method, call)
-        if method.name not in declaration.handlers.keys() | ASGI_HANDLERS.keys():
+        if method.name not in handlers_of(consumer):
             yield from _check_missed(method, method.name in awaited)
 
 
