@@ -7,9 +7,9 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, JsonSchemaWarningKind
-from pydantic_core import MISSING, PydanticSerializationError, core_schema
+from pydantic_core import MISSING, PydanticSerializationError, core_schema, to_jsonable_python
 
-from fast_channels.events.json_form import BYTES
+from fast_channels.events.json_form import BASE64, BYTES
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -61,11 +61,19 @@ class EventSchema(MessageSchema):
 
     def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
         """Describe bytes in base64."""
-        return {**BYTES}
+        return {**BASE64}
 
     def encode_default(self, dft: Any) -> Any:
         """Write bytes in base64."""
         return b64encode(dft).decode() if isinstance(dft, bytes) else super().encode_default(dft)
+
+
+class AsgiSchema(EventSchema):
+    """Describes the events of ASGI, with a title for what many of them have."""
+
+    def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
+        """Describe bytes in base64."""
+        return {**BYTES}
 
 
 def _is_tag(schema: Any) -> bool:
@@ -86,9 +94,9 @@ def describe(
         (name, mode, adapter) for name, adapter in types.items()
     ]
     found, rest = TypeAdapter.json_schemas(inputs, schema_generator=generator)
-    # Through text, so that nothing in them is shared.
-    schemas, definitions = json.loads(
-        json.dumps([{name: schema for (name, _), schema in found.items()}, rest.get("$defs", {})])
+    # Copied all the way, so that changing one changes no other.
+    schemas, definitions = to_jsonable_python(
+        [{name: schema for (name, _), schema in found.items()}, rest.get("$defs", {})]
     )
     for schema in [*schemas.values(), *definitions.values()]:
         for part in subschemas(schema):
@@ -129,6 +137,19 @@ def _tidy(schema: dict[str, Any], definitions: Mapping[str, Any]) -> None:
         schema["default"].sort(key=json.dumps)
     if "required" in schema:
         schema["required"].sort()
+
+
+def define_titled(definitions: dict[str, Any]) -> None:
+    """Give whatever has a title a definition of that name, and refer to it."""
+    for schema in [*definitions.values()]:
+        _, *parts = subschemas(schema)
+        for part in reversed(parts):
+            name = part.get("title")
+            if name is not None:
+                kept = {"default": part.pop("default")} if "default" in part else {}
+                definitions[name] = {**part}
+                part.clear()
+                part.update({"$ref": f"#/$defs/{name}"}, **kept)
 
 
 def require(schema: Any, name: str, definitions: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from .documents import protocol_document
+from .schemas import asgi_schemas
 
 OWNED = ("schemas/**/*", "stubs/**/*")
 """Patterns of the files of this repository that are all generated, but for a README."""
@@ -14,7 +15,8 @@ OWNED = ("schemas/**/*", "stubs/**/*")
 
 def outputs() -> dict[str, str]:
     """Return every generated file: its path in the repository and its text."""
-    return {"docs/protocol.md": protocol_document()}
+    schemas = {f"schemas/{name}": text for name, text in asgi_schemas().items()}
+    return {"docs/protocol.md": protocol_document(), **schemas}
 
 
 def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) -> Iterator[str]:
