@@ -114,8 +114,8 @@ def _inside(value: Any) -> list[Any]:
     if _is(value, list, tuple):
         return [*value]
     if _is(value, ModuleType):
-        names: Mapping[str, Any] = vars(value)
-        return [one for one in names.values() if _belongs(one, value)]
+        module: ModuleType = value
+        return [one for one in vars(module).values() if _belongs(one, module)]
     attributes: Mapping[str, Any] = {}
     with contextlib.suppress(Exception):
         attributes = object.__getattribute__(value, "__dict__")

@@ -1,7 +1,7 @@
-"""Renders a module of types for an application: its handlers as Protocols, its messages as TypedDicts."""
+"""Renders what the command line writes for an application: JSON Schemas, and a module of types."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
 from pydantic import TypeAdapter
@@ -14,12 +14,26 @@ from fast_channels.exceptions import SchemaError
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import discriminated
+from fast_channels.targets import Target, consumers_in
 
 from .handlers import Spelling, handlers_of_events, protocol
 from .json_schema import EventSchema, MessageSchema, describe
+from .schemas import BASE_URI, KINDS, consumer_schemas
 from .typed_dicts import Direction, TypedDicts
 
-__all__ = ["Subject", "application_types", "consumer_subject", "event_subject"]
+__all__ = ["Generated", "application_schemas", "application_types"]
+
+
+class Generated(NamedTuple):
+    """Files of a folder.
+
+    Attributes:
+        files: The text of each file by its path in the folder.
+        owned: Patterns of the files that belong to the same things, and are superfluous if not in `files`.
+    """
+
+    files: Mapping[str, str]
+    owned: Sequence[str]
 
 
 class Subject(NamedTuple):
@@ -40,67 +54,85 @@ class Subject(NamedTuple):
     events: tuple[type[ChannelEvent], ...]
 
 
-def consumer_subject(consumer: type[AsyncConsumer]) -> Subject:
-    """Return a consumer class as a subject.
-
-    Raises:
-        SchemaError: pydantic can make nothing of its messages.
-    """
-    handlers = {name: wanted(handler) for name, handler in event_handlers(consumer).items()}
-    try:
-        return Subject(consumer.__name__, handlers, *declared(consumer))
-    except (PydanticUserError, NameError) as error:
-        raise SchemaError(
-            f"{consumer.__name__} declares messages that nothing can describe: {error}"
-        ) from error
-
-
-def event_subject(name: str, annotation: Any) -> Subject | None:
-    """Return a channel event, or a union of channel events, as a subject; `None` if it is neither.
+def application_schemas(targets: Iterable[Target], base_uri: str = BASE_URI) -> Generated:
+    """Return the JSON Schemas of the consumers that targets stand for.
 
     Args:
-        name: What the application calls it.
-        annotation: The event or the union.
-    """
-    kinds = [*members(annotation)]
-    if not all(isinstance(kind, type) and issubclass(kind, ChannelEvent) for kind in kinds):
-        return None
-    return Subject(name, handlers_of_events(kinds), None, None, tuple(kinds))
-
-
-def application_types(subjects: Iterable[Subject], command: str) -> str:
-    """Return the source of a module with the types of some subjects.
-
-    For a subject `Chat` these are the Protocol `ChatHandlers` and the decorator `handles_chat` for its event
-    handlers, and `ChatClientMessage`, `ChatServerMessage` and `ChatEvent` for its messages as TypedDicts, as
-    far as they are declared. The module imports nothing of the application when it runs.
-
-    Args:
-        subjects: What to describe.
-        command: What somebody types to have the module written again.
+        targets: What somebody named.
+        base_uri: Where the schemas are published, as `consumer_schemas` takes it.
 
     Raises:
-        SchemaError: Two subjects have the same name, or one has no types, or one that has no form in JSON.
+        SchemaError: A consumer declares nothing, or what has no form in JSON, or has the name of another.
+        TargetError: A target stands for no consumer.
     """
-    every = _checked([*subjects])
-    spelling = Spelling()
-    try:
-        twins = [*TypedDicts(*_directions(every)).statements()]
-    except PydanticUserError as error:
-        raise SchemaError(f"there is a message without a form in JSON: {error.message}") from error
-    statements = [*twins, *(protocol(one.name, one.handlers, spelling) for one in every if one.handlers)]
-    return _module(command, statements, spelling.modules)
+    consumers = _consumers(targets)
+    _require_different([consumer.__name__ for consumer in consumers])
+    files = [consumer_schemas(consumer, base_uri=base_uri) for consumer in consumers]
+    owned = [f"{consumer.__name__}.{kind}.json" for consumer in consumers for kind in KINDS]
+    return Generated({name: text for one in files for name, text in one.items()}, owned)
 
 
-def _checked(subjects: list[Subject]) -> list[Subject]:
-    names = [one.name for one in subjects]
+def _consumers(targets: Iterable[Target]) -> list[type[AsyncConsumer]]:
+    return [*dict.fromkeys(found.consumer for target in targets for found in consumers_in(target))]
+
+
+def _require_different(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
-            raise SchemaError(f"there are {names.count(name)} different {name}; write each into a file of its own")
-    for one in subjects:
-        if not (one.handlers or one.client or one.server):
-            raise SchemaError(f"{one.name} has neither handlers of events nor declared messages")
-    return subjects
+            raise SchemaError(
+                f"{names.count(name)} different things are called {name}; write them separately"
+            )
+
+
+def _subjects(target: Target) -> Iterator[tuple[object, Subject]]:
+    """Yield every subject behind what makes it this one and no other."""
+    kinds = [*members(target.value)]
+    if all(isinstance(kind, type) and issubclass(kind, ChannelEvent) for kind in kinds):
+        yield (target.name, *kinds), Subject(target.name, handlers_of_events(kinds), None, None, tuple(kinds))
+        return
+    for consumer in _consumers([target]):
+        yield consumer, _subject(consumer)
+
+
+def _subject(consumer: type[AsyncConsumer]) -> Subject:
+    name = consumer.__name__
+    handlers = {name: wanted(handler) for name, handler in event_handlers(consumer).items()}
+    try:
+        subject = Subject(name, handlers, *declared(consumer))
+    except (PydanticUserError, NameError) as error:
+        raise SchemaError(f"{name} declares messages that nothing can describe: {error}") from error
+    if not (subject.handlers or subject.client or subject.server):
+        raise SchemaError(f"{name} has neither handlers of channel events nor declared messages")
+    return subject
+
+
+def application_types(targets: Iterable[Target]) -> str:
+    """Return the source of a module with the types of consumers and channel events.
+
+    For a consumer or a union of channel events called `Chat` these are the Protocol `ChatHandlers` and the
+    decorator `handles_chat` for handlers of its events, and `ChatClientMessage`, `ChatServerMessage` and
+    `ChatEventMessage` for its messages as TypedDicts, as far as they are declared. The module imports nothing of
+    the application when it runs.
+
+    Args:
+        targets: What somebody named: consumers as `consumers_in` finds them, and channel events.
+
+    Raises:
+        SchemaError: There is nothing to write for a consumer, or it declares what has no form in JSON, or
+            two things have the same name.
+        TargetError: A target stands for no consumer and is no channel event.
+    """
+    named = [*targets]
+    subjects = [*dict(pair for target in named for pair in _subjects(target)).values()]
+    _require_different([subject.name for subject in subjects])
+    spelling = Spelling()
+    try:
+        twins = [*TypedDicts(*_directions(subjects)).statements()]
+    except PydanticUserError as error:
+        raise SchemaError(f"there is a message without a form in JSON: {error}") from error
+    statements = [*twins, *(protocol(one.name, one.handlers, spelling) for one in subjects if one.handlers)]
+    command = " ".join(["fast-channels stubs", *(target.text for target in named)])
+    return _module(command, statements, spelling.modules)
 
 
 # Checkers know a union only as it is written in a program.
@@ -111,7 +143,7 @@ def _directions(subjects: list[Subject]) -> Iterator[Direction]:
     clients = {f"{one.name}ClientMessage": one.client for one in subjects if one.client is not None}
     servers = {f"{one.name}ServerMessage": one.server for one in subjects if one.server is not None}
     events = {
-        f"{one.name}Event": TypeAdapter[Any](discriminated(_Union[one.events]))
+        f"{one.name.removesuffix('Event')}EventMessage": TypeAdapter[Any](discriminated(_Union[one.events]))
         for one in subjects
         if one.events
     }

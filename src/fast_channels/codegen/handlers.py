@@ -1,8 +1,9 @@
 """Renders what handlers have to look like: a Protocol, and a decorator that has checkers compare."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
-from types import EllipsisType, NoneType, UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -59,12 +60,13 @@ class Spelling:
             return "None"
         is_name = isinstance(annotation, type | TypeAliasType)
         name: str = getattr(annotation, "__qualname__", getattr(annotation, "__name__", ""))
-        if not is_name or "<locals>" in name:
+        if annotation is Any or not is_name or "<locals>" in name:
             return "Any"
-        if annotation.__module__ == "builtins":
+        module: str = annotation.__module__ or "builtins"
+        if module == "builtins":
             return name
-        self.modules.add(annotation.__module__)
-        return f"{annotation.__module__}.{name}"
+        self.modules.add(module)
+        return f"{module}.{name}"
 
 
 def protocol(name: str, handlers: Mapping[str, Any], spelling: Spelling) -> str:
@@ -77,7 +79,7 @@ def protocol(name: str, handlers: Mapping[str, Any], spelling: Spelling) -> str:
     """
     # As text: the application imports this module, so this module cannot import the application.
     methods = "\n\n".join(
-        f"    async def {handler}(self, event: {spelling.of(taken)!r}, /) -> object: ..."
+        f"    async def {handler}(self, event: {json.dumps(spelling.of(taken))}, /) -> object: ..."
         for handler, taken in handlers.items()
     )
     return f'''\

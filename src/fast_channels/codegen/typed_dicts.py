@@ -79,7 +79,7 @@ class TypedDicts:
             for key, inner in schema["properties"].items()
         }
         if not all(map(_fits_a_class, fields)):
-            items = "".join(f"    {key!r}: {value},\n" for key, value in fields.items())
+            items = "".join(f"    {json.dumps(key)}: {value},\n" for key, value in fields.items())
             return f'{name} = TypedDict("{name}", {{\n{items}}})'
         lines = [*_docstring(schema), *(f"{key}: {value}" for key, value in fields.items())]
         return "\n    ".join([f"class {name}(TypedDict):", *(lines or ["pass"])])
@@ -132,7 +132,7 @@ def _docstring(schema: _Schema) -> list[str]:
     lines = schema.get("description", "").splitlines()[:1]
     # Nothing in it may end the text, or mean something else there.
     texts = [line.replace("\\", "\\\\").replace('"', "'") for line in lines]
-    return [f'"""{text}"""' for text in texts]
+    return [f'"""{text}"""\n' for text in texts]
 
 
 _NameOf: TypeAlias = Callable[[str], str]
@@ -190,9 +190,9 @@ def _array(schema: _Schema, name_of: _NameOf) -> str:
 
 
 def _object(schema: _Schema, name_of: _NameOf) -> str:
-    others = schema.get("additionalProperties", True)
-    values = [*schema.get("patternProperties", {}).values(), *([others] if isinstance(others, dict) else ())]
-    return f"dict[str, {_union(values, name_of)}]"
+    # A boolean is a schema too, and says nothing of the type.
+    schemas = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties", True)]
+    return f"dict[str, {_union([one for one in schemas if one not in (True, False)], name_of)}]"
 
 
 def _named(name: str) -> "_Renderer":
