@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from types import NoneType
-from typing import Any, NamedTuple, Never
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
@@ -19,7 +19,6 @@ from .tags import same_tags, untold
 __all__ = ["check_messages"]
 
 _RECEIVING = frozenset({"dispatch", "websocket_receive", "receive", "receive_json"})
-_NOTHING = frozenset({NoneType, Never})
 
 
 class _Side(NamedTuple):
@@ -62,17 +61,16 @@ def _check_side(consumer: type[AsyncConsumer], side: _Side, codec: Codec) -> Ite
 def _check_form(consumer: type[AsyncConsumer], side: _Side, adapter: TypeAdapter[Any]) -> Iterator[Finding]:
     try:
         require_schema(adapter, side.mode)
-    except Exception as error:
-        yield finding("FC205", consumer, f"{side.words} has no form in JSON: {one_line(error)}")
-        return
-    try:
-        require_schema(adapter, side.mode, BinarySchema)
+        if side is _SERVER:
+            require_schema(adapter, side.mode, BinarySchema)
     except UnicodeError:
         text = (
             f"{side.words} has bytes in it, and pydantic refuses those that are not UTF-8; "
             'give the model ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")'
         )
         yield finding("FC206", consumer, text)
+    except Exception as error:
+        yield finding("FC205", consumer, f"{side.words} has no form in JSON: {one_line(error)}")
 
 
 def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Finding]:
@@ -85,6 +83,6 @@ def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Find
         yield finding("FC203", consumer, text)
     own = {name for base in application_classes(consumer) for name in vars(base)}
     # A class that others inherit may leave it to them.
-    if _NOTHING.issuperset(members(kinds)) or own & _RECEIVING or consumer.__subclasses__():
+    if kinds is NoneType or own & _RECEIVING or consumer.__subclasses__():
         return
     yield finding("FC207", consumer, "clients may send messages; write receive_json() to handle them")

@@ -106,7 +106,7 @@ def _check_names(handler: Handler, wanted: Any, table: Mapping[str, Handler]) ->
     try:
         check_name(handler, table)
     except TypeError as error:
-        yield finding("FC104", handler.function, str(error))
+        yield finding("FC104", handler.function, str(error).removeprefix(f"{handler.name}() "))
     types = event_types(wanted)
     if handler.name not in map(handler_name, types):
         return

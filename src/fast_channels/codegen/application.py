@@ -111,8 +111,8 @@ def application_types(targets: Iterable[Target]) -> str:
 
     For a consumer or a union of channel events called `Chat` these are the Protocol `ChatHandlers` and the
     decorator `handles_chat` for handlers of its events, and `ChatClientMessage`, `ChatServerMessage` and
-    `ChatEventMessage` for its messages as TypedDicts, as far as they are declared. The module imports nothing of
-    the application when it runs.
+    `ChatEventMessage` for its messages as TypedDicts, as far as they are declared. When it runs, the module
+    imports nothing of the application.
 
     Args:
         targets: What somebody named: consumers as `consumers_in` finds them, and channel events.
