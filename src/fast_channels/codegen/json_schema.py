@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -133,10 +134,36 @@ def _tidy(schema: dict[str, Any], definitions: Mapping[str, Any]) -> None:
     if discriminator is not None:
         for choice in schema["oneOf"]:
             require(choice, discriminator["propertyName"], definitions)
-    if schema.get("uniqueItems") and "default" in schema:
-        schema["default"].sort(key=json.dumps)
+    if "default" in schema:
+        schema["default"] = _in_order(schema["default"], schema, definitions)
     if "required" in schema:
         schema["required"].sort()
+
+
+def _in_order(value: Any, schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """Return a value with the sets in it sorted: their order is another in every process."""
+    if isinstance(schema, bool):
+        return value
+    if "$ref" in schema:
+        value = _in_order(value, _target(schema, definitions), definitions)
+    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
+        value = _in_order(value, choice, definitions)
+    if _is_a(value, dict):
+        others = schema.get("additionalProperties", {})
+        kinds = defaultdict[str, Any](lambda: others, schema.get("properties", {}))
+        return {name: _in_order(item, kinds[name], definitions) for name, item in value.items()}
+    if _is_a(value, list):
+        items = [_in_order(item, schema.get("items", {}), definitions) for item in value]
+        return sorted(items, key=json.dumps) if schema.get("uniqueItems") else items
+    return value
+
+
+def _is_a(value: object, kind: type) -> bool:
+    return isinstance(value, kind)
+
+
+def _target(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    return definitions[schema["$ref"].rpartition("/")[2]]
 
 
 def define_titled(definitions: dict[str, Any]) -> None:
@@ -154,7 +181,7 @@ def define_titled(definitions: dict[str, Any]) -> None:
 
 def require(schema: Any, name: str, definitions: Mapping[str, Any]) -> None:
     """Make a property of an object required, or of each of the objects in a union."""
-    target = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    target = _target(schema, definitions) if "$ref" in schema else schema
     for choice in target.get("oneOf", ()):
         require(choice, name, definitions)
     if name in target.get("properties", {}):

@@ -92,16 +92,19 @@ def jsonable(value: Any) -> Any:
     Args:
         value: A model or any other mapping, or what one holds.
     """
-    kind: Any = type(value)
-    if issubclass(kind, str | int | float):
+    if _is_a(value, str, int, float):
         return value
-    if issubclass(kind, bytes | bytearray | memoryview):
+    if _is_a(value, bytes, bytearray, memoryview):
         return b64encode(value).decode()
-    if issubclass(kind, Mapping):
+    if _is_a(value, Mapping):
         return {key: jsonable(item) for key, item in value.items()}
-    if hasattr(kind, "fileno"):
+    if hasattr(value, "fileno"):
         return value.fileno()
-    return [*map(jsonable, value)] if issubclass(kind, Iterable) else None
+    return [*map(jsonable, value)] if _is_a(value, Iterable) else None
+
+
+def _is_a(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds)
 
 
 def consumer_schemas(consumer: type[AsyncConsumer], *, base_uri: str = BASE_URI) -> dict[str, str]:
