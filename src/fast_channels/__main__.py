@@ -14,7 +14,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        sys.stderr.write('The command needs more: pip install "fast-channels-typed[cli]"\n')
+        sys.stderr.write('fast-channels needs more: pip install "fast-channels-typed[cli]"\n')
         sys.exit(USAGE_ERROR)
     command(prog_name="fast-channels")
 
