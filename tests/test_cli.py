@@ -313,6 +313,7 @@ def test_the_package_is_a_command(
 ) -> None:
     """`python -m fast_channels` is `fast-channels`."""
     monkeypatch.setattr(sys, "argv", ["fast_channels", "--help"])
+    monkeypatch.delitem(sys.modules, "fast_channels.__main__")
 
     with pytest.raises(SystemExit) as status:
         runpy.run_module("fast_channels", run_name="__main__")

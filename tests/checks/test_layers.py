@@ -1,15 +1,19 @@
 """Groups, aliases and arguments that the first connection would stumble over are found."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import BaseModel
 
 from fast_channels.checks import check
 from fast_channels.consumer import AsyncConsumer, AsyncHttpConsumer, AsyncWebsocketConsumer
 from fast_channels.layers import InMemoryChannelLayer, channel_layers, register_channel_layer
 
 from .events import codes, only
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 @pytest.fixture(autouse=True)
@@ -131,3 +135,39 @@ def test_arguments_that_the_constructor_does_not_take() -> None:
     assert codes_of(Page) == ["FC305"]
     (found,) = check(Page, {"titel": "x"})
     assert found.message.startswith("is made as Page(titel=...) for every connection, which fails: ")
+
+
+def test_parameters_that_are_a_model() -> None:
+    """They are what connections are compared with."""
+
+    class Room(AsyncWebsocketConsumer):
+        class Params(BaseModel):
+            """The parameters."""
+
+            room: str
+
+    assert codes(Room) == []
+
+
+def test_parameters_that_are_no_model() -> None:
+    """They would be passed over."""
+
+    class Room(AsyncWebsocketConsumer):
+        class Params:
+            """The parameters."""
+
+            room: str
+
+    assert only(Room).startswith("FC306 Room Params is no pydantic model, so it is not used: <class ")
+
+
+def test_parameters_that_are_not_complete() -> None:
+    """No connection could be compared with them."""
+
+    class Room(AsyncWebsocketConsumer):
+        class Params(BaseModel):
+            """The parameters."""
+
+            price: "Decimal"
+
+    assert only(Room).startswith("FC306 Room Params cannot be validated: PydanticUndefinedAnnotation: ")

@@ -1,7 +1,7 @@
 """Messages that would fail, or be taken for others, are found before anybody sends one."""
 
 from types import new_class
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Discriminator, Tag
@@ -160,3 +160,34 @@ def test_a_class_that_others_inherit_may_leave_messages_to_them() -> None:
             return Total(total=content.amount)
 
     assert [*codes(Base), *codes(Chat)] == []
+
+
+class Late(AsyncJsonWebsocketConsumer["Add | Multiply", None]):
+    """Defined before one of its messages."""
+
+    @AsyncJsonWebsocketConsumer["Add | Multiply", None].receives(Add)
+    async def add(self, message: Add) -> None: ...
+
+
+class Multiply(BaseModel):
+    """Nothing receives it."""
+
+    type: Literal["multiply"] = "multiply"
+
+
+def test_messages_that_no_method_receives() -> None:
+    """What could not be found when the class was defined."""
+    assert only(Late) == "FC208 Late no method receives Multiply"
+
+
+def test_messages_that_methods_receive() -> None:
+    """There is one for each."""
+
+    class Counter(AsyncJsonWebsocketConsumer[Add | Reset, None]):
+        @AsyncJsonWebsocketConsumer[Add | Reset, None].receives(Add)
+        async def add(self, message: Add) -> None: ...
+
+        @AsyncJsonWebsocketConsumer[Add | Reset, None].receives(Reset)
+        async def reset(self, message: Reset) -> None: ...
+
+    assert codes(Counter) == []

@@ -17,12 +17,14 @@ from fast_channels.messages import ChannelEvent
 from fast_channels.testing import WebsocketCommunicator
 
 from .events import (
+    Add,
     Close,
     Engine,
     Headline,
     Left,
     Nameless,
     News,
+    Reset,
     Said,
     Started,
     Whispered,
@@ -229,6 +231,23 @@ def test_a_hook_that_cannot_be_called_as_it_will_be() -> None:
         "FC109 disconnect is called as disconnect(code)",
         "FC109 receive is called as receive(bytes_data=...)",
     ]
+
+
+def test_a_method_that_receives_messages() -> None:
+    """It is awaited with the message; one that is called `join` for another reason is not."""
+    contract = AsyncJsonWebsocketConsumer[Add | Reset, None]
+
+    class Counter(AsyncJsonWebsocketConsumer[Add | Reset, None]):
+        @contract.receives(Add)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+        async def add(self) -> None: ...
+
+        @contract.receives(Reset)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+        def reset(self, message: Reset) -> None: ...
+
+        def join(self, words: list[str]) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as in code for Channels
+            return ", ".join(words)
+
+    assert [one.partition(" ")[0] for one in findings(Counter)] == ["FC109", "FC108"]
 
 
 def test_a_hook_has_the_arguments_of_its_own_class() -> None:

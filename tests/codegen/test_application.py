@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from fast_channels.codegen.application import application_schemas, application_types
 from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from fast_channels.exceptions import SchemaError
-from fast_channels.messages import ChannelEvent
+from fast_channels.messages import ChannelEvent, Group
 from fast_channels.targets import Target, TargetError
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+    class RoomHandlers: ...
 
 
 class Said(ChannelEvent):
@@ -134,6 +136,20 @@ def test_the_module_of_a_union_of_events() -> None:
     assert f'async def chat_left(self, event: "{__name__}.Left", /) -> object: ...' in source
     assert "def handles_room_event(" in source
     assert "NotRequired" not in source
+
+
+class Room(Group[Said | Left, "RoomHandlers"], pattern="room.{number}"):
+    """The Protocol of its members is what is written for it."""
+
+    number: int
+
+
+def test_the_module_of_a_group() -> None:
+    """The handlers of its events are those that its members need."""
+    source = application_types([target(Room, "app:Room")])
+
+    assert "class RoomHandlers(Protocol):" in source
+    assert "RoomEventMessage: TypeAlias = SaidDict | LeftDict\n" in source
 
 
 def test_the_module_of_one_event() -> None:

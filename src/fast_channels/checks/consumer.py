@@ -7,7 +7,7 @@ from fast_channels.consumer import AsyncConsumer
 from fast_channels.targets import Target, consumers_in
 
 from .finding import Finding
-from .layers import check_arguments, check_layer
+from .layers import check_arguments, check_layer, check_params
 from .messages import check_messages
 from .methods import check_handlers, check_methods
 
@@ -36,5 +36,6 @@ def check(consumer: type[AsyncConsumer], arguments: Mapping[str, Any] | None = N
         *check_handlers(consumer),
         *check_messages(consumer),
         *check_layer(consumer, arguments or {}),
+        *check_params(consumer),
         *(() if arguments is None else check_arguments(consumer, arguments)),
     ]

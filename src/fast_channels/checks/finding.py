@@ -24,11 +24,13 @@ CODES: Mapping[str, str] = {
     "FC205": "a message cannot be written as JSON, or has no JSON Schema",
     "FC206": "a message carries bytes that may not be UTF-8",
     "FC207": "clients may send messages, and nothing handles them",
+    "FC208": "the methods that receive messages are not one for each",
     "FC301": "there are groups and no channel layer",
     "FC302": "`groups` is a text",
     "FC303": "the name of a group is not valid",
     "FC304": "the channel layer is not registered",
     "FC305": "the constructor does not take the arguments of `as_asgi()`",
+    "FC306": "`Params` is no model, or not a complete one",
 }
 """What can be found: the code of each kind, and what it is about."""
 

@@ -1,16 +1,19 @@
-"""What would go wrong with the channel layer and the groups of a consumer, and with its constructor."""
+"""What would go wrong with the channel layer, groups, parameters and constructor of a consumer."""
 
 import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pydantic import BaseModel, TypeAdapter
+
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.layers import BaseChannelLayer, channel_layers
 
 from .finding import Finding, finding
+from .forms import one_line
 from .methods import signature
 
-__all__ = ["check_arguments", "check_layer"]
+__all__ = ["check_arguments", "check_layer", "check_params"]
 
 
 def check_layer(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> Iterator[Finding]:
@@ -47,6 +50,20 @@ def _check_groups(consumer: type[AsyncConsumer], groups: list[Any], alias: Any) 
 def _names_in_constructor(consumer: type[AsyncConsumer]) -> tuple[str, ...]:
     # One that sets the alias itself cannot be judged by its class.
     return consumer.__init__.__code__.co_names
+
+
+def check_params(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
+    """Find a `Params` that is not used, or that no connection could be compared with."""
+    params = getattr(consumer, "Params", None)
+    if params is None:
+        return
+    if not (isinstance(params, type) and issubclass(params, BaseModel)):
+        yield finding("FC306", consumer, f"Params is no pydantic model, so it is not used: {params!r}")
+        return
+    try:
+        TypeAdapter(params).rebuild()
+    except Exception as error:
+        yield finding("FC306", consumer, f"Params cannot be validated: {one_line(error)}")
 
 
 def check_arguments(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> Iterator[Finding]:

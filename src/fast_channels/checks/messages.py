@@ -1,16 +1,17 @@
 """What would go wrong with the messages that a JSON consumer declares."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import NoneType
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer
 from fast_channels.consumer.declared import application_classes, codecs
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import Codec
+from fast_channels.messages.receivers import check_receivers, receivers
 
 from .finding import Finding, finding
 from .forms import BinarySchema, one_line, require_schema
@@ -81,8 +82,22 @@ def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Find
             "and errors are about all of them"
         )
         yield finding("FC203", consumer, text)
+    methods = receivers(consumer.__mro__)
+    if methods:
+        yield from _check_receivers(consumer, kinds, methods)
     own = {name for base in application_classes(consumer) for name in vars(base)}
     # A class that others inherit may leave it to them.
-    if kinds is NoneType or own & _RECEIVING or consumer.__subclasses__():
+    if kinds is NoneType or methods or own & _RECEIVING or consumer.__subclasses__():
         return
     yield finding("FC207", consumer, "clients may send messages; write receive_json() to handle them")
+
+
+def _check_receivers(
+    consumer: type[AsyncConsumer], kinds: Any, methods: Mapping[Any, list[str]]
+) -> Iterator[Finding]:
+    complete = getattr(consumer, "receive_json", None) is AsyncJsonWebsocketConsumer.receive_json
+    try:
+        # What could not be looked at when the class was defined, because a message was not.
+        check_receivers(consumer.__name__, methods, members(kinds), complete=complete)
+    except TypeError as error:
+        yield finding("FC208", consumer, str(error).removeprefix(f"{consumer.__name__}: "))

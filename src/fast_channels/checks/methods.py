@@ -16,9 +16,10 @@ from fast_channels.consumer import (
     AsyncWebsocketConsumer,
 )
 from fast_channels.consumer.declared import application_classes, event_handlers, handlers_of
-from fast_channels.consumer.handlers import Handler, check_name, handler_name
+from fast_channels.consumer.handlers import USUAL_HANDLER_NAMES, Handler, check_name, handler_name
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import converter, event_types, members
+from fast_channels.messages.receivers import received_by
 
 from .finding import Finding, finding
 from .forms import one_line, require_schema
@@ -131,11 +132,18 @@ def check_methods(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     library = [base for base in consumer.__mro__ if base not in own]
     awaited = {name for base in library for name, value in vars(base).items() if _is_async(_function(value))}
     calls = {name: ways for base in reversed(library) for name, ways in _CALLS.get(base, {}).items()}
+    # What code for Channels calls so may be anything.
+    awaited -= USUAL_HANDLER_NAMES
     for method in _methods(consumer, own):
-        if method.name in awaited and not _is_async(method.function) and not _says_awaitable(method.function):
+        receives = received_by(method.function) is not None
+        if (
+            (receives or method.name in awaited)
+            and not _is_async(method.function)
+            and not _says_awaitable(method.function)
+        ):
             text = "is awaited by the library and has to be `async def`"
             yield finding("FC108", method.function, text)
-        for call in calls.get(method.name, ()):
+        for call in _MESSAGE if receives else calls.get(method.name, ()):
             yield from _check_call(method, call)
         if method.name not in handlers_of(consumer):
             yield from _check_missed(method, method.name in awaited)
@@ -192,7 +200,7 @@ def signature(function: FunctionType) -> inspect.Signature:
 
 
 def _check_missed(method: _Method, is_api: bool) -> Iterator[Finding]:
-    names = vars(method.owner).get("_handler_names", {})
+    names = vars(method.owner).get("_local_names", {})
     try:
         types = event_types(Handler(method.name, inspect.unwrap(method.function), False, names).wanted())
     except Exception:

@@ -11,9 +11,10 @@ from pydantic.json_schema import JsonSchemaMode
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.declared import declared, event_handlers, wanted
 from fast_channels.exceptions import SchemaError
-from fast_channels.messages import ChannelEvent
+from fast_channels.messages import ChannelEvent, Group
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import discriminated
+from fast_channels.messages.generics import resolve_in, type_arguments
 from fast_channels.targets import Target, consumers_in
 
 from .handlers import Spelling, handlers_of_events, protocol
@@ -86,7 +87,10 @@ def _require_different(names: list[str]) -> None:
 
 def _subjects(target: Target) -> Iterator[tuple[object, Subject]]:
     """Yield every subject behind what makes it this one and no other."""
-    kinds = [*members(target.value)]
+    value = target.value
+    if isinstance(value, type) and issubclass(value, Group):
+        value = resolve_in(value, type_arguments(value, Group)[0])
+    kinds = [*members(value)]
     if all(isinstance(kind, type) and issubclass(kind, ChannelEvent) for kind in kinds):
         yield (target.name, *kinds), Subject(target.name, handlers_of_events(kinds), None, None, tuple(kinds))
         return
@@ -109,13 +113,13 @@ def _subject(consumer: type[AsyncConsumer]) -> Subject:
 def application_types(targets: Iterable[Target]) -> str:
     """Return the source of a module with the types of consumers and channel events.
 
-    For a consumer or a union of channel events called `Chat` these are the Protocol `ChatHandlers` and the
-    decorator `handles_chat` for handlers of its events, and `ChatClientMessage`, `ChatServerMessage` and
-    `ChatEventMessage` for its messages as TypedDicts, as far as they are declared. When it runs, the module
-    imports nothing of the application.
+    For a consumer, a group or a union of channel events that is called `Chat` these are the Protocol
+    `ChatHandlers` and the decorator `handles_chat` for handlers of its events, and `ChatClientMessage`,
+    `ChatServerMessage` and `ChatEventMessage` for its messages as TypedDicts, as far as they are declared.
+    When it runs, the module imports nothing of the application.
 
     Args:
-        targets: What somebody named: consumers as `consumers_in` finds them, and channel events.
+        targets: What somebody named: consumers as `consumers_in` finds them, groups, and channel events.
 
     Raises:
         SchemaError: There is nothing to write for a consumer, or it declares what has no form in JSON, or
