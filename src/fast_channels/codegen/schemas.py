@@ -31,6 +31,9 @@ from .json_schema import DIALECT, AsgiSchema, EventSchema, MessageSchema, define
 BASE_URI: Final = "urn:fast-channels:"
 """What the `$id` of every schema begins with when nobody says."""
 
+KINDS: Final = ("client", "server", "events")
+"""What the schemas of a consumer can be about, as it stands in the names of their files."""
+
 _PROTOCOLS: Mapping[str, Mapping[str, Any]] = {
     "http": {"scope": HttpScope, "receive": HttpReceive, "send": HttpSend},
     "websocket": {"scope": WebSocketScope, "receive": WebSocketReceive, "send": WebSocketSend},

@@ -50,6 +50,26 @@ def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) ->
         path.write_text(text, encoding="utf-8")
 
 
+def bring_up_to_date(
+    root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED, *, only_check: bool = False
+) -> list[str]:
+    """Write every generated file, or return the differences and write nothing.
+
+    Args:
+        root: The folder in which the files are.
+        files: What should be there: the text of each file by its path in the folder.
+        owned: Patterns, as `Path.glob` takes them, of files that should not be there if not in `files`.
+        only_check: Write nothing.
+
+    Returns:
+        What is not up to date, which is nothing after writing.
+    """
+    if only_check:
+        return [*differences(root, files, owned)]
+    write(root, files, owned)
+    return []
+
+
 def _present(root: Path, owned: Iterable[str]) -> set[str]:
     found = (path for pattern in owned for path in root.glob(pattern))
     return {
@@ -78,9 +98,6 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; print what is not up to date")
     check: bool = parser.parse_args(arguments).check
-    if not check:
-        write(Path.cwd(), outputs())
-        return 0
-    found = [*differences(Path.cwd(), outputs())]
+    found = bring_up_to_date(Path.cwd(), outputs(), only_check=check)
     sys.stdout.writelines(found)
     return 1 if found else 0
