@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
+from .dicts import dicts_module
 from .documents import protocol_document
+from .stubs import stubs
 
 OWNED = ("schemas", "stubs")
 """Folders in which every file is generated, but for a README."""
@@ -14,7 +16,11 @@ OWNED = ("schemas", "stubs")
 
 def outputs() -> dict[str, str]:
     """Return every generated file: its path in the repository and its text."""
-    return {"docs/protocol.md": protocol_document()}
+    return {
+        "docs/protocol.md": protocol_document(),
+        "src/fast_channels/events/dicts.py": dicts_module(),
+        **stubs(),
+    }
 
 
 def differences(root: Path, files: Mapping[str, str]) -> Iterator[str]:
