@@ -81,7 +81,7 @@ class ProtocolError(Exception):
         super().__init__(message)
         self.state = state
         self.event = event
-        self.legal = tuple(legal)
+        self.legal: tuple[str, ...] = tuple(legal)
 
 
 class LocalProtocolError(ProtocolError):
@@ -120,5 +120,5 @@ class InvalidMessageError(ValueError):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.errors = tuple(errors)
+        self.errors: tuple[tuple[str, str], ...] = tuple(errors)
         self.excerpt = excerpt

@@ -1,9 +1,7 @@
 """Renders the dictionary forms of all events and scopes: `fast_channels.events.dicts`."""
 
 from collections.abc import Iterator, Sequence
-from typing import get_args
-
-from typing_extensions import TypeGuard
+from typing import TypeGuard, get_args
 
 from fast_channels import events
 from fast_channels.events import AsgiEvent, AsgiModel, ReceiveEvent, SendEvent

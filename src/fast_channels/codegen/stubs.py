@@ -35,12 +35,14 @@ class Definition(NamedTuple):
     """A part of a stub.
 
     Attributes:
-        name: What it defines, `None` for an import.
+        names: What it defines.
         lines: Its source code.
+        imported: Whether it is an import.
     """
 
-    name: str | None
+    names: set[str]
     lines: list[str]
+    imported: bool = False
 
 
 class _Stub:
@@ -70,10 +72,11 @@ class _Stub:
 
     def text(self) -> str:
         """Return the whole stub."""
-        definitions = [*self._definitions(ast.parse("\n".join(self.source)).body)]
-        imports = [line for name, lines in definitions if name is None for line in lines]
-        names = [one for one in definitions if one.name is not None]
-        return "\n".join([NOTICE, *imports, self.view.names, *_needed(names, self.view.names)]) + "\n"
+        definitions = _needed([*self._definitions(ast.parse("\n".join(self.source)).body)], self.view.names)
+        imports = [line for one in definitions if one.imported for line in one.lines]
+        names = [line for one in definitions if not one.imported for line in _spaced(one.lines)]
+        text = "\n".join([NOTICE, "", *imports, self.view.names, *names]).rstrip() + "\n"
+        return re.sub(r"\n{3,}", "\n\n", text)
 
     def _definitions(self, body: Iterable[ast.stmt]) -> Iterator[Definition]:
         for statement in body:
@@ -85,15 +88,17 @@ class _Stub:
     def _whole(self, statement: ast.stmt) -> list[str]:
         return self._segment(statement.lineno, statement.end_lineno or 0, statement.col_offset)
 
-    def _import(self, statement: ast.stmt) -> Iterator[Definition]:
-        yield Definition(None, self._whole(statement))
+    def _import(self, statement: ast.Import | ast.ImportFrom) -> Iterator[Definition]:
+        names = {alias.asname or alias.name for alias in statement.names}
+        yield Definition(names, self._whole(statement), imported=True)
 
     def _assigned(self, statement: ast.Assign) -> Iterator[Definition]:
-        yield Definition(ast.unparse(statement.targets[0]), self._whole(statement))
+        targets = {name.id for name in ast.walk(statement.targets[0]) if isinstance(name, ast.Name)}
+        yield Definition(targets, self._whole(statement))
 
     def _annotated(self, statement: ast.AnnAssign) -> Iterator[Definition]:
         name, type_ = ast.unparse(statement.target), ast.unparse(statement.annotation)
-        yield Definition(name, self._whole(statement) if type_ == "TypeAlias" else [f"{name}: {type_}"])
+        yield Definition({name}, self._whole(statement) if type_ == "TypeAlias" else [f"{name}: {type_}"])
 
     def _branch(self, statement: ast.If) -> Iterator[Definition]:
         if ast.unparse(statement.test) != "TYPE_CHECKING":
@@ -102,7 +107,7 @@ class _Stub:
 
     def _function(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Definition]:
         lines = self._head(statement)
-        yield Definition(statement.name, [*lines[:-1], *_with_body(lines[-1])])
+        yield Definition({statement.name}, [*lines[:-1], *_with_body(lines[-1])])
 
     def _head(self, statement: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[str]:
         """Return decorators and signature, up to the colon and a comment that follows it."""
@@ -118,21 +123,32 @@ class _Stub:
         if bases is not None:
             lines = [f"class {statement.name}({bases}):"]
         members = [*self._members(statement)]
-        yield Definition(statement.name, [*lines, *("    " + line for line in members or ["..."])])
+        yield Definition({statement.name}, [*lines, *("    " + line for line in members or ["..."])])
 
     def _members(self, statement: ast.ClassDef) -> Iterator[str]:
         model = getattr(self.module, statement.name)
         fields = model.model_fields if issubclass(model, AsgiModel) else {}
         views = self.view.members.get(statement.name, {})
+        declared = {name for base in model.__mro__[1:] for name in inspect.get_annotations(base)}
+        body = [one for one in statement.body if not _assigns(one, declared)]
         yield from attributes(model) if fields else ()
         # Nobody has an instance of a private base.
         if fields and not _is_private(statement.name):
             yield from [*constructor(model), *reads(model_keys(model))]
-        for name, lines in [*self._definitions(statement.body), *_instance_attributes(statement)]:
-            if name not in views and name not in fields:
-                yield from lines
+        for one in [*self._definitions(body), *_instance_attributes(statement)]:
+            if not one.names & (views.keys() | fields.keys()):
+                yield from one.lines
         for view in views.values():
             yield from view.splitlines()
+
+
+def _spaced(lines: list[str]) -> list[str]:
+    return lines if len(lines) == 1 else ["", *lines, ""]
+
+
+def _assigns(statement: ast.stmt, declared: set[str]) -> bool:
+    """Tell whether a statement gives an attribute a value whose type a base declares."""
+    return isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) in declared
 
 
 def _with_body(last: str) -> list[str]:
@@ -150,21 +166,21 @@ def _instance_attributes(statement: ast.ClassDef) -> Iterator[Definition]:
                     case ast.Assign(
                         targets=[ast.Attribute(value=ast.Name("self"), attr=name)], value=ast.Name(source)
                     ) if name not in declared and (type_ := types.get(source)) is not None:
-                        yield Definition(name, [f"{name}: {ast.unparse(type_)}"])
+                        yield Definition({name}, [f"{name}: {ast.unparse(type_)}"])
                     case _:
                         pass
 
 
-def _needed(definitions: Sequence[Definition], other: str) -> Iterator[str]:
-    """Yield the lines of what is public, and of the private names that they need."""
-    kept = [one for one in definitions if not _is_private(one.name)]
+def _needed(definitions: Sequence[Definition], other: str) -> list[Definition]:
+    """Return what is public, and the private names and imports that it needs."""
+    kept = [one for one in definitions if not one.imported and not all(map(_is_private, one.names))]
     size = 0
     while size != len(kept):
         size = len(kept)
         words = {*re.findall(r"\w+", "\n".join([other, *(line for one in kept for line in one.lines)]))}
-        kept = [one for one in definitions if one in kept or one.name in words]
-    return (line for one in kept for line in ["", *one.lines])
+        kept = [one for one in definitions if one in kept or one.names & words]
+    return kept
 
 
-def _is_private(name: str | None) -> bool:
-    return name is not None and name.startswith("_") and not name.endswith("__")
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.endswith("__")

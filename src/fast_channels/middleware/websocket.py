@@ -10,7 +10,7 @@ from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, Chann
 
 __all__ = ["AllowedOrigins", "Origin", "OriginValidator", "WebsocketDenier", "is_same_domain"]
 
-logger = logging.getLogger("fast_channels.middleware")
+logger: logging.Logger = logging.getLogger("fast_channels.middleware")
 
 Origin: TypeAlias = str
 """An origin, or a pattern of origins."""
@@ -63,7 +63,7 @@ class OriginValidator:
         if isinstance(allowed_origins, str):
             raise TypeError(f"allowed_origins is a list of patterns, not the text {allowed_origins!r}")
         self.application = application
-        self.allowed_origins = list(allowed_origins)
+        self.allowed_origins: list[Origin] = list(allowed_origins)
         for pattern in self.allowed_origins:
             _pattern(pattern)
             if "*" in pattern and pattern != "*":

@@ -1,17 +1,13 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
-import asyncio
-import functools
+
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
-from types import coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 from fast_channels.consumer.handlers import Handler, build_table, handler_name
 from fast_channels.consumer.inbox import Inbox, Origin
 from fast_channels.events import AsgiEvent
 from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
-from fast_channels.exceptions import ConnectionClosed, InvalidChannelLayerError, StopConsumer
 from fast_channels.layers import BaseChannelLayer, channel_layers, get_channel_layer
-from fast_channels.messages.annotations import local_names
 from fast_channels.protocol import CONNECTIONS, Connection
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
 from typing import Literal, ParamSpec, Protocol, TypeAlias, overload
@@ -38,25 +34,15 @@ class _SendsFrames(Protocol):
     @property
     def _sends_frames(self) -> Literal[True]: ...
 
-
 __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
-
 logger = logging.getLogger("fast_channels.consumer")
-
 CANCELLED_CLEANUP_SECONDS = 10.0
-
 NO_STATUS = 1005
-
 ABNORMAL = 1006
-
 INTERNAL_ERROR = 1011
-
 _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
-
 def get_handler_name(message: ChannelMessage) -> str: ...
-
 async def run_all(*steps: Callable[[], Awaitable[None]]) -> None: ...
-
 async def despite(error: BaseException, steps: Sequence[Callable[[], Awaitable[None]]]) -> NoReturn: ...
 
 class ConsumerApplication(Generic[_C_co]):

@@ -1,12 +1,10 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
+
 import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 from fast_channels.consumer.base import AsyncConsumer
-from fast_channels.consumer.websocket import header_pairs
 from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
-from fast_channels.exceptions import LocalProtocolError, StopConsumer
-from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
 from abc import ABCMeta
 from typing import Literal, overload
 
@@ -97,9 +95,7 @@ class _HttpScope(MutableMapping[str, Any], SupportsKeysAndGetItem[str, Any], met
     def get(self, key: str, default: None = None) -> Any | None: ...
     @overload
     def get(self, key: str, default: _Default) -> Any | _Default: ...
-
 __all__ = ["AsyncHttpConsumer"]
-
 logger = logging.getLogger("fast_channels.consumer")
 
 class AsyncHttpConsumer(AsyncConsumer):

@@ -1,11 +1,7 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
-import asyncio
-import json
+
 import logging
-import sys
-from collections import ChainMap
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic
 from typing_extensions import TypeVar
 from fast_channels.consumer.base import AsyncConsumer, despite, run_all
@@ -19,8 +15,6 @@ from fast_channels.exceptions import (
     StopConsumer,
 )
 from fast_channels.messages.codec import Codec, invalid_frame, not_json
-from fast_channels.messages.generics import resolve, type_arguments
-from fast_channels.protocol.websocket import OPEN
 from abc import ABCMeta
 from typing import Literal, overload
 
@@ -117,17 +111,11 @@ class _WebSocketScope(MutableMapping[str, Any], SupportsKeysAndGetItem[str, Any]
     def get(self, key: str, default: None = None) -> Any | None: ...
     @overload
     def get(self, key: str, default: _Default) -> Any | _Default: ...
-
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
-
 logger = logging.getLogger("fast_channels.consumer")
-
 ClientMessage = TypeVar("ClientMessage", default=Any)
-
 ServerMessage = TypeVar("ServerMessage", default=Any)
-
 DENIAL = "websocket.http.response"
-
 NORMAL_CLOSURE = 1000
 
 class AsyncWebsocketConsumer(AsyncConsumer):

@@ -1,7 +1,5 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
-import ntpath
-import posixpath
-import re
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import (
@@ -18,9 +16,7 @@ from pydantic import (
 from typing import Final, Literal, overload
 
 from _typeshed import SupportsKeysAndGetItem
-
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str | None]
-
 def no_rule(_event: Mapping[str, Any]) -> str | None: ...
 
 class AsgiModel(BaseModel, Mapping[str, object], SupportsKeysAndGetItem[str, Any]):
@@ -44,35 +40,19 @@ class SendEvent(AsgiEvent):
     ...
 
 def _to_bytes(value: Any) -> Any: ...
-
 def encodable(value: str) -> str: ...
-
 def items(value: Any) -> tuple[Any, ...]: ...
-
 def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]: ...
-
 def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]: ...
-
-_LIST, _TUPLE, _BYTES = frozenset({list}), frozenset({tuple}), frozenset({bytes})
-
 def usual_headers(value: Any) -> list[tuple[bytes, bytes]] | None: ...
-
 def _no_subprotocol_header(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]: ...
-
 def none_as(default: object) -> Callable[[object], object]: ...
-
 def _absolute(path: str) -> str: ...
-
 def _has_descriptor(file: object) -> object: ...
-
 _HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
-
 _LINKS_AS_LIST = PlainSerializer(list, return_type=list[bytes])
-
 Bytes: TypeAlias = Annotated[bytes, Strict(), BeforeValidator(_to_bytes)]
-
 Text: TypeAlias = Annotated[StrictStr, AfterValidator(encodable)]
-
 _StrictBytes: TypeAlias = Annotated[bytes, Strict()]
 
 Headers: TypeAlias = Annotated[
@@ -80,21 +60,12 @@ Headers: TypeAlias = Annotated[
 ]
 
 ResponseHeaders: TypeAlias = Annotated[Headers, AfterValidator(_response_headers)]
-
 AcceptHeaders: TypeAlias = Annotated[ResponseHeaders, AfterValidator(_no_subprotocol_header)]
-
 Links: TypeAlias = Annotated[tuple[Bytes, ...], BeforeValidator(items), _LINKS_AS_LIST]
-
 Status: TypeAlias = Annotated[StrictInt, Field(ge=100, le=599)]
-
 Subprotocol: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
-
 Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""))]
-
 DisconnectCode: TypeAlias = Annotated[StrictInt, BeforeValidator(none_as(1005))]
-
 AbsolutePath: TypeAlias = Annotated[StrictStr, AfterValidator(_absolute)]
-
 FileDescriptor: TypeAlias = Annotated[Any, AfterValidator(_has_descriptor)]
-
 Offset: TypeAlias = Annotated[StrictInt, Field(ge=0)]

@@ -1,4 +1,5 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
+
 from typing import Literal
 from .base import Bytes, ReceiveEvent, ResponseHeaders, SendEvent, Status
 import builtins

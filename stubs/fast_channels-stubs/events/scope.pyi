@@ -1,5 +1,5 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
-from collections.abc import Mapping
+
 from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BeforeValidator, Field, StrictStr
 from .base import AsgiModel, Bytes, Headers, Text, items, none_as
@@ -10,19 +10,12 @@ from typing import Any, Final, Literal, TypeVar, overload
 from fast_channels.events.dicts import AsgiVersionsDict
 
 _Default = TypeVar("_Default")
-
 def _endpoint(value: Any) -> Any: ...
-
 def _default_if_none(default: object) -> BeforeValidator: ...
-
 Endpoint: TypeAlias = Annotated[tuple[StrictStr, int | None], BeforeValidator(_endpoint)]
-
 Strings: TypeAlias = Annotated[tuple[StrictStr, ...], BeforeValidator(items)]
-
 Extensions: TypeAlias = Annotated[dict[StrictStr, dict[str, Any]], _default_if_none({})]
-
 Scheme: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
-
 CipherSuite: TypeAlias = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 class AsgiVersions(AsgiModel):

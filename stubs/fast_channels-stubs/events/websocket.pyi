@@ -1,5 +1,5 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
-from collections.abc import Mapping
+
 from typing import Any, Literal, Self
 from pydantic import StrictStr, model_validator
 from .base import (
@@ -21,12 +21,7 @@ from fast_channels.events.dicts import AsgiVersionsDict
 
 _Default = TypeVar("_Default")
 
-def _one_payload(event: Mapping[str, Any]) -> str | None: ...
-
-def _one_sendable_payload(event: Mapping[str, Any]) -> str | None: ...
-
 class _Frame(AsgiEvent):
-    rule = _one_payload
     @model_validator(mode="after")
     def _keep_rule(self) -> Self: ...
 
@@ -137,7 +132,6 @@ class WebSocketSendEvent(_Frame, SendEvent):
     def get(self, key: str, default: None = None) -> Any | None: ...
     @overload
     def get(self, key: str, default: _Default) -> Any | _Default: ...
-    rule = _one_sendable_payload
 
 class WebSocketDisconnectEvent(ReceiveEvent):
     type: Final[Literal["websocket.disconnect"]] = ...
