@@ -13,25 +13,25 @@ class Spelling(NamedTuple):
     """How two kinds of types are written, which differ between what is kept and what may be given.
 
     Attributes:
-        many: A tuple of any length, of items whose type is already written.
-        model: A model.
+        many: A tuple of any length; the type of its items takes the place of the braces.
+        model: A model; its name takes the place of the braces.
     """
 
-    many: Callable[[str], str]
-    model: Callable[[type[AsgiModel]], str]
+    many: str
+    model: str
+
+
+# What a frozen model holds.
+KEPT = Spelling(many="tuple[{}, ...]", model="{}")
+# What ASGI allows in a dictionary: any iterable, and dictionaries all the way down.
+GIVEN = Spelling(many="Iterable[{}]", model="{}Dict")
+# What a constructor takes.
+PASSED = Spelling(many=GIVEN.many, model="{0} | {0}Dict")
 
 
 def dict_name(name: str) -> str:
     """Return what the dictionary form of a model, or of a union of models, is called."""
-    return f"{name}Dict"
-
-
-# What a frozen model holds.
-KEPT = Spelling(many=lambda item: f"tuple[{item}, ...]", model=lambda model: model.__name__)
-# What ASGI allows in a dictionary: any iterable, and dictionaries all the way down.
-GIVEN = Spelling(many=lambda item: f"Iterable[{item}]", model=lambda model: dict_name(model.__name__))
-# What a constructor takes.
-PASSED = Spelling(many=GIVEN.many, model=lambda model: f"{KEPT.model(model)} | {GIVEN.model(model)}")
+    return GIVEN.model.format(name)
 
 
 def annotation(field: FieldInfo, spelling: Spelling) -> str:
@@ -50,7 +50,7 @@ def _written(type_: Any, spelling: Spelling) -> str:
     if origin is not None:
         return f"{origin.__name__}[{', '.join(_all(get_args(type_), spelling))}]"
     if isinstance(type_, type) and issubclass(type_, AsgiModel):
-        return spelling.model(type_)
+        return spelling.model.format(type_.__name__)
     return _NAMES.get(type_) or type_.__name__
 
 
@@ -72,7 +72,7 @@ def _literal(arguments: tuple[Any, ...], _spelling: Spelling) -> str:
 
 def _tuple(arguments: tuple[Any, ...], spelling: Spelling) -> str:
     if arguments[-1] is Ellipsis:
-        return spelling.many(_written(arguments[0], spelling))
+        return spelling.many.format(_written(arguments[0], spelling))
     return f"tuple[{', '.join(_all(arguments, spelling))}]"
 
 

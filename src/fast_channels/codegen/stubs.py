@@ -27,8 +27,21 @@ def stubs() -> dict[str, str]:
     files = {f"{PACKAGE}/py.typed": "partial\n"}
     for name, view in VIEWS.items():
         path = "/".join(name.split(".")[1:])
-        files[f"{PACKAGE}/{path}.pyi"] = _Stub(import_module(name), view).text()
+        files[f"{PACKAGE}/{path}.pyi"] = render(import_module(name), view)
     return files
+
+
+def render(module: ModuleType, view: View) -> str:
+    """Return the stub of a module.
+
+    Args:
+        module: The module, whose source is read.
+        view: What its source cannot express.
+
+    Raises:
+        TypeError: The source has a statement that no stub can have.
+    """
+    return _Stub(module, view).text()
 
 
 class Definition(NamedTuple):
@@ -57,7 +70,6 @@ class _Stub:
         self.module = module
         self.view = view
         self.source = inspect.getsource(module).splitlines()
-        # A branch for checkers is one thing, and says all there is to say of its names.
         self.write: Mapping[type[ast.stmt], Callable[[Any], Iterator[Definition]]] = {
             ast.AnnAssign: self._annotated,
             ast.Assign: self._assigned,
@@ -80,7 +92,14 @@ class _Stub:
 
     def _definitions(self, body: Iterable[ast.stmt]) -> Iterator[Definition]:
         for statement in body:
-            yield from self.write[type(statement)](statement)
+            write = self.write.get(type(statement))
+            if write is None:
+                raise self._no_stub(statement)
+            yield from write(statement)
+
+    def _no_stub(self, statement: ast.stmt) -> TypeError:
+        place = f"line {statement.lineno} of {self.module.__name__}"
+        return TypeError(f"{place} is a statement that no stub can have: {ast.unparse(statement)}")
 
     def _segment(self, start: int, end: int, indent: int) -> list[str]:
         return [line[indent:] for line in self.source[start - 1 : end]]
@@ -102,7 +121,7 @@ class _Stub:
 
     def _branch(self, statement: ast.If) -> Iterator[Definition]:
         if ast.unparse(statement.test) != "TYPE_CHECKING":
-            raise TypeError(f"{self.module.__name__}:{statement.lineno} is a condition that no stub can have")
+            raise self._no_stub(statement)
         yield from self._definitions(statement.body)
 
     def _function(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Definition]:
