@@ -15,6 +15,7 @@ from fast_channels.codegen.stubs import PACKAGE, render, stubs
 from fast_channels.codegen.views import VIEWS, View
 from fast_channels.events import AsgiModel
 
+FILES = stubs()
 MODELS = [
     model
     for model in vars(events).values()
@@ -25,7 +26,7 @@ MODELS = [
 def stub_of(model: type) -> ast.ClassDef:
     """Return the class that stands for a model in the stubs."""
     path = "/".join(model.__module__.split(".")[1:])
-    tree = ast.parse(stubs()[f"{PACKAGE}/{path}.pyi"])
+    tree = ast.parse(FILES[f"{PACKAGE}/{path}.pyi"])
     (found,) = (one for one in tree.body if isinstance(one, ast.ClassDef) and one.name == model.__name__)
     return found
 
@@ -97,7 +98,12 @@ def test_only_modules_with_a_view_have_a_stub() -> None:
 
 @pytest.mark.parametrize(
     ("module", "class_", "member"),
-    [(module, class_, member) for module, view in VIEWS.items() for class_, members in view.members.items() for member in members],
+    [
+        (module, class_, member)
+        for module, view in VIEWS.items()
+        for class_, members in view.members.items()
+        for member in members
+    ],
 )
 def test_a_view_is_of_a_class_that_exists(module: str, class_: str, member: str) -> None:
     """And stands in the stub exactly where the source is passed over; a name of ours begins with `_sends`."""
@@ -163,7 +169,7 @@ class Empty(Thing): ...
 
 _CACHE["a"] = 1
 '''
-STUB = '''\
+STUB = """\
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
 
 import functools
@@ -195,7 +201,7 @@ class More(object):
 
 class Empty(Thing):
     ...
-'''
+"""
 
 
 def imported(source: str, folder: Path) -> ModuleType:

@@ -28,7 +28,9 @@ def test_the_committed_files_are_up_to_date() -> None:
 
 def test_what_is_generated_is_documented_here() -> None:
     """A new output is a new row."""
-    assert {*outputs()} == {"docs/protocol.md"}
+    files = {name for name in outputs() if not name.startswith("stubs/fast_channels-stubs/")}
+
+    assert files == {"docs/protocol.md", "src/fast_channels/events/dicts.py"}
 
 
 def test_files_are_written_where_they_belong(tmp_path: Path) -> None:
