@@ -245,6 +245,13 @@ class ApplicationCommunicator:
             raise ApplicationEnded("The application ended and sent nothing more")
         raise TimeoutError(f"The application sent nothing within {timeout} s")
 
+    def _put_back(self, events: list[Any]) -> None:
+        """Make the next outputs of events that were taken already."""
+        while not self.output_queue.empty():
+            events.append(self.output_queue.get_nowait())
+        for event in events:
+            self.output_queue.put_nowait(event)
+
     async def _receive_event(self, timeout: float, *expected: str) -> Any:
         event = await self.receive_output(timeout)
         if event["type"] not in expected:
