@@ -140,7 +140,7 @@ class InvalidEventError(ValueError):
     ) -> None:
         super().__init__(message)
         self.event = event
-        self.errors = tuple(errors)
+        self.errors: tuple[tuple[str, str], ...] = tuple(errors)
 
 
 class InvalidParamsError(ValueError):
@@ -152,7 +152,7 @@ class InvalidParamsError(ValueError):
     """
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.errors = [dict(error) for error in errors]
+        self.errors: list[dict[str, Any]] = [dict(error) for error in errors]
         super().__init__("; ".join(f"{_dotted(error['loc'])}: {error['msg']}" for error in errors))
 
 

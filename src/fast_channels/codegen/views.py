@@ -52,9 +52,6 @@ from typing_extensions import TypeVar
 _Default = TypeVar("_Default")
 """
 
-# Every framework has types of its own for the three arguments.
-_ANY_CALL = "async def __call__(self, scope: Any, receive: Any, send: Any, /) -> Any: ..."
-
 VIEWS: Mapping[str, View] = {
     "fast_channels.consumer.base": View(
         names="""\
@@ -118,16 +115,6 @@ def as_asgi(
             }
         },
     ),
-    "fast_channels.middleware.base": View(
-        names="from collections.abc import Awaitable, Callable",
-        members={
-            "BaseMiddleware": {
-                "inner": "inner: Callable[[Any, Any, Any], Awaitable[Any]]",
-                "__call__": _ANY_CALL,
-            }
-        },
-    ),
-    "fast_channels.middleware.websocket": View(members={"OriginValidator": {"__call__": _ANY_CALL}}),
     "fast_channels.events.base": _EVENTS,
     **{
         f"fast_channels.events.{name}": View(

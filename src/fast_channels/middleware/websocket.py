@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from urllib.parse import ParseResult, urlparse
 
 from fast_channels.consumer.websocket import AsyncWebsocketConsumer
-from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelApplication, ChannelScope
+from fast_channels.type_defs import ChannelApplication, ChannelScope
 
 __all__ = ["AllowedOrigins", "Origin", "OriginValidator", "WebsocketDenier", "is_same_domain"]
 
@@ -69,9 +69,7 @@ class OriginValidator:
             if "*" in pattern and pattern != "*":
                 logger.warning("The origin pattern %r never matches; did you mean a leading dot?", pattern)
 
-    async def __call__(
-        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> Any:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Pass a WebSocket on if its origin is allowed, and refuse it otherwise."""
         if scope["type"] != "websocket" or self.valid_origin(_origin(scope)):
             return await self.application(scope, receive, send)
