@@ -85,7 +85,7 @@ class ProtocolError(Exception):
         super().__init__(message)
         self.state = state
         self.event = event
-        self.legal = tuple(legal)
+        self.legal: tuple[str, ...] = tuple(legal)
 
 
 class LocalProtocolError(ProtocolError):
@@ -124,7 +124,7 @@ class InvalidMessageError(ValueError):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.errors = tuple(errors)
+        self.errors: tuple[tuple[str, str], ...] = tuple(errors)
         self.excerpt = excerpt
 
 
@@ -141,7 +141,7 @@ class InvalidEventError(ValueError):
     ) -> None:
         super().__init__(message)
         self.event = event
-        self.errors = tuple(errors)
+        self.errors: tuple[tuple[str, str], ...] = tuple(errors)
 
 
 class InvalidParamsError(ValueError):
@@ -153,7 +153,7 @@ class InvalidParamsError(ValueError):
     """
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.errors = [dict(error) for error in errors]
+        self.errors: list[dict[str, Any]] = [dict(error) for error in errors]
         super().__init__("; ".join(f"{_dotted(error['loc'])}: {error['msg']}" for error in errors))
 
 

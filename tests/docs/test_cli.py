@@ -1,18 +1,5 @@
 """What the page of the command line says of checkers is what they say."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-import pytest
-
-from fast_channels.codegen.application import application_types
-from fast_channels.targets import Target
-
-from .pages import ROOT, section
-
 USE = """\
 from app import Left, RoomEvent, Said
 from app_types import ChatClientMessage, ChatServerMessage, RoomEventMessage, handles_chat, handles_room_event
