@@ -150,8 +150,10 @@ def write_generated(session: nox.Session, *options: str) -> None:
     """Write the generated files of the project and of its example, as an application would write its own."""
     session.install("-e", ".[cli]")
     session.run("python", "-m", "fast_channels.codegen", *options)
-    chat = ("examples.chat.consumer:ChatConsumer", "-o", "examples/chat/schemas")
-    session.run("fast-channels", "schema", *chat, *options)
+    chat = "examples.chat.consumer:ChatConsumer"
+    session.run("fast-channels", "schema", chat, "-o", "examples/chat/schemas", *options)
+    session.run("fast-channels", "stubs", chat, "-o", "examples/chat/chat_types.py", *options)
+    session.run("fast-channels", "check", "examples.chat.app:app")
 
 
 def install_chromium(session: nox.Session) -> None:

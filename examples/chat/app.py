@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route, WebSocketRoute
 
+from examples.chat.chat_types import handles_chat_consumer
 from examples.chat.consumer import ChatConsumer
 from examples.chat.messages import RoomGroup
 from examples.chat.rooms import Rooms
@@ -34,7 +35,7 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
 
 def create_app() -> Starlette:
     """Make the application, with rooms of its own."""
-    chat = ChatConsumer.as_asgi(rooms=Rooms())
+    chat = handles_chat_consumer(ChatConsumer).as_asgi(rooms=Rooms())
     return Starlette(routes=[Route("/", page), WebSocketRoute("/ws/{room}", chat)], lifespan=lifespan)
 
 

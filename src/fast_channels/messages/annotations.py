@@ -85,7 +85,7 @@ def converter(annotation: Any) -> Converter:
 
     def convert(message: Mapping[str, Any]) -> Any:
         try:
-            result: Any = validate(message)
+            result: Any = validate(message, by_alias=True, by_name=True)
         except ValidationError as error:
             raise InvalidEventError(
                 f"a message of type {message.get('type')!r} is no event that its handler takes: "

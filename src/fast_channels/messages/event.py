@@ -27,7 +27,7 @@ class ChannelEvent(BaseModel):
 
     def to_message(self) -> dict[str, Any]:
         """Return the event as every channel layer can carry it: a dictionary of plain values."""
-        message: dict[str, Any] = _plain(self.model_dump())
+        message: dict[str, Any] = _plain(self.model_dump(by_alias=True))
         return message
 
 
