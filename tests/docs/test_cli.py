@@ -14,7 +14,7 @@ from fast_channels.checks import check
 from .pages import ROOT, section
 
 USE = """\
-from app import Left, RoomEvent, Said
+from app import Left, Said
 from app_types import ChatClientMessage, ChatServerMessage, RoomEventMessage, handles_chat, handles_room_event
 
 from fast_channels.consumer import AsyncWebsocketConsumer
@@ -25,7 +25,7 @@ from fast_channels.consumer import AsyncWebsocketConsumer
 class Archive(AsyncWebsocketConsumer):
     async def chat_said(self, event: Said) -> None: ...
 
-    async def chat_left(self, message: RoomEvent) -> bool:
+    async def chat_left(self, message: Said | Left) -> bool:
         return True
 
 
