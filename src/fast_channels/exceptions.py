@@ -85,7 +85,7 @@ class ProtocolError(Exception):
         super().__init__(message)
         self.state = state
         self.event = event
-        self.legal = tuple(legal)
+        self.legal: tuple[str, ...] = tuple(legal)
 
 
 class LocalProtocolError(ProtocolError):
@@ -124,12 +124,8 @@ class InvalidMessageError(ValueError):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.errors = tuple(errors)
+        self.errors: tuple[tuple[str, str], ...] = tuple(errors)
         self.excerpt = excerpt
-
-
-class SchemaError(ValueError):
-    """A consumer declares nothing that a JSON Schema could describe, or something that none can."""
 
 
 class InvalidEventError(ValueError):
@@ -145,7 +141,7 @@ class InvalidEventError(ValueError):
     ) -> None:
         super().__init__(message)
         self.event = event
-        self.errors = tuple(errors)
+        self.errors: tuple[tuple[str, str], ...] = tuple(errors)
 
 
 class InvalidParamsError(ValueError):
@@ -157,9 +153,13 @@ class InvalidParamsError(ValueError):
     """
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        self.errors = [dict(error) for error in errors]
+        self.errors: list[dict[str, Any]] = [dict(error) for error in errors]
         super().__init__("; ".join(f"{_dotted(error['loc'])}: {error['msg']}" for error in errors))
 
 
 def _dotted(location: Any) -> str:
     return ".".join(map(str, location))
+
+
+class SchemaError(ValueError):
+    """A consumer declares nothing that a JSON Schema could describe, or something that none can."""

@@ -341,6 +341,20 @@ EXAMPLE_SCOPES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize(
+    "type_",
+    ["http.response.start", "http.response.push", "websocket.accept", "websocket.http.response.start"],
+)
+def test_the_schema_accepts_headers_exactly_if_the_model_does(type_: str, word: bytes) -> None:
+    """Names and values have rules, which are said of their base64."""
+    place = protocol_of(type_), direction_of(type_)
+    for header in ((word, b"a"), (b"a", word)):
+        event = example(type_, headers=[(b"b", b"c"), header])
+
+        assert PARTS[place].accepts(jsonable(event)) == fits_model(*place, event)
+
+
 @pytest.mark.property
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @every_protocol

@@ -29,8 +29,9 @@ def test_the_committed_files_are_up_to_date() -> None:
 def test_what_is_generated_is_documented_here() -> None:
     """A new output is a new row."""
     schemas = {f"schemas/{protocol}.json" for protocol in ("http", "websocket", "lifespan")}
+    files = {name for name in outputs() if not name.startswith("stubs/fast_channels-stubs/")}
 
-    assert {*outputs()} == {"docs/protocol.md", *schemas}
+    assert files == {"docs/protocol.md", "src/fast_channels/events/dicts.py", *schemas}
 
 
 def test_files_are_written_where_they_belong(tmp_path: Path) -> None:

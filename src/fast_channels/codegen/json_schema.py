@@ -2,8 +2,8 @@
 
 import json
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from inspect import cleandoc
 from typing import Any, Final, TypeAlias
 
 from pydantic import TypeAdapter
@@ -17,6 +17,8 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _Field: TypeAlias = core_schema.ModelField | core_schema.DataclassField | core_schema.TypedDictField
 
 _CONTENT_ENCODINGS: Mapping[str, str] = {"base64": "base64url", "hex": "base16"}
+
+_AS_IT_IS = TypeAdapter[Any](Any)
 
 _UNSAID: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}
 
@@ -36,6 +38,14 @@ class MessageSchema(GenerateJsonSchema):
             return "serialization_exclude_if" not in field and schema.get("default") is not MISSING
         return _is_tag(schema["schema"])
 
+    def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
+        """Take the docstring of a dataclass, if somebody wrote one; not every pydantic does."""
+        described = super().dataclass_schema(schema)
+        doc = schema["cls"].__doc__
+        if doc and not doc.startswith(f"{schema['cls'].__name__}("):
+            described.setdefault("description", cleandoc(doc))
+        return described
+
     def field_title_should_be_set(self, schema: Any) -> bool:
         """Give a title to nothing but types: that of a field would only repeat its name."""
         return False
@@ -48,8 +58,9 @@ class MessageSchema(GenerateJsonSchema):
         return {"type": "string"} if named is None else {"type": "string", "contentEncoding": named}
 
     def encode_default(self, dft: Any) -> Any:
-        """Refuse numbers that JSON does not have."""
-        default = super().encode_default(dft)
+        """Refuse numbers that JSON does not have, and sort sets."""
+        # Now, because pydantic compares defaults with each other.
+        default = _in_order(super().encode_default(dft), _AS_IT_IS.dump_python(dft))
         try:
             json.dumps(default, allow_nan=False)
         except ValueError as error:
@@ -134,28 +145,20 @@ def _tidy(schema: dict[str, Any], definitions: Mapping[str, Any]) -> None:
     if discriminator is not None:
         for choice in schema["oneOf"]:
             require(choice, discriminator["propertyName"], definitions)
-    if "default" in schema:
-        schema["default"] = _in_order(schema["default"], schema, definitions)
     if "required" in schema:
         schema["required"].sort()
 
 
-def _in_order(value: Any, schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """Return a value with the sets in it sorted: their order is another in every process."""
-    if isinstance(schema, bool):
-        return value
-    if "$ref" in schema:
-        value = _in_order(value, _target(schema, definitions), definitions)
-    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ())):
-        value = _in_order(value, choice, definitions)
+def _in_order(shown: Any, value: Any) -> Any:
+    """Return a value as JSON shows it with the sets in it sorted: their order is another in every process."""
+    if _is_a(value, set) or _is_a(value, frozenset):
+        return sorted(shown, key=json.dumps)
     if _is_a(value, dict):
-        others = schema.get("additionalProperties", {})
-        kinds = defaultdict[str, Any](lambda: others, schema.get("properties", {}))
-        return {name: _in_order(item, kinds[name], definitions) for name, item in value.items()}
+        pairs = zip(shown.items(), value.values(), strict=True)
+        return {name: _in_order(item, was) for (name, item), was in pairs}
     if _is_a(value, list):
-        items = [_in_order(item, schema.get("items", {}), definitions) for item in value]
-        return sorted(items, key=json.dumps) if schema.get("uniqueItems") else items
-    return value
+        return [_in_order(item, was) for item, was in zip(shown, value, strict=True)]
+    return shown
 
 
 def _is_a(value: object, kind: type) -> bool:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
+from .dicts import dicts_module
 from .documents import protocol_document
 from .schemas import asgi_schemas
+from .stubs import stubs
 
 OWNED = ("schemas/**/*", "stubs/**/*")
 """Patterns of the files of this repository that are all generated, but for a README."""
@@ -16,7 +18,12 @@ OWNED = ("schemas/**/*", "stubs/**/*")
 def outputs() -> dict[str, str]:
     """Return every generated file: its path in the repository and its text."""
     schemas = {f"schemas/{name}": text for name, text in asgi_schemas().items()}
-    return {"docs/protocol.md": protocol_document(), **schemas}
+    return {
+        "docs/protocol.md": protocol_document(),
+        "src/fast_channels/events/dicts.py": dicts_module(),
+        **schemas,
+        **stubs(),
+    }
 
 
 def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) -> Iterator[str]:

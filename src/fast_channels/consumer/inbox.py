@@ -116,7 +116,7 @@ class Inbox:
         self._waiter: asyncio.Future[None] | None = None
         self.channel: str | None = None
         self.close_code: int | None = None
-        self.lost = False
+        self.lost: bool = False
 
     def listen(self, layer: BaseChannelLayer, channel: str) -> None:
         """Take the messages of a channel too: pushed by the layer if it can, else asked for by a task."""

@@ -82,7 +82,7 @@ class ChannelLayerRegistry:
         return len(self._layers)
 
 
-channel_layers = ChannelLayerRegistry()
+channel_layers: ChannelLayerRegistry = ChannelLayerRegistry()
 """The registry that consumers use."""
 
 

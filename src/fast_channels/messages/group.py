@@ -175,7 +175,7 @@ class Group(BaseModel, Generic[Event, Member_contra]):
             registered.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     channel_layer_alias: ClassVar[str] = "default"
     _pattern: ClassVar[str | None] = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from fast_channels.events import (
     HttpDisconnectEvent,
@@ -18,7 +18,7 @@ from fast_channels.events import (
 )
 from fast_channels.events.wire import Validator
 
-from .machine import GONE, Connection, Table, Verdict, needs, tolerant
+from .machine import GONE, Connection, Guard, Table, Verdict, needs, tolerant
 
 BODY = "BODY"
 """More of the request body may come."""
@@ -125,14 +125,16 @@ class HttpConnection(Connection):
 
     protocol = "http"
     table = RESPONSE
-    requests = REQUEST
-    guards = MappingProxyType({"http.response.start (trailers)": needs("http.response.trailers")})
+    requests: ClassVar[Table | None] = REQUEST
+    guards: ClassVar[Mapping[str, Guard]] = MappingProxyType(
+        {"http.response.start (trailers)": needs("http.response.trailers")}
+    )
 
     def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
         super().__init__(scope, validators)
-        self.request_state = REQUEST.initial
+        self.request_state: str = REQUEST.initial
 
     def _received(self, name: str) -> None:
         self.request_state = tolerant(REQUEST, self.request_state, name)
         if name in RESPONSE.cells[self.state]:
-            self.state = RESPONSE.cells[self.state][name].next
+            self.state: str = RESPONSE.cells[self.state][name].next

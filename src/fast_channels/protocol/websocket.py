@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from fast_channels.events import (
     WebSocketAcceptEvent,
@@ -16,7 +16,7 @@ from fast_channels.events import (
 )
 from fast_channels.events.websocket import CLOSE_CODES, MAX_REASON
 
-from .machine import GONE, Connection, Table, Verdict
+from .machine import GONE, Connection, Guard, Table, Verdict
 
 CONNECTING = "CONNECTING"
 """Nothing has been read yet."""
@@ -103,4 +103,6 @@ class WebSocketConnection(Connection):
 
     protocol = "websocket"
     table = TABLE
-    guards = MappingProxyType({"websocket.accept": _accept, "websocket.close": _close})
+    guards: ClassVar[Mapping[str, Guard]] = MappingProxyType(
+        {"websocket.accept": _accept, "websocket.close": _close}
+    )

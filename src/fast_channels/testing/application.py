@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeAlias
 
 from typing_extensions import TypeIs
 
+from fast_channels.consumer import AsyncConsumer
 from fast_channels.type_defs import (
     ASGIReceiveCallable,
     ASGISendCallable,
@@ -25,7 +26,8 @@ class ConsumerClass(Protocol):
         ...
 
 
-TestedApplication: TypeAlias = ChannelApplication | ConsumerClass
+# Consumers are consumer classes; but the type that as_asgi() has in the stubs is too much for pyright there.
+TestedApplication: TypeAlias = ChannelApplication | ConsumerClass | type[AsyncConsumer]
 """What a communicator can run: an ASGI application, middleware included, or a consumer class."""
 
 
@@ -284,7 +286,7 @@ class ApplicationCommunicator:
             await asyncio.wait({self.future})
 
 
-def _is_consumer_class(application: TestedApplication) -> TypeIs[ConsumerClass]:
+def _is_consumer_class(application: TestedApplication) -> TypeIs[ConsumerClass | type[AsyncConsumer]]:
     # An instance of a consumer has as_asgi() too, but is an application already.
     return isinstance(application, type) and hasattr(application, "as_asgi")
 

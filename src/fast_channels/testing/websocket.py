@@ -79,7 +79,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
         super().__init__(application, connection_scope(path, headers, protocol, options))
         self.response_status: int | None = None
         self.response_headers: Any = None
-        self.response_body = b""
+        self.response_body: bytes = b""
 
     async def connect(self, timeout: float = 1) -> WebsocketConnectResponse:
         """Begin the handshake and receive the answer of the application.
