@@ -49,6 +49,7 @@ def which(_message: Any) -> str:
 
 
 BY_FUNCTION = Annotated[Annotated[Add, Tag("add")] | Annotated[AddTwice, Tag("twice")], Discriminator(which)]
+Either = TypeAliasType("Either", BY_FUNCTION)
 
 
 def consumer(client: Any, server: Any, *, handles: bool = True) -> type[AsyncConsumer]:
@@ -74,7 +75,7 @@ def consumer(client: Any, server: Any, *, handles: bool = True) -> type[AsyncCon
         (Add | Reset | None, Total | None),
         (Add | int, list[int]),
         (BY_FUNCTION, BY_FUNCTION),
-        (TypeAliasType("Either", BY_FUNCTION), dict[str, Any]),
+        (Either, dict[str, Any]),
         (Encoded, Encoded),
         (Picture, Total),
     ],

@@ -120,6 +120,7 @@ def test_an_annotation_that_nobody_can_resolve() -> None:
     )
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_an_annotation_that_pydantic_refuses() -> None:
     """What the consumer warns of at the first message."""
 

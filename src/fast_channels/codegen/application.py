@@ -87,15 +87,18 @@ def _require_different(names: list[str]) -> None:
 
 def _subjects(target: Target) -> Iterator[tuple[object, Subject]]:
     """Yield every subject behind what makes it this one and no other."""
-    value = target.value
-    if isinstance(value, type) and issubclass(value, Group):
-        value = resolve_in(value, type_arguments(value, Group)[0])
-    kinds = [*members(value)]
+    named: Any = target.value
+    is_group = isinstance(named, type) and issubclass(named, Group)
+    kinds = [*members(_events_of(target.value) if is_group else target.value)]
     if all(isinstance(kind, type) and issubclass(kind, ChannelEvent) for kind in kinds):
         yield (target.name, *kinds), Subject(target.name, handlers_of_events(kinds), None, None, tuple(kinds))
         return
     for consumer in _consumers([target]):
         yield consumer, _subject(consumer)
+
+
+def _events_of(group: type[Group[Any, Any]]) -> Any:
+    return resolve_in(group, type_arguments(group, Group)[0])
 
 
 def _subject(consumer: type[AsyncConsumer]) -> Subject:
