@@ -1,6 +1,7 @@
 """Written by `fast-channels stubs examples.chat.consumer:ChatConsumer`; changes made by hand are lost."""
 
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
+
 from typing_extensions import TypedDict
 
 if TYPE_CHECKING:

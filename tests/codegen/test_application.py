@@ -72,6 +72,7 @@ def test_the_module_of_a_consumer() -> None:
 """Written by `fast-channels stubs app:Chat`; changes made by hand are lost."""
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+
 from typing_extensions import NotRequired, TypedDict
 
 if TYPE_CHECKING:

@@ -187,7 +187,7 @@ def _module(command: str, statements: list[str], modules: set[str]) -> str:
         if (used := [name for name in names if re.search(rf"\b{name}\b", code)])
     ]
     head = f'"""Written by `{command}`; changes made by hand are lost."""'
-    return "\n\n".join([head, "\n".join(imports), _joined(body)]) + "\n"
+    return "\n\n".join([head, *imports, _joined(body)]) + "\n"
 
 
 def _joined(body: str) -> str:
