@@ -102,15 +102,13 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def generate(session: nox.Session) -> None:
     """Write the generated files; `-- --check` compares them only."""
-    install(session)
-    session.run("python", "-m", "fast_channels.codegen", *session.posargs)
+    write_generated(session, *session.posargs)
 
 
 @nox.session
 def generated(session: nox.Session) -> None:
     """Check that the generated files are what `generate` writes."""
-    install(session)
-    session.run("python", "-m", "fast_channels.codegen", "--check")
+    write_generated(session, "--check")
 
 
 @nox.session
@@ -146,6 +144,14 @@ def bench(session: nox.Session) -> None:
     """Measure what an echo, a connection and a broadcast cost, beside others; checks nothing."""
     install(session, "bench")
     session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+def write_generated(session: nox.Session, *options: str) -> None:
+    """Write the generated files of the project and of its example, as an application would write its own."""
+    session.install("-e", ".[cli]")
+    session.run("python", "-m", "fast_channels.codegen", *options)
+    chat = ("examples.chat.consumer:ChatConsumer", "-o", "examples/chat/schemas")
+    session.run("fast-channels", "schema", *chat, *options)
 
 
 def install_chromium(session: nox.Session) -> None:

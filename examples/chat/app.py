@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route, WebSocketRoute
 
-from examples.chat.consumer import LAYER, ChatConsumer
+from examples.chat.consumer import ChatConsumer
+from examples.chat.messages import RoomGroup
 from examples.chat.rooms import Rooms
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer, unregister_channel_layer
 
@@ -25,9 +26,9 @@ async def page(request: Request) -> FileResponse:
 async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     """Have a channel layer for as long as the application runs."""
     layer = InMemoryChannelLayer()
-    register_channel_layer(LAYER, layer)
+    register_channel_layer(RoomGroup.channel_layer_alias, layer)
     yield
-    unregister_channel_layer(LAYER)
+    unregister_channel_layer(RoomGroup.channel_layer_alias)
     await layer.close()
 
 

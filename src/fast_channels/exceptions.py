@@ -16,6 +16,7 @@ __all__ = [
     "MessageTooLarge",
     "ProtocolError",
     "RemoteProtocolError",
+    "SchemaError",
     "StopConsumer",
 ]
 
@@ -158,3 +159,7 @@ class InvalidParamsError(ValueError):
 
 def _dotted(location: Any) -> str:
     return ".".join(map(str, location))
+
+
+class SchemaError(ValueError):
+    """A consumer declares nothing that a JSON Schema could describe, or something that none can."""

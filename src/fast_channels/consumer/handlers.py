@@ -148,11 +148,20 @@ def build_table(
             else:
                 table.pop(name, None)
     for handler in table.values():
-        _check_name(handler, table)
+        check_name(handler, table)
     return table
 
 
-def _check_name(handler: Handler, table: Mapping[str, Handler]) -> None:
+def check_name(handler: Handler, table: Mapping[str, Handler]) -> None:
+    """Refuse a method that takes channel events whose type belongs to another method, if they can be known.
+
+    Args:
+        handler: The method.
+        table: All handlers of its class.
+
+    Raises:
+        TypeError: None of the events that it takes is sent to it, and none to another handler.
+    """
     types = handler.event_types()
     expected = [handler_name(type_) for type_ in types]
     if expected and handler.name not in expected and not any(name in table for name in expected):

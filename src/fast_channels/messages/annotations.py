@@ -74,7 +74,7 @@ def converter(annotation: Any) -> Converter:
     that it does not name. Anything else gets the message as it is.
     """
     kinds = list(members(annotation))
-    if not any(_is_structured(kind) for kind in kinds):
+    if not any(has_fields(kind) for kind in kinds):
         return unchanged
     try:
         validate = TypeAdapter[Any](annotation).validate_python
@@ -102,7 +102,8 @@ def _is_dict(value: object) -> bool:
     return type(value) is dict
 
 
-def _is_structured(kind: Any) -> bool:
+def has_fields(kind: Any) -> bool:
+    """Tell whether a type is a model, a dataclass or a TypedDict."""
     origin = get_origin(kind) or kind
     return is_typeddict(origin) or is_dataclass(origin) or _is_model(origin)
 

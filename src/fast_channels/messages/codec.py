@@ -1,16 +1,15 @@
 """How the messages of an application become JSON texts and back."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import is_dataclass
 from functools import cached_property, reduce
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from typing_extensions import get_type_hints, is_typeddict
+from typing_extensions import get_type_hints
 
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
-from fast_channels.messages.annotations import members
+from fast_channels.messages.annotations import has_fields, members
 from fast_channels.messages.errors import mistakes, sentence
 from fast_channels.messages.request import Request
 
@@ -175,9 +174,9 @@ def discriminated(annotation: Any) -> Any:
         return annotation
     every = list(dict.fromkeys(members(annotation)))
     kinds = [kind for kind in every if kind is not type(None)]
-    if len(kinds) < 2 or not all(_has_fields(kind) for kind in kinds):
+    if len(kinds) < 2 or not all(has_fields(kind) for kind in kinds):
         return annotation
-    name = _discriminator([_literals(kind) for kind in kinds])
+    name = _discriminator([literal_fields(kind) for kind in kinds])
     if name is None:
         return annotation
     union: Any = Annotated[reduce(_or, kinds), Field(discriminator=name)]
@@ -188,16 +187,7 @@ def _or(one: Any, other: Any) -> Any:
     return one | other
 
 
-def _has_fields(kind: Any) -> bool:
-    origin = get_origin(kind) or kind
-    return is_typeddict(origin) or is_dataclass(origin) or _is_model(origin)
-
-
-def _is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _literals(kind: Any) -> dict[str, frozenset[Any]]:
+def literal_fields(kind: Any) -> dict[str, frozenset[Any]]:
     """Return the fields of a kind of message that can only have certain values."""
     origin = get_origin(kind) or kind
     hints = get_type_hints(origin)

@@ -12,7 +12,9 @@ from pydantic import (
     Strict,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
 )
+from .json_form import response_headers
 from typing import Final, Literal, overload
 
 from _typeshed import SupportsKeysAndGetItem
@@ -43,10 +45,14 @@ def _to_bytes(value: Any) -> Any: ...
 def encodable(value: str) -> str: ...
 def items(value: Any) -> tuple[Any, ...]: ...
 def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]: ...
+_NOT_IN_NAME = b" \t\r\n\0:"
+_NOT_IN_VALUE = b"\r\n\0"
+_SUBPROTOCOL = b"sec-websocket-protocol"
 def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]: ...
 def usual_headers(value: Any) -> list[tuple[bytes, bytes]] | None: ...
 def _no_subprotocol_header(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]: ...
 def none_as(default: object) -> Callable[[object], object]: ...
+_ABSOLUTE = r"^(?:/|\\\\|[A-Za-z]:[/\\])"
 def _absolute(path: str) -> str: ...
 def _has_descriptor(file: object) -> object: ...
 _HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
@@ -59,13 +65,30 @@ Headers: TypeAlias = Annotated[
     tuple[tuple[_StrictBytes, _StrictBytes], ...], BeforeValidator(_pairs), _HEADERS_AS_LIST
 ]
 
-ResponseHeaders: TypeAlias = Annotated[Headers, AfterValidator(_response_headers)]
-AcceptHeaders: TypeAlias = Annotated[ResponseHeaders, AfterValidator(_no_subprotocol_header)]
+ResponseHeaders: TypeAlias = Annotated[
+    Headers,
+    AfterValidator(_response_headers),
+    WithJsonSchema(response_headers("ResponseHeaders", _NOT_IN_NAME, _NOT_IN_VALUE)),
+]
+
+AcceptHeaders: TypeAlias = Annotated[
+    ResponseHeaders,
+    AfterValidator(_no_subprotocol_header),
+    WithJsonSchema(response_headers("AcceptHeaders", _NOT_IN_NAME, _NOT_IN_VALUE, _SUBPROTOCOL)),
+]
+
 Links: TypeAlias = Annotated[tuple[Bytes, ...], BeforeValidator(items), _LINKS_AS_LIST]
 Status: TypeAlias = Annotated[StrictInt, Field(ge=100, le=599)]
 Subprotocol: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
-Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""))]
-DisconnectCode: TypeAlias = Annotated[StrictInt, BeforeValidator(none_as(1005))]
-AbsolutePath: TypeAlias = Annotated[StrictStr, AfterValidator(_absolute)]
-FileDescriptor: TypeAlias = Annotated[Any, AfterValidator(_has_descriptor)]
+Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""), json_schema_input_type=str | None)]
+
+DisconnectCode: TypeAlias = Annotated[
+    StrictInt, BeforeValidator(none_as(1005), json_schema_input_type=int | None)
+]
+
+AbsolutePath: TypeAlias = Annotated[
+    StrictStr, AfterValidator(_absolute), Field(json_schema_extra={"pattern": _ABSOLUTE})
+]
+
+FileDescriptor: TypeAlias = Annotated[Any, BeforeValidator(_has_descriptor, json_schema_input_type=int)]
 Offset: TypeAlias = Annotated[StrictInt, Field(ge=0)]

@@ -11,10 +11,20 @@ from fast_channels.events.dicts import AsgiVersionsDict
 
 _Default = TypeVar("_Default")
 def _endpoint(value: Any) -> Any: ...
-def _default_if_none(default: object) -> BeforeValidator: ...
-Endpoint: TypeAlias = Annotated[tuple[StrictStr, int | None], BeforeValidator(_endpoint)]
+
+Endpoint: TypeAlias = Annotated[
+    tuple[StrictStr, int | None],
+    BeforeValidator(_endpoint, json_schema_input_type=tuple[str, int | str | None]),
+]
+
 Strings: TypeAlias = Annotated[tuple[StrictStr, ...], BeforeValidator(items)]
-Extensions: TypeAlias = Annotated[dict[StrictStr, dict[str, Any]], _default_if_none({})]
+
+Extensions: TypeAlias = Annotated[
+    dict[StrictStr, dict[str, Any]],
+    BeforeValidator(none_as({}), json_schema_input_type=dict[str, dict[str, Any]] | None),
+]
+
+QueryString: TypeAlias = Annotated[Bytes, BeforeValidator(none_as(b""), json_schema_input_type=bytes | None)]
 Scheme: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 CipherSuite: TypeAlias = Annotated[int, Field(ge=0, le=0xFFFF)]
 

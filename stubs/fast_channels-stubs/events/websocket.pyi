@@ -1,7 +1,7 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
 
 from typing import Any, Literal, Self
-from pydantic import StrictStr, model_validator
+from pydantic import ConfigDict, Field, StrictStr, model_validator
 from .base import (
     AcceptHeaders,
     AsgiEvent,
@@ -13,6 +13,7 @@ from .base import (
     Subprotocol,
     encodable,
 )
+from .json_form import BYTES, exactly_one, in_ranges
 import builtins
 from collections.abc import Iterable
 from typing import Any, Final, Literal, TypeVar, overload
@@ -20,8 +21,11 @@ from typing import Any, Final, Literal, TypeVar, overload
 from fast_channels.events.dicts import AsgiVersionsDict
 
 _Default = TypeVar("_Default")
+CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
+MAX_REASON = 123
 
 class _Frame(AsgiEvent):
+    model_config = ConfigDict(json_schema_extra=exactly_one({"bytes": BYTES, "text": {"type": "string"}}))
     @model_validator(mode="after")
     def _keep_rule(self) -> Self: ...
 
