@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from typing_extensions import TypeAliasType, TypedDict
 
 from fast_channels.consumer import (
@@ -22,6 +22,7 @@ from fast_channels.consumer import (
 )
 from fast_channels.consumer.handlers import ASGI_HANDLERS, handler_name
 from fast_channels.events import WebSocketReceiveEvent
+from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages import ChannelEvent
 
 if TYPE_CHECKING:
@@ -474,7 +475,7 @@ async def test_a_union_may_name_what_is_defined_later() -> None:
 
 async def test_a_message_that_does_not_fit_is_an_error() -> None:
     """The handler never sees it."""
-    with pytest.raises(ValidationError, match="text"):
+    with pytest.raises(InvalidEventError, match="text: Field required"):
         await Asking().dispatch({"type": "model"})
 
 

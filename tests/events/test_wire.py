@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, WebSocketConnectEvent, WebSocketSendEvent
 from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
+from fast_channels.testing.strategies import FIELDS
 
 from .examples import REQUIRED, example, read
 
@@ -79,23 +80,6 @@ VALUES: st.SearchStrategy[Made] = st.one_of(
 )
 
 
-LEGAL: Mapping[str, st.SearchStrategy[Any]] = {
-    "headers": st.lists(st.tuples(st.sampled_from([b"a", b"X-A"]), st.just(b"1")), max_size=2),
-    "body": BYTES,
-    "bytes": BYTES,
-    "text": st.text(max_size=3),
-    "reason": st.text(max_size=3),
-    "message": st.text(max_size=3),
-    "status": st.integers(100, 599),
-    "code": st.integers(),
-    "path": st.just("/srv/a"),
-    "file": st.just(FILE),
-    "links": st.lists(BYTES, max_size=2),
-    "info": st.dictionaries(st.text(max_size=3), SCALARS, max_size=2),
-    **dict.fromkeys(("more_body", "more_trailers", "trailers"), st.booleans()),
-}
-
-
 Fields: TypeAlias = dict[Any, Made]
 Kind: TypeAlias = Callable[[dict[Any, Any]], Mapping[Any, Any]]
 
@@ -124,7 +108,7 @@ def _message(type_: str) -> st.SearchStrategy[Message]:
     # though not always right, because a model knows its type without being told.
     required = {key: _mostly(st.just(_constant(value)), VALUES) for key, value in example(type_).items()}
     fields = {
-        name: _mostly(LEGAL.get(name, st.none()).map(_constant), VALUES)
+        name: _mostly(FIELDS[name].map(_constant), VALUES)
         for name in EVENTS[type_].model_fields
         if name != "type"
     }

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fast_channels.layers import BaseChannelLayer
+from fast_channels.testing.strategies import group_names
 
 LAYER = BaseChannelLayer()
 OUT_OF_PLACE = "it needs at least one character, and a '!' may stand once, later, in a channel name only."
 NAME_CHARACTERS = string.ascii_letters + string.digits + "-_."
-parts = st.text(NAME_CHARACTERS, min_size=1, max_size=99)
 
 
 class LegacyLayer(BaseChannelLayer):
@@ -24,7 +24,7 @@ class LegacyLayer(BaseChannelLayer):
         self.started = True
 
 
-@given(parts)
+@given(group_names())
 def test_ascii_letters_digits_and_three_marks_make_a_name(name: str) -> None:
     """Every text of the allowed characters, shorter than 100, is a channel name and a group name."""
     assert LAYER.require_valid_channel_name(name) is True
@@ -118,7 +118,7 @@ def test_the_expressions_can_be_used_by_themselves() -> None:
     assert not LAYER.group_name_regex.match("foo\n")
 
 
-@given(parts, parts)
+@given(group_names(), group_names())
 def test_the_shared_part_of_a_name_ends_at_the_mark(shared: str, local: str) -> None:
     """The non-local name is the part up to and including the "!", or the whole name without one."""
     assert LAYER.non_local_name(shared) == shared

@@ -4,9 +4,7 @@ import datetime as dt
 import decimal
 import enum
 import json
-import types
 import uuid
-from collections import OrderedDict, UserDict
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,8 +13,7 @@ from hypothesis import strategies as st
 
 from fast_channels.layers.values import MAX_DEPTH, RESERVED_KEY, snapshot
 from fast_channels.messages import ChannelEvent
-
-INTEGERS = range(-(2**63), 2**64)
+from fast_channels.testing.strategies import Carried, carried_messages
 
 
 class Colour(enum.StrEnum):
@@ -27,15 +24,7 @@ class Level(enum.IntEnum):
     HIGH = 3
 
 
-class Text(str):
-    __slots__ = ()
-
-
 class Number(int):
-    pass
-
-
-class Real(float):
     pass
 
 
@@ -48,62 +37,6 @@ class Chat(ChannelEvent):
 class Point(NamedTuple):
     x: int
     y: int
-
-
-Pair = tuple[Any, Any]
-"""A value as an application may write it, and as a receiver gets it."""
-
-
-def as_it_is(value: Any) -> Any:
-    """Return the value."""
-    return value
-
-
-def dressed(values: st.SearchStrategy[Any], *disguises: Any) -> st.SearchStrategy[Pair]:
-    """Return pairs: a value as it is or in one of its disguises, and the value."""
-    return st.tuples(values, st.sampled_from([as_it_is, *disguises])).map(
-        lambda made: (made[1](made[0]), made[0])
-    )
-
-
-def zipped(pairs: list[Pair]) -> Pair:
-    """Return a list of what is written, and a list of what arrives."""
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-
-
-def mapped(pairs: dict[str, Pair]) -> Pair:
-    """Return a dictionary as it is written, and the one that arrives."""
-    return {Text(key): pair[0] for key, pair in pairs.items()}, {key: pair[1] for key, pair in pairs.items()}
-
-
-def wrapped(pairs: st.SearchStrategy[Pair], *wrappers: Any) -> st.SearchStrategy[Pair]:
-    """Return pairs whose written half may be of another class."""
-    return st.tuples(pairs, st.sampled_from([as_it_is, *wrappers])).map(
-        lambda made: (made[1](made[0][0]), made[0][1])
-    )
-
-
-def mappings(inner: st.SearchStrategy[Pair]) -> st.SearchStrategy[Pair]:
-    """Return mappings of several classes, and the dictionaries that arrive."""
-    keys = st.text(max_size=8).filter(lambda key: key != RESERVED_KEY)
-    return wrapped(
-        st.dictionaries(keys, inner, max_size=4).map(mapped), OrderedDict, UserDict, types.MappingProxyType
-    )
-
-
-scalars = st.one_of(
-    st.sampled_from([(None, None), (True, True), (False, False), (Colour.RED, "red"), (Level.HIGH, 3)]),
-    dressed(st.integers(INTEGERS[0], INTEGERS[-1]), Number),
-    dressed(st.floats(allow_nan=False), Real),
-    dressed(st.text(max_size=8), Text),
-    dressed(st.binary(max_size=8), bytearray, memoryview),
-)
-values = st.recursive(
-    scalars,
-    lambda inner: wrapped(st.lists(inner, max_size=4).map(zipped), tuple) | mappings(inner),
-    max_leaves=12,
-)
-messages = mappings(values)
 
 
 def is_plain(value: Any) -> bool:
@@ -127,8 +60,8 @@ def spoil(value: Any) -> None:
     value.clear()
 
 
-@given(messages)
-def test_a_receiver_gets_what_was_sent_made_of_plain_types(message: Pair) -> None:
+@given(carried_messages())
+def test_a_receiver_gets_what_was_sent_made_of_plain_types(message: Carried) -> None:
     """Subclasses, tuples, buffers and mappings arrive as the plain types that msgpack gives back."""
     written, expected = message
 
@@ -138,8 +71,8 @@ def test_a_receiver_gets_what_was_sent_made_of_plain_types(message: Pair) -> Non
     assert is_plain(got)
 
 
-@given(messages)
-def test_nobody_notices_what_a_receiver_does_with_its_copy(message: Pair) -> None:
+@given(carried_messages())
+def test_nobody_notices_what_a_receiver_does_with_its_copy(message: Carried) -> None:
     """Each copy, nested ones included, belongs to its receiver alone."""
     written, expected = message
     kept = snapshot(written)
@@ -149,8 +82,8 @@ def test_nobody_notices_what_a_receiver_does_with_its_copy(message: Pair) -> Non
     assert kept.copy() == expected
 
 
-@given(messages)
-def test_a_snapshot_does_not_change_with_the_message(message: Pair) -> None:
+@given(carried_messages())
+def test_a_snapshot_does_not_change_with_the_message(message: Carried) -> None:
     """What the sender does with its own objects afterwards reaches nobody."""
     _, plain = message
     before = snapshot(plain).copy()
@@ -161,8 +94,8 @@ def test_a_snapshot_does_not_change_with_the_message(message: Pair) -> None:
     assert kept.copy() == before
 
 
-@given(messages)
-def test_what_was_received_can_be_sent_again(message: Pair) -> None:
+@given(carried_messages())
+def test_what_was_received_can_be_sent_again(message: Carried) -> None:
     """A copy is a message that layers carry without any change."""
     got = snapshot(message[0]).copy()
 

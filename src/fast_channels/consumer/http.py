@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.websocket import header_pairs
 from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
-from fast_channels.exceptions import LocalProtocolError, StopConsumer
+from fast_channels.exceptions import InvalidParamsError, LocalProtocolError, StopConsumer
 from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
 
 __all__ = ["AsyncHttpConsumer"]
@@ -111,6 +112,14 @@ class AsyncHttpConsumer(AsyncConsumer):
 
         Called exactly once for each request, when the response is complete or the client has left.
         """
+
+    async def params_invalid(self, error: InvalidParamsError) -> None:
+        """Answer a request whose parameters do not fit `Params`, with status 422 and the list of errors.
+
+        Args:
+            error: What is wrong with them; the response is a JSON object with its errors.
+        """
+        await self.send_response(422, error_body(error), headers=JSON_HEADERS)
 
     async def http_request(self, message: HttpRequestEvent) -> None:
         """Collect the body, and let `handle()` answer when it is complete. ASGI, "Request - receive event".

@@ -153,8 +153,8 @@ class Inbox:
         self._receive = receive
         self.channel: str | None = None
         self.close_code: int | None = None
-        self.lost = False
-        self.reading = False
+        self.lost: bool = False
+        self.reading: bool = False
 
     def listen(self, layer: BaseChannelLayer, channel: str) -> None:
         """Take the messages of a channel too: pushed by the layer if it can, else asked for by a task."""

@@ -1,7 +1,5 @@
 """What all event and scope models have in common, and the types of their fields."""
 
-import ntpath
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -17,7 +15,10 @@ from pydantic import (
     Strict,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
 )
+
+from .json_form import response_headers
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 """Returns what is wrong with an event, or `None`."""
@@ -121,8 +122,10 @@ def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]:
     return tuple([tuple(map(_to_bytes, items(pair))) for pair in items(value)])
 
 
-_NAME = re.compile(rb"[^ \t\r\n\0:]+")
-_FORBIDDEN_IN_VALUE = re.compile(rb"[\r\n\0]")
+_NOT_IN_NAME = b" \t\r\n\0:"
+_NOT_IN_VALUE = b"\r\n\0"
+_NAME = re.compile(b"[^%b]+" % _NOT_IN_NAME)
+_FORBIDDEN_IN_VALUE = re.compile(b"[%b]" % _NOT_IN_VALUE)
 _SUBPROTOCOL = b"sec-websocket-protocol"
 
 
@@ -166,8 +169,12 @@ def none_as(default: object) -> Callable[[object], object]:
     return lambda value: default if value is None else value
 
 
+# Of any system, whatever this one is: a server may run on another.
+_ABSOLUTE = r"^(?:/|\\\\|[A-Za-z]:[/\\])"
+
+
 def _absolute(path: str) -> str:
-    if not (posixpath.isabs(path) or ntpath.isabs(path)):
+    if re.match(_ABSOLUTE, path) is None:
         raise ValueError("the path is not absolute")
     return path
 
@@ -189,13 +196,25 @@ StrictBytes: TypeAlias = Annotated[bytes, Strict()]
 Headers: TypeAlias = Annotated[
     tuple[tuple[StrictBytes, StrictBytes], ...], BeforeValidator(_pairs), HEADERS_AS_LIST
 ]
-ResponseHeaders: TypeAlias = Annotated[Headers, AfterValidator(_response_headers)]
-AcceptHeaders: TypeAlias = Annotated[ResponseHeaders, AfterValidator(_no_subprotocol_header)]
+ResponseHeaders: TypeAlias = Annotated[
+    Headers,
+    AfterValidator(_response_headers),
+    WithJsonSchema(response_headers("ResponseHeaders", _NOT_IN_NAME, _NOT_IN_VALUE)),
+]
+AcceptHeaders: TypeAlias = Annotated[
+    ResponseHeaders,
+    AfterValidator(_no_subprotocol_header),
+    WithJsonSchema(response_headers("AcceptHeaders", _NOT_IN_NAME, _NOT_IN_VALUE, _SUBPROTOCOL)),
+]
 Links: TypeAlias = Annotated[tuple[Bytes, ...], BeforeValidator(items), _LINKS_AS_LIST]
 Status: TypeAlias = Annotated[StrictInt, Field(ge=100, le=599)]
 Subprotocol: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
-Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""))]
-DisconnectCode: TypeAlias = Annotated[StrictInt, BeforeValidator(none_as(1005))]
-AbsolutePath: TypeAlias = Annotated[StrictStr, AfterValidator(_absolute)]
-FileDescriptor: TypeAlias = Annotated[Any, AfterValidator(_has_descriptor)]
+Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""), json_schema_input_type=str | None)]
+DisconnectCode: TypeAlias = Annotated[
+    StrictInt, BeforeValidator(none_as(1005), json_schema_input_type=int | None)
+]
+AbsolutePath: TypeAlias = Annotated[
+    StrictStr, AfterValidator(_absolute), Field(json_schema_extra={"pattern": _ABSOLUTE})
+]
+FileDescriptor: TypeAlias = Annotated[Any, BeforeValidator(_has_descriptor, json_schema_input_type=int)]
 Offset: TypeAlias = Annotated[StrictInt, Field(ge=0)]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import StrictStr, model_validator
+from pydantic import ConfigDict, Field, StrictStr, model_validator
 
 from .base import (
     AcceptHeaders,
@@ -16,6 +16,13 @@ from .base import (
     Subprotocol,
     Text,
 )
+from .json_form import BYTES, exactly_one, in_ranges
+
+CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
+"""Those that may be sent: RFC 6455, section 7.4, and what IANA registered since."""
+
+MAX_REASON = 123
+"""Bytes of UTF-8 in a close reason: a control frame of 125, less the code. RFC 6455, section 5.5."""
 
 
 def _one_payload(event: Mapping[str, Any]) -> str | None:
@@ -25,6 +32,7 @@ def _one_payload(event: Mapping[str, Any]) -> str | None:
 
 
 class _Frame(AsgiEvent):
+    model_config = ConfigDict(json_schema_extra=exactly_one({"bytes": BYTES, "text": {"type": "string"}}))
     one_of = ("text", "bytes")
     rule = _one_payload
 
@@ -74,8 +82,12 @@ class WebSocketDisconnectEvent(ReceiveEvent):
 
 
 class WebSocketCloseEvent(SendEvent):
-    """The application closes the WebSocket, or refuses the handshake. "Close - send event"."""
+    """The application closes the WebSocket, or refuses the handshake. "Close - send event".
+
+    Whether code and reason are allowed is seen when the event is sent: a refused handshake has neither.
+    """
 
     type: Literal["websocket.close"] = "websocket.close"
-    code: int = 1000
-    reason: Reason = ""
+    code: int = Field(default=1000, json_schema_extra=in_ranges(CLOSE_CODES))
+    # A character is one byte at least, and JSON Schema counts characters.
+    reason: Reason = Field(default="", json_schema_extra={"maxLength": MAX_REASON})

@@ -14,7 +14,7 @@ __all__ = ["Aftermath", "Letter", "MailStats", "Mailbox", "Mailroom", "tell"]
 
 GRACE_TURNS: Final = 5
 
-logger = logging.getLogger("fast_channels.layers")
+logger: logging.Logger = logging.getLogger("fast_channels.layers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Letter:
     __slots__ = ("expires_at", "snapshot")
 
     def __init__(self, expires_at: float, snapshot: Snapshot) -> None:
-        self.expires_at = expires_at
-        self.snapshot = snapshot
+        self.expires_at: float = expires_at
+        self.snapshot: Snapshot = snapshot
 
 
 _NO_LETTERS: Final[deque[Letter]] = deque(maxlen=0)
@@ -114,11 +114,11 @@ class Mailbox:
     )
 
     def __init__(self, room: "Mailroom", channel: str, capacity: int) -> None:
-        self.channel = channel
-        self.capacity = capacity
+        self.channel: str = channel
+        self.capacity: int = capacity
         self.notify: Callable[[], None] | None = None
-        self.receivers = 0
-        self.overflowing = False
+        self.receivers: int = 0
+        self.overflowing: bool = False
         self._room = room
         self._half = (capacity + 1) // 2
         # Most consumers are idle most of the time, and an empty deque takes 600 bytes.
@@ -269,7 +269,7 @@ class Mailroom:
     """
 
     def __init__(self, clock: Callable[[], float], capacity_of: Callable[[str], int]) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.clock = clock
         self.boxes: dict[str, Mailbox] = {}
         # A plain dict would search its first entry anew, past all deleted ones, at each sweep.

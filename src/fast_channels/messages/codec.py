@@ -1,16 +1,17 @@
 """How the messages of an application become JSON texts and back."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import is_dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property, reduce
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from typing_extensions import get_type_hints, is_typeddict
+from typing_extensions import get_type_hints
 
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
-from fast_channels.messages.annotations import members
+from fast_channels.messages.annotations import has_fields, members
+from fast_channels.messages.errors import mistakes, sentence
+from fast_channels.messages.request import Request
 
 UNSUPPORTED_DATA = 1003
 INVALID_PAYLOAD = 1007
@@ -58,12 +59,12 @@ class Codec:
     """
 
     def __init__(self, annotation: Callable[[], Any]) -> None:
-        self._annotation = annotation
+        self.declared = annotation
 
     @cached_property
     def type_(self) -> Any:
         """The type of the messages, discriminated."""
-        return discriminated(self._annotation())
+        return discriminated(self.declared())
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -72,14 +73,14 @@ class Codec:
             return TypeAdapter(self.type_)
         except PydanticUserError:
             # What looks like a discriminator may not be one for pydantic, such as a field with an alias.
-            return TypeAdapter(self._annotation())
+            return TypeAdapter(self.declared())
 
     @cached_property
     def _models(self) -> Mapping[Any, Callable[[Any], bytes]]:
         # A model knows best how it is written; going through the union costs twice as much.
         kinds = [
             kind
-            for kind in members(self._annotation())
+            for kind in members(self.declared())
             if isinstance(kind, type) and issubclass(kind, BaseModel)
         ]
         _ = self.adapter
@@ -127,16 +128,42 @@ class Codec:
         try:
             return self.adapter.validator.validate_python(message)
         except ValidationError as error:
-            text = "; ".join(_lines(error))
             raise LocalProtocolError(
-                f"{type(message).__name__} is not a message that may be sent: {text}"
+                f"{type(message).__name__} is not a message that may be sent: {sentence(error)}"
+            ) from error
+
+    @cached_property
+    def _correlations(self) -> Mapping[Any, str]:
+        return {
+            kind: kind.correlation_field
+            for kind in members(self.declared())
+            if isinstance(kind, type) and issubclass(kind, Request) and kind.correlation_field is not None
+        }
+
+    def correlated(self, message: Any, reply: Any) -> Any:
+        """Return the reply to a message, with the field that tells to which message it belongs.
+
+        Raises:
+            LocalProtocolError: The value of the message's field does not fit that of the reply.
+        """
+        name = self._correlations.get(type(message))
+        if name is None or not isinstance(reply, BaseModel):
+            return reply
+        if name not in type(reply).model_fields or name in reply.model_fields_set:
+            return reply
+        values = {**dict(reply), name: getattr(message, name)}
+        try:
+            return type(reply).model_validate(values, by_name=True)
+        except ValidationError as error:
+            raise LocalProtocolError(
+                f"the reply to {type(message).__name__} cannot take over its {name}: {sentence(error)}"
             ) from error
 
     def _invalid(self, error: ValidationError, text: str) -> NoReturn:
         raise InvalidMessageError(
-            f"a WebSocket frame is not a message: {'; '.join(_lines(error))}",
+            f"a WebSocket frame is not a message: {sentence(error)}",
             code=INVALID_PAYLOAD,
-            errors=[(_path(item["loc"]), item["msg"]) for item in error.errors(include_url=False)],
+            errors=mistakes(error),
             excerpt=excerpt(text),
         ) from error
 
@@ -147,9 +174,9 @@ def discriminated(annotation: Any) -> Any:
         return annotation
     every = list(dict.fromkeys(members(annotation)))
     kinds = [kind for kind in every if kind is not type(None)]
-    if len(kinds) < 2 or not all(_has_fields(kind) for kind in kinds):
+    if len(kinds) < 2 or not all(has_fields(kind) for kind in kinds):
         return annotation
-    name = _discriminator([_literals(kind) for kind in kinds])
+    name = _discriminator([literal_fields(kind) for kind in kinds])
     if name is None:
         return annotation
     union: Any = Annotated[reduce(_or, kinds), Field(discriminator=name)]
@@ -160,16 +187,7 @@ def _or(one: Any, other: Any) -> Any:
     return one | other
 
 
-def _has_fields(kind: Any) -> bool:
-    origin = get_origin(kind) or kind
-    return is_typeddict(origin) or is_dataclass(origin) or _is_model(origin)
-
-
-def _is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _literals(kind: Any) -> dict[str, frozenset[Any]]:
+def literal_fields(kind: Any) -> dict[str, frozenset[Any]]:
     """Return the fields of a kind of message that can only have certain values."""
     origin = get_origin(kind) or kind
     hints = get_type_hints(origin)
@@ -197,11 +215,3 @@ def _writer(model: type[BaseModel]) -> Callable[[Any], bytes]:
         return serializer.to_json(message, by_alias=True)
 
     return write
-
-
-def _path(location: Iterable[int | str]) -> str:
-    return ".".join(str(step) for step in location)
-
-
-def _lines(error: ValidationError) -> list[str]:
-    return [f"{_path(item['loc']) or 'the whole'}: {item['msg']}" for item in error.errors(include_url=False)]

@@ -1,6 +1,8 @@
 """When the events of an HTTP request are legal. ASGI HTTP and WebSocket specification 2.5, "HTTP"."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 from fast_channels.events import (
     HttpDisconnectEvent,
@@ -15,7 +17,7 @@ from fast_channels.events import (
     HttpResponseZeroCopySendEvent,
 )
 
-from .machine import GONE, Connection, Table, Verdict, needs, tolerant
+from .machine import GONE, Connection, Guard, Table, Verdict, needs, tolerant
 
 BODY = "BODY"
 """More of the request body may come."""
@@ -123,8 +125,10 @@ class HttpConnection(Connection):
 
     protocol = "http"
     table = RESPONSE
-    requests = REQUEST
-    guards = MappingProxyType({"http.response.start (trailers)": needs("http.response.trailers")})
+    requests: ClassVar[Table | None] = REQUEST
+    guards: ClassVar[Mapping[str, Guard]] = MappingProxyType(
+        {"http.response.start (trailers)": needs("http.response.trailers")}
+    )
 
     def _received(self, name: str) -> None:
         cell = REQUEST.cells[self.request_state][name]

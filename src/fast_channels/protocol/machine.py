@@ -13,7 +13,7 @@ from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
 from fast_channels.events.wire import Validator, Validators, WireValidator, mistakes, wire_validator
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
 
-logger = logging.getLogger("fast_channels.protocol")
+logger: logging.Logger = logging.getLogger("fast_channels.protocol")
 
 Guard: TypeAlias = Callable[[Any, Mapping[str, Any]], str | None]
 """Takes a connection and a checked event, returns what is wrong with it, or `None`."""
@@ -226,8 +226,8 @@ class Connection:
     def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
         self._rules = rules = self._common
         self.scope = scope
-        self.state = rules.initial
-        self.request_state = rules.first_request
+        self.state: str = rules.initial
+        self.request_state: str = rules.first_request
         self._validators = rules.receivable if validators is None else validators
 
     def receive(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
