@@ -277,3 +277,17 @@ def test_an_error_does_not_repeat_much_of_a_frame() -> None:
 
     assert len(str(raised.value)) < 300
     assert len(raised.value.errors[0][1]) < 300
+
+
+def test_a_message_that_was_made_without_validation_is_not_sent() -> None:
+    """Neither one that lacks a field, nor one whose field has become something else."""
+    codec = Codec(lambda: Join | Say)
+    changed = Join(name="Ann")
+    changed.name = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # what a checker finds
+
+    with pytest.raises(LocalProtocolError, match=r"^Say is not a message that may be sent: it has no text$"):
+        codec.encode(Say.model_construct(to=[]))
+    with pytest.raises(
+        LocalProtocolError, match=r"^Join is not a message that may be sent: .*Expected `str`"
+    ):
+        codec.encode(changed)

@@ -6,11 +6,12 @@ from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
+from pydantic_core import PydanticSerializationError
 from typing_extensions import get_type_hints
 
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
 from fast_channels.messages.annotations import has_fields, members
-from fast_channels.messages.errors import mistakes, sentence
+from fast_channels.messages.errors import mistakes, sentence, shortened
 from fast_channels.messages.request import Request
 
 UNSUPPORTED_DATA = 1003
@@ -115,9 +116,13 @@ class Codec:
             LocalProtocolError: It is not a message of this type.
         """
         write = self._models.get(type(message))
-        if write is not None:
-            return write(message).decode()
-        return self.adapter.dump_json(self.sendable(message), by_alias=True).decode()
+        try:
+            if write is not None:
+                return write(message).decode()
+            return self.adapter.dump_json(self.sendable(message), by_alias=True, warnings="error").decode()
+        except PydanticSerializationError as error:
+            # Changed after it was validated, or made without validation.
+            raise _unsendable(message, shortened(str(error))) from error
 
     def sendable(self, message: Any) -> Any:
         """Return a message that is about to be sent, validated.
@@ -128,9 +133,7 @@ class Codec:
         try:
             return self.adapter.validator.validate_python(message)
         except ValidationError as error:
-            raise LocalProtocolError(
-                f"{type(message).__name__} is not a message that may be sent: {sentence(error)}"
-            ) from error
+            raise _unsendable(message, sentence(error)) from error
 
     @cached_property
     def _correlations(self) -> Mapping[Any, str]:
@@ -210,8 +213,16 @@ def _discriminator(fields: list[dict[str, frozenset[Any]]]) -> str | None:
 
 def _writer(model: type[BaseModel]) -> Callable[[Any], bytes]:
     serializer = model.__pydantic_serializer__
+    fields = model.model_fields.keys()
+    count = len(fields)
 
     def write(message: Any) -> bytes:
-        return serializer.to_json(message, by_alias=True)
+        if len(message.__dict__) < count:
+            raise _unsendable(message, f"it has no {', '.join(sorted(fields - message.__dict__.keys()))}")
+        return serializer.to_json(message, by_alias=True, warnings="error")
 
     return write
+
+
+def _unsendable(message: object, reason: str) -> LocalProtocolError:
+    return LocalProtocolError(f"{type(message).__name__} is not a message that may be sent: {reason}")

@@ -9,7 +9,7 @@ MAX_REASON = 200
 def mistakes(error: ValidationError) -> list[tuple[str, str]]:
     """Return the path and the reason of everything that failed; the path is `""` for the whole value."""
     return [
-        (".".join(map(str, item["loc"])), _shortened(item["msg"]))
+        (".".join(map(str, item["loc"])), shortened(item["msg"]))
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
@@ -19,5 +19,7 @@ def sentence(error: ValidationError) -> str:
     return "; ".join(f"{path or 'the whole'}: {reason}" for path, reason in mistakes(error))
 
 
-def _shortened(reason: str) -> str:
+def shortened(reason: str) -> str:
+    """Return a reason on one line, and only its beginning if it is long."""
+    reason = " ".join(reason.split())
     return reason if len(reason) <= MAX_REASON else reason[:MAX_REASON] + "…"
