@@ -492,4 +492,5 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
 
 
 def _function(method: Any) -> Any:
-    return method.__func__
+    # An override need not be a class method.
+    return getattr(method, "__func__", method)
