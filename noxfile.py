@@ -148,7 +148,7 @@ def bench(session: nox.Session) -> None:
 
 def write_generated(session: nox.Session, *options: str) -> None:
     """Write the generated files of the project and of its example, as an application would write its own."""
-    session.install("-e", ".[cli]")
+    session.install("-e", ".[cli,demo]")
     session.run("python", "-m", "fast_channels.codegen", *options)
     chat = "examples.chat.consumer:ChatConsumer"
     session.run("fast-channels", "schema", chat, "-o", "examples/chat/schemas", *options)

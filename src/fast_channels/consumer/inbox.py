@@ -79,9 +79,9 @@ class Queue:
     __slots__ = ("_thread", "_waiter", "client_room", "entries", "layer_room", "loop")
 
     def __init__(self) -> None:
-        self.client_room = _Room()
-        self.layer_room = _Room()
-        self.loop = asyncio.get_running_loop()
+        self.client_room: _Room = _Room()
+        self.layer_room: _Room = _Room()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
         self.entries: deque[_Entry] | None = None
         self._thread = threading.get_ident()

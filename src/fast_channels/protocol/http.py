@@ -132,7 +132,7 @@ class HttpConnection(Connection):
 
     def _received(self, name: str) -> None:
         cell = REQUEST.cells[self.request_state][name]
-        self.request_state = cell.next if cell.legal else tolerant(REQUEST, self.request_state, name)
+        self.request_state: str = cell.next if cell.legal else tolerant(REQUEST, self.request_state, name)
         row = RESPONSE.cells[self.state]
         if name in row:
-            self.state = row[name].next
+            self.state: str = row[name].next

@@ -225,7 +225,7 @@ class Connection:
 
     def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
         self._rules = rules = self._common
-        self.scope = scope
+        self.scope: Mapping[str, Any] = scope
         self.state: str = rules.initial
         self.request_state: str = rules.first_request
         self._validators = rules.receivable if validators is None else validators
