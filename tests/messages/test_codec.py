@@ -279,15 +279,33 @@ def test_an_error_does_not_repeat_much_of_a_frame() -> None:
     assert len(raised.value.errors[0][1]) < 300
 
 
-def test_a_message_that_was_made_without_validation_is_not_sent() -> None:
-    """Neither one that lacks a field, nor one whose field has become something else."""
-    codec = Codec(lambda: Join | Say)
-    changed = Join(name="Ann")
-    changed.name = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # what a checker finds
+class Wary(BaseModel):
+    model_config = ConfigDict(revalidate_instances="always")
 
+    text: str
+    more: Any = None
+
+
+def test_a_message_that_lacks_a_field_is_not_sent() -> None:
+    """As one can that was made without validation."""
     with pytest.raises(LocalProtocolError, match=r"^Say is not a message that may be sent: it has no text$"):
-        codec.encode(Say.model_construct(to=[]))
+        Codec(lambda: Join | Say).encode(Say.model_construct(to=[]))
+
+
+def test_a_model_decides_whether_its_instances_are_validated_again() -> None:
+    """By the setting that pydantic has for it; a message may have been changed since it was made."""
+    changed = Wary(text="hello")
+    changed.text = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # what a checker finds
+
     with pytest.raises(
-        LocalProtocolError, match=r"^Join is not a message that may be sent: .*Expected `str`"
+        LocalProtocolError, match=r"^Wary is not a message that may be sent: .*text: Input should"
     ):
-        codec.encode(changed)
+        Codec(lambda: Join | Wary).encode(changed)
+
+
+def test_a_message_that_no_json_can_say_is_not_sent() -> None:
+    """Its type allows anything."""
+    with pytest.raises(
+        LocalProtocolError, match=r"^Wary is not a message that may be sent: Unable to serialize"
+    ):
+        Codec(lambda: Wary).encode(Wary(text="hello", more=object()))

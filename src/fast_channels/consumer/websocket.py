@@ -402,9 +402,9 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                 return
             answer: Any = await self.receive_json(content, **kwargs)
             if answer is not None and self._server is not None:
-                await self.send_json(
-                    answer if self._client is None else self._client.correlated(content, answer)
-                )
+                if self._client is not None and self._client.correlations:
+                    answer = self._client.correlated(content, answer)
+                await self.send_json(answer)
 
         async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
             """Handle a message of the client; by default with the method that `receives()` it, if any.

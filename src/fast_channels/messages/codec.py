@@ -82,7 +82,7 @@ class Codec:
         kinds = [
             kind
             for kind in members(self.declared())
-            if isinstance(kind, type) and issubclass(kind, BaseModel)
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and not _is_validated_again(kind)
         ]
         _ = self.adapter
         return {kind: _writer(kind) for kind in kinds}
@@ -119,9 +119,8 @@ class Codec:
         try:
             if write is not None:
                 return write(message).decode()
-            return self.adapter.dump_json(self.sendable(message), by_alias=True, warnings="error").decode()
+            return self.adapter.dump_json(self.sendable(message), by_alias=True).decode()
         except PydanticSerializationError as error:
-            # Changed after it was validated, or made without validation.
             raise _unsendable(message, shortened(str(error))) from error
 
     def sendable(self, message: Any) -> Any:
@@ -136,7 +135,8 @@ class Codec:
             raise _unsendable(message, sentence(error)) from error
 
     @cached_property
-    def _correlations(self) -> Mapping[Any, str]:
+    def correlations(self) -> Mapping[Any, str]:
+        """For the messages whose replies take over a field, the name of it."""
         return {
             kind: kind.correlation_field
             for kind in members(self.declared())
@@ -149,7 +149,7 @@ class Codec:
         Raises:
             LocalProtocolError: The value of the message's field does not fit that of the reply.
         """
-        name = self._correlations.get(type(message))
+        name = self.correlations.get(type(message))
         if name is None or not isinstance(reply, BaseModel):
             return reply
         if name not in type(reply).model_fields or name in reply.model_fields_set:
@@ -211,6 +211,10 @@ def _discriminator(fields: list[dict[str, frozenset[Any]]]) -> str | None:
     return None
 
 
+def _is_validated_again(model: type[BaseModel]) -> bool:
+    return model.model_config.get("revalidate_instances", "never") != "never"
+
+
 def _writer(model: type[BaseModel]) -> Callable[[Any], bytes]:
     serializer = model.__pydantic_serializer__
     fields = model.model_fields.keys()
@@ -219,7 +223,7 @@ def _writer(model: type[BaseModel]) -> Callable[[Any], bytes]:
     def write(message: Any) -> bytes:
         if len(message.__dict__) < count:
             raise _unsendable(message, f"it has no {', '.join(sorted(fields - message.__dict__.keys()))}")
-        return serializer.to_json(message, by_alias=True, warnings="error")
+        return serializer.to_json(message, by_alias=True)
 
     return write
 
