@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nox
 
@@ -19,6 +20,7 @@ nox.options.download_python = "never"
 nox.options.sessions = [
     "lint",
     "types",
+    "stubs",
     "generated",
     f"tests-{RUNNING}",
     "lowest",
@@ -27,7 +29,8 @@ nox.options.sessions = [
     "browser",
 ]
 
-FOLDERS_OF_OTHER_SESSIONS = ["--ignore=tests/browser", "--ignore=tests/docs"]
+FOLDERS_OF_OTHER_SESSIONS = ["--ignore=tests/browser", "--ignore=tests/docs", "--ignore=tests/typing"]
+DISTRIBUTION = "fast-channels-typed"
 
 
 def install(session: nox.Session, *groups: str, options: tuple[str, ...] = ()) -> None:
@@ -64,10 +67,27 @@ def property_(session: nox.Session) -> None:
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Check all types with mypy and pyright, both strict."""
-    install(session, "types", "test", "browser")
+    """Check all types of the source with mypy and pyright, both strict."""
+    # Only what the project depends on: where it is installed, pyright reads its stubs in place of the source.
+    session.run_install("uv", "pip", "uninstall", DISTRIBUTION, silent=True)
+    session.install("-r", "pyproject.toml", *(f"--group={group}" for group in ("types", "test", "browser")))
     session.run("mypy")
     session.run("pyright")
+
+
+@nox.session
+@nox.parametrize("kind", ["wheel", "editable"])
+def stubs(session: nox.Session, kind: str) -> None:
+    """Check what type checkers see of an installed wheel, and of an editable checkout."""
+    place = ["."] if kind == "wheel" else ["-e", "."]
+    session.install(f"--reinstall-package={DISTRIBUTION}", *place, "--group=types", "--group=test")
+    # Outside the checkout, where nothing but what is installed can be found.
+    allowed = Path("tests/typing/stubtest-allowlist.txt").resolve()
+    tests = Path("tests/typing").resolve()
+    with session.chdir(session.create_tmp()):
+        session.run("stubtest", "fast_channels", "--allowlist", str(allowed))
+        session.run("pyright", "--verifytypes", "fast_channels", "--ignoreexternal", silent=True)
+    session.run("pytest", str(tests), *session.posargs)
 
 
 @nox.session
@@ -82,15 +102,13 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def generate(session: nox.Session) -> None:
     """Write the generated files; `-- --check` compares them only."""
-    install(session)
-    session.run("python", "-m", "fast_channels.codegen", *session.posargs)
+    write_generated(session, *session.posargs)
 
 
 @nox.session
 def generated(session: nox.Session) -> None:
     """Check that the generated files are what `generate` writes."""
-    install(session)
-    session.run("python", "-m", "fast_channels.codegen", "--check")
+    write_generated(session, "--check")
 
 
 @nox.session
@@ -123,9 +141,19 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what an echo, a connection and a broadcast cost, beside others; checks nothing."""
+    """Measure what an echo, a connection and a broadcast cost, beside others; fails when exact counts do."""
     install(session, "bench")
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    session.run("python", "benchmarks/run.py", "--check", *session.posargs)
+
+
+def write_generated(session: nox.Session, *options: str) -> None:
+    """Write the generated files of the project and of its example, as an application would write its own."""
+    session.install("-e", ".[cli,demo]")
+    session.run("python", "-m", "fast_channels.codegen", *options)
+    chat = "examples.chat.consumer:ChatConsumer"
+    session.run("fast-channels", "schema", chat, "-o", "examples/chat/schemas", *options)
+    session.run("fast-channels", "stubs", chat, "-o", "examples/chat/chat_types.py", *options)
+    session.run("fast-channels", "check", "examples.chat.app:app")
 
 
 @nox.session(name="bench-redis")

@@ -9,41 +9,33 @@ Message = MutableMapping[str, Any]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-def websocket_scope() -> dict[str, Any]:
+def _scope(type_: str, scheme: str, header: tuple[bytes, bytes]) -> dict[str, Any]:
     return {
-        "type": "websocket",
+        "type": type_,
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
-        "scheme": "ws",
+        "scheme": scheme,
         "server": ("127.0.0.1", 8000),
         "client": ("127.0.0.1", 50000),
         "root_path": "",
         "path": "/",
         "raw_path": b"/",
         "query_string": b"",
-        "headers": [(b"host", b"127.0.0.1:8000"), (b"upgrade", b"websocket")],
-        "subprotocols": [],
+        "headers": [(b"host", b"127.0.0.1:8000"), header],
         "state": {},
+    }
+
+
+def websocket_scope() -> dict[str, Any]:
+    return {
+        **_scope("websocket", "ws", (b"upgrade", b"websocket")),
+        "subprotocols": [],
         "extensions": {"websocket.http.response": {}},
     }
 
 
 def http_scope() -> dict[str, Any]:
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "scheme": "http",
-        "method": "POST",
-        "server": ("127.0.0.1", 8000),
-        "client": ("127.0.0.1", 50000),
-        "root_path": "",
-        "path": "/",
-        "raw_path": b"/",
-        "query_string": b"",
-        "headers": [(b"host", b"127.0.0.1:8000"), (b"content-length", b"1024")],
-        "state": {},
-    }
+    return {**_scope("http", "http", (b"content-length", b"1024")), "method": "POST"}
 
 
 class Connection:
@@ -62,7 +54,7 @@ class Connection:
         self._reader: asyncio.Future[None] | None = None
         self.sink: Callable[[Message], None] = ignore
         self.task: asyncio.Task[None] = self._loop.create_task(
-            application(scope, self._receive, self._send)  # type: ignore[arg-type]
+            application(scope, self._receive, self._send)  # type: ignore[arg-type]  # a coroutine, of whatever application
         )
 
     def put(self, event: Message) -> None:

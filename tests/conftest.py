@@ -1,10 +1,30 @@
-"""What all tests share: how long hypothesis searches."""
+"""What all tests share: how long hypothesis searches, and an empty registry of channel layers."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from fast_channels.layers import InMemoryChannelLayer, channel_layers, register_channel_layer
 
 # The machine decides how fast an example is, so no example has a deadline.
 settings.register_profile("default", deadline=None, max_examples=100)
 settings.register_profile("thorough", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(autouse=True)
+def _clean_registry() -> Iterator[None]:
+    """No channel layer is registered before and after a test."""
+    channel_layers.clear()
+    yield
+    channel_layers.clear()
+
+
+@pytest.fixture
+def layer() -> InMemoryChannelLayer:
+    """A memory layer, registered as "test"."""
+    layer = InMemoryChannelLayer()
+    register_channel_layer("test", layer)
+    return layer

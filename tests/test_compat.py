@@ -7,7 +7,7 @@ Every promise is one that tests of existing systems make use of. The deliberate 
 import asyncio
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -25,7 +25,6 @@ from fast_channels.layers import (
     InMemoryChannelLayer,
     channel_layers,
     get_channel_layer,
-    register_channel_layer,
 )
 from fast_channels.middleware import OriginValidator
 from fast_channels.testing import ApplicationCommunicator, HttpCommunicator, WebsocketCommunicator
@@ -33,22 +32,6 @@ from fast_channels.testing import ApplicationCommunicator, HttpCommunicator, Web
 CONSUMERS = [AsyncConsumer, AsyncHttpConsumer, AsyncWebsocketConsumer, AsyncJsonWebsocketConsumer]
 
 WEBSOCKET: dict[str, Any] = {"type": "websocket"}
-
-
-@pytest.fixture(autouse=True)
-def _clean_registry() -> Iterator[None]:
-    """No channel layer is registered before and after a test."""
-    channel_layers.clear()
-    yield
-    channel_layers.clear()
-
-
-@pytest.fixture
-def layer() -> InMemoryChannelLayer:
-    """A memory layer, registered as "test"."""
-    layer = InMemoryChannelLayer()
-    register_channel_layer("test", layer)
-    return layer
 
 
 class Echo(AsyncWebsocketConsumer):
@@ -256,7 +239,7 @@ def test_consumers_accept_any_attribute(kind: type[AsyncConsumer]) -> None:
 def test_every_attribute_of_a_consumer_class_can_be_read(kind: type[AsyncConsumer]) -> None:
     """Frameworks scan `dir(cls)`."""
 
-    class Sub(kind):  # type: ignore[misc,valid-type]
+    class Sub(kind):  # type: ignore[misc,valid-type]  # a parameter
         async def handler(self, event: Any) -> None:
             """Handle it."""
 
@@ -341,7 +324,7 @@ async def test_a_disconnect_event_calls_disconnect_and_raises_stop_consumer(
     """Overrides that call `super()` rely on it."""
     log: list[str] = []
 
-    class Stopping(kind):  # type: ignore[misc,valid-type]
+    class Stopping(kind):  # type: ignore[misc,valid-type]  # a parameter
         async def disconnect(self, *_code: int) -> None:
             log.append("disconnect")
 

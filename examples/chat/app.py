@@ -9,7 +9,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route, WebSocketRoute
 
-from examples.chat.consumer import LAYER, ChatConsumer
+from examples.chat.chat_types import handles_chat_consumer
+from examples.chat.consumer import ChatConsumer
+from examples.chat.messages import RoomGroup
 from examples.chat.rooms import Rooms
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer, unregister_channel_layer
 
@@ -25,15 +27,15 @@ async def page(request: Request) -> FileResponse:
 async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     """Have a channel layer for as long as the application runs."""
     layer = InMemoryChannelLayer()
-    register_channel_layer(LAYER, layer)
+    register_channel_layer(RoomGroup.channel_layer_alias, layer)
     yield
-    unregister_channel_layer(LAYER)
+    unregister_channel_layer(RoomGroup.channel_layer_alias)
     await layer.close()
 
 
 def create_app() -> Starlette:
     """Make the application, with rooms of its own."""
-    chat = ChatConsumer.as_asgi(rooms=Rooms())
+    chat = handles_chat_consumer(ChatConsumer).as_asgi(rooms=Rooms())
     return Starlette(routes=[Route("/", page), WebSocketRoute("/ws/{room}", chat)], lifespan=lifespan)
 
 

@@ -1,36 +1,20 @@
 """What the chat and its clients say to each other: declared first, and everything else follows."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
-from fast_channels.messages import ChannelEvent
+from fast_channels.messages import ChannelEvent, Group, Request
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=24)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+RoomName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
 class Message(BaseModel):
     """The base of all messages; a field that nobody declared is a mistake."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-# What clients say
-
-
-class Join(Message):
-    """I am here, and this is what I am called."""
-
-    type: Literal["join"] = "join"
-    name: Name
-
-
-class Say(Message):
-    """Tell everybody in the room."""
-
-    type: Literal["say"] = "say"
-    text: Text
 
 
 # What the server says
@@ -74,6 +58,23 @@ class Refused(Message):
     reason: str
 
 
+# What clients say
+
+
+class Join(Message, Request[Welcome | Refused]):
+    """I am here, and this is what I am called."""
+
+    type: Literal["join"] = "join"
+    name: Name
+
+
+class Say(Message):
+    """Tell everybody in the room."""
+
+    type: Literal["say"] = "say"
+    text: Text
+
+
 ClientMessage = Join | Say
 ServerMessage = Welcome | Said | Joined | Left | Refused
 
@@ -86,3 +87,17 @@ class RoomNews(ChannelEvent):
 
     type: Literal["room.news"] = "room.news"
     news: Said | Joined | Left
+
+
+class Listener(Protocol):
+    """What a consumer has to handle to listen to a room."""
+
+    async def room_news(self, event: RoomNews, /) -> None:
+        """Hear what happened in the room."""
+        ...
+
+
+class RoomGroup(Group[RoomNews, Listener], pattern="chat.{room}", channel_layer_alias="chat"):
+    """Everybody in a room."""
+
+    room: RoomName

@@ -1,6 +1,7 @@
 """Everything that fast_channels raises, and the exceptions that a consumer raises to steer it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 __all__ = [
     "AcceptConnection",
@@ -8,11 +9,14 @@ __all__ = [
     "ConnectionClosed",
     "DenyConnection",
     "InvalidChannelLayerError",
+    "InvalidEventError",
     "InvalidMessageError",
+    "InvalidParamsError",
     "LocalProtocolError",
     "MessageTooLarge",
     "ProtocolError",
     "RemoteProtocolError",
+    "SchemaError",
     "StopConsumer",
 ]
 
@@ -81,7 +85,7 @@ class ProtocolError(Exception):
         super().__init__(message)
         self.state = state
         self.event = event
-        self.legal = tuple(legal)
+        self.legal: tuple[str, ...] = tuple(legal)
 
 
 class LocalProtocolError(ProtocolError):
@@ -120,5 +124,42 @@ class InvalidMessageError(ValueError):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.errors = tuple(errors)
+        self.errors: tuple[tuple[str, str], ...] = tuple(errors)
         self.excerpt = excerpt
+
+
+class InvalidEventError(ValueError):
+    """A message of the channel layer is no event that the consumer handles.
+
+    Attributes:
+        event: The message.
+        errors: One `(path, reason)` for every place that failed; none when no method handles its type.
+    """
+
+    def __init__(
+        self, message: str, *, event: Mapping[str, Any], errors: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        super().__init__(message)
+        self.event = event
+        self.errors: tuple[tuple[str, str], ...] = tuple(errors)
+
+
+class InvalidParamsError(ValueError):
+    """The path and query parameters of a connection do not fit the model that the consumer declares.
+
+    Attributes:
+        errors: One dictionary for every parameter that failed: `type` of the mistake, `loc` as a list that
+            begins with `path` or `query`, and `msg`. Ready for JSON, and without the values.
+    """
+
+    def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
+        self.errors: list[dict[str, Any]] = [dict(error) for error in errors]
+        super().__init__("; ".join(f"{_dotted(error['loc'])}: {error['msg']}" for error in errors))
+
+
+def _dotted(location: Any) -> str:
+    return ".".join(map(str, location))
+
+
+class SchemaError(ValueError):
+    """A consumer declares nothing that a JSON Schema could describe, or something that none can."""

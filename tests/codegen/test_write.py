@@ -28,7 +28,10 @@ def test_the_committed_files_are_up_to_date() -> None:
 
 def test_what_is_generated_is_documented_here() -> None:
     """A new output is a new row."""
-    assert {*outputs()} == {"docs/protocol.md"}
+    schemas = {f"schemas/{protocol}.json" for protocol in ("http", "websocket", "lifespan")}
+    files = {name for name in outputs() if not name.startswith("stubs/fast_channels-stubs/")}
+
+    assert files == {"docs/protocol.md", "src/fast_channels/events/dicts.py", *schemas}
 
 
 def test_files_are_written_where_they_belong(tmp_path: Path) -> None:
@@ -102,3 +105,13 @@ def test_the_room_is_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         runpy.run_module("fast_channels.codegen", run_name="__main__")
 
     assert status.value.code == 1
+
+
+def test_another_owner_looks_after_other_files(tmp_path: Path) -> None:
+    """Files that match no pattern of the owner are neither shown nor deleted."""
+    kept = {"Chat.json": "a", "Other.client.json": "b", "deep/Chat.client.json": "c"}
+    write(tmp_path, {**kept, "Chat.events.json": ""})
+
+    assert [*differences(tmp_path, {}, ["Chat.*.json"])] == ["Chat.events.json is superfluous\n"]
+    write(tmp_path, {"Chat.client.json": "{}\n"}, ["Chat.*.json"])
+    assert contents(tmp_path) == {**kept, "Chat.client.json": "{}\n"}

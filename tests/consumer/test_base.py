@@ -773,7 +773,7 @@ async def test_a_connection_that_is_lost_while_a_handler_runs_disconnects_with_1
         await going_on.wait()
         consumer.log.append("done")
 
-    consumer.receive = wait  # type: ignore[method-assign]
+    consumer.receive = wait  # type: ignore[method-assign]  # this consumer only
     server = Server(consumer, WEBSOCKET, CONNECT, frame("hi"))
     server.give(OSError("lost"))
     await turns()

@@ -219,3 +219,15 @@ async def test_handlers_see_only_valid_messages_whatever_a_client_sends(text: st
 
     assert len(seen) == 1
     assert isinstance(seen[0], Join | Say | InvalidMessageError)
+
+
+async def test_decoding_may_be_a_method_of_the_instance() -> None:
+    """Then it can know the connection."""
+
+    class Shouting(Chat):
+        async def decode_json(self, text_data: str) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # what Channels code does
+            return await Chat.decode_json(text_data.lower())
+
+    async with WebsocketCommunicator(Shouting, "/") as websocket:
+        await websocket.send_to('{"TYPE": "SAY", "TEXT": "HELLO"}')
+        assert "hello" in await websocket.receive_from()

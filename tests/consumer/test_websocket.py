@@ -459,7 +459,7 @@ async def test_a_message_to_the_group_is_not_missed_by_who_knows_that_it_is_in()
         members.append(len(layer.memberships()))
 
     server = Server(Grouped(call("accept")), WEBSOCKET, CONNECT)
-    server.send = send  # type: ignore[method-assign]
+    server.send = send  # type: ignore[method-assign]  # this server only
     await turns()
     server.give(gone())
     await server.end()
@@ -550,6 +550,18 @@ async def test_a_layer_that_cannot_join_refuses_the_client() -> None:
 
     assert server.sent == []
     assert consumer.codes == [1011]
+
+
+async def test_groups_are_joined_on_a_connection_of_no_protocol_too(layer: InMemoryChannelLayer) -> None:
+    """Nothing says there whether the acceptance is legal, so it is sent as it is."""
+    server = Server(Grouped(call("accept")), {"type": "my.own"}, CONNECT)
+    await turns()
+
+    assert server.sent == [{"type": "websocket.accept"}]
+    assert list(layer.groups) == ["lobby"]
+    server.give(gone())
+    await server.end()
+    assert not layer.groups
 
 
 @pytest.mark.parametrize("make", [Grouped, lambda: Grouped(groups=GROUPS)])

@@ -55,8 +55,7 @@ class Client(WebsocketCommunicator):
 
     async def join(self, name: str) -> Welcome:
         """Come in."""
-        await self.tell(Join(name=name))
-        welcome = await self.hear()
+        welcome = await self.request(Join(name=name))
         assert isinstance(welcome, Welcome)
         return welcome
 
@@ -123,10 +122,10 @@ async def test_spectator_leaves_no_trace(chat: Starlette) -> None:
 
 
 async def test_room_must_have_a_possible_name(chat: Starlette) -> None:
-    """Other paths than those of rooms lead nowhere."""
+    """Others are refused before anything happens."""
     for room in ("Lobby", "a" * 41, "a%0A", "caf%C3%A9"):
         communicator = WebsocketCommunicator(chat, f"/ws/{room}", extensions={"websocket.http.response": {}})
-        assert await communicator.connect() == (False, 404), room
+        assert await communicator.connect() == (False, 422), room
 
 
 # Talking

@@ -1,6 +1,5 @@
 """The registry of channel layers."""
 
-from collections.abc import Iterator
 from typing import Any
 from unittest.mock import AsyncMock
 
@@ -17,14 +16,6 @@ from fast_channels.layers import (
     register_channel_layer,
     unregister_channel_layer,
 )
-
-
-@pytest.fixture(autouse=True)
-def _clean_registry() -> Iterator[None]:
-    """The registry of the package is empty before and after a test."""
-    channel_layers.clear()
-    yield
-    channel_layers.clear()
 
 
 def test_a_registered_layer_is_found_by_its_alias() -> None:

@@ -9,9 +9,10 @@ from types import FunctionType
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from typing_extensions import TypeAliasType, TypedDict
 
+from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import (
     annotation_of,
@@ -163,8 +164,11 @@ def test_a_typed_dictionary_keeps_what_it_does_not_name() -> None:
 
 def test_a_message_that_does_not_fit_is_an_error() -> None:
     """It says what is wrong."""
-    with pytest.raises(ValidationError, match="number"):
+    with pytest.raises(InvalidEventError, match=r"'said'.*number: Field required") as raised:
         converter(Numbered)({"type": "said"})
+
+    assert raised.value.event == {"type": "said"}
+    assert raised.value.errors == (("number", "Field required"),)
 
 
 def test_a_dictionary_of_typing_is_validated_where_python_tells_enough_of_it() -> None:

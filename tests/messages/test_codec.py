@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from typing_extensions import TypeAliasType, TypedDict
 
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
+from fast_channels.messages import Request
 from fast_channels.messages.codec import Codec, discriminated, excerpt, invalid_frame, not_json
 
 
@@ -237,3 +238,74 @@ def test_a_text_that_is_no_json_keeps_the_decoder_s_reason() -> None:
     error = not_json("{", ValueError("at line 1"))
 
     assert (error.code, error.errors, error.excerpt) == (1007, (("", "at line 1"),), "'{'")
+
+
+class Answer(BaseModel):
+    text: str
+    id: str = ""
+
+
+class Ask(BaseModel, Request[Answer]):
+    correlation_field: ClassVar[str | None] = "id"
+
+    id: int | str
+
+
+def test_a_reply_gets_the_field_that_tells_whose_it_is() -> None:
+    """If it has it, and has not set it."""
+    codec = Codec(lambda: Ask | Join)
+
+    assert codec.correlated(Ask(id="7"), Answer(text="yes")) == Answer(text="yes", id="7")
+    assert codec.correlated(Ask(id="7"), Answer(text="yes", id="8")) == Answer(text="yes", id="8")
+    assert codec.correlated(Ask(id="7"), Say(text="yes")) == Say(text="yes")
+    assert codec.correlated(Ask(id="7"), "yes") == "yes"
+    assert codec.correlated(Join(name="Ann"), Answer(text="yes")) == Answer(text="yes")
+
+
+def test_a_field_that_does_not_fit_the_reply_is_an_error() -> None:
+    """Nothing that is not valid is sent."""
+    with pytest.raises(
+        LocalProtocolError, match="the reply to Ask cannot take over its id: id: Input should"
+    ):
+        Codec(lambda: Ask).correlated(Ask(id=7), Answer(text="yes"))
+
+
+def test_an_error_does_not_repeat_much_of_a_frame() -> None:
+    """Neither the tag of no message nor anything else."""
+    with pytest.raises(InvalidMessageError) as raised:
+        Codec(lambda: Join | Say).decode(json.dumps({"type": "x" * 10_000}))
+
+    assert len(str(raised.value)) < 300
+    assert len(raised.value.errors[0][1]) < 300
+
+
+class Wary(BaseModel):
+    model_config = ConfigDict(revalidate_instances="always")
+
+    text: str
+    more: Any = None
+
+
+def test_a_message_that_lacks_a_field_is_not_sent() -> None:
+    """As one can that was made without validation."""
+    with pytest.raises(LocalProtocolError, match=r"^Say is not a message that may be sent: it has no text$"):
+        Codec(lambda: Join | Say).encode(Say.model_construct(to=[]))
+
+
+def test_a_model_decides_whether_its_instances_are_validated_again() -> None:
+    """By the setting that pydantic has for it; a message may have been changed since it was made."""
+    changed = Wary(text="hello")
+    changed.text = 5  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]  # what a checker finds
+
+    with pytest.raises(
+        LocalProtocolError, match=r"^Wary is not a message that may be sent: .*text: Input should"
+    ):
+        Codec(lambda: Join | Wary).encode(changed)
+
+
+def test_a_message_that_no_json_can_say_is_not_sent() -> None:
+    """Its type allows anything."""
+    with pytest.raises(
+        LocalProtocolError, match=r"^Wary is not a message that may be sent: Unable to serialize"
+    ):
+        Codec(lambda: Wary).encode(Wary(text="hello", more=object()))

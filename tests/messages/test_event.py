@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.messages import ChannelEvent
+from fast_channels.messages.annotations import converter
 
 
 class Colour(Enum):
@@ -21,6 +22,11 @@ class Colour(Enum):
 
 class Member(BaseModel):
     name: str
+
+
+class Renamed(ChannelEvent):
+    type: Literal["renamed"] = "renamed"
+    number: int = Field(validation_alias="no", serialization_alias="no")
 
 
 class Everything(ChannelEvent):
@@ -122,3 +128,12 @@ def test_an_event_is_validated_when_it_is_made() -> None:
     """A mistake of the sender is the sender's error."""
     with pytest.raises(ValidationError, match="number"):
         Everything.model_validate({"number": "many"})
+
+
+def test_an_event_travels_under_the_names_that_its_aliases_give() -> None:
+    """As its schema says; and the handler gets what was sent."""
+    event = Renamed.model_validate({"no": 5})
+
+    assert event.to_message() == {"type": "renamed", "no": 5}
+    assert converter(Renamed)(event.to_message()) == event
+    assert converter(Renamed)({"type": "renamed", "number": 5}) == event

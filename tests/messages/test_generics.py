@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Generic
 
 import pytest
+from pydantic import BaseModel
 from typing_extensions import TypeVar
 
 from fast_channels.messages.generics import resolve, type_arguments
@@ -69,6 +70,18 @@ class Documented(Base[Annotated[int, "positive"], None]):
     pass
 
 
+class Model(BaseModel, Generic[In, Out]):
+    pass
+
+
+class ClosedModel(Model[int, str]):
+    pass
+
+
+class BelowModel(ClosedModel):
+    pass
+
+
 class Text(Base["int", "list[Text]"]):
     pass
 
@@ -94,6 +107,12 @@ class Text(Base["int", "list[Text]"]):
 def test_arguments_are_found_through_all_bases(cls: type, arguments: tuple[Any, ...]) -> None:
     """What a parameter is depends on the whole path from the class to the generic base."""
     assert type_arguments(cls, Base) == arguments
+
+
+@pytest.mark.parametrize("cls", [ClosedModel, BelowModel])
+def test_arguments_of_models_are_found(cls: type) -> None:
+    """Pydantic makes a class out of each parametrisation."""
+    assert type_arguments(cls, Model) == (int, str)
 
 
 def test_a_class_that_is_no_subclass_is_refused() -> None:

@@ -127,6 +127,25 @@ def test_what_is_sent_is_a_plain_normalised_dictionary() -> None:
     assert type(sent) is dict
 
 
+class _Compares:
+    """A value whose comparison has no truth, like that of an array."""
+
+    def __eq__(self, other: object) -> Any:
+        raise ValueError("the truth value is ambiguous")
+
+    __hash__ = object.__hash__
+
+
+def test_a_value_of_the_application_is_not_compared() -> None:
+    """Whatever an additional key holds: it is sent as it is."""
+    value = _Compares()
+
+    sent = HttpConnection({}).send({"type": "http.response.start", "status": 200, "x_extra": value})
+
+    assert sent is not None
+    assert sent["x_extra"] is value
+
+
 @pytest.mark.parametrize("kind", [dict, MappingProxyType, WebSocketSendEvent.model_validate])
 def test_any_mapping_can_be_sent(kind: Any) -> None:
     """A dictionary, another mapping, or the model of the event."""

@@ -5,7 +5,6 @@ the letters of a whole connection have to match a regular expression, which is t
 without the tables of the package.
 """
 
-import copy
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -122,6 +121,11 @@ def _events(protocol: str) -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+def _attributes(connection: Connection) -> dict[str, Any]:
+    """Return all that a connection knows."""
+    return {name: getattr(connection, name) for name in Connection.__slots__}
+
+
 PLAYED = {protocol: _events(protocol) for protocol in CONNECTIONS}
 
 
@@ -145,12 +149,12 @@ class Sequence(RuleBasedStateMachine):
     def send(self, data: st.DataObject) -> None:
         """The application sends something."""
         event = data.draw(PLAYED[self.kind.protocol])
-        before = copy.copy(vars(self.connection))
+        before = _attributes(self.connection)
         sent = None
         with suppress(LocalProtocolError, ConnectionClosed):
             sent = self.connection.send(event)
         if sent is None:
-            assert vars(self.connection) == before
+            assert _attributes(self.connection) == before
         else:
             self._note(sent)
 
@@ -158,11 +162,11 @@ class Sequence(RuleBasedStateMachine):
     def receive(self, data: st.DataObject) -> None:
         """The server delivers something."""
         event = data.draw(PLAYED[self.kind.protocol])
-        before = copy.copy(vars(self.connection))
+        before = _attributes(self.connection)
         try:
             received = self.connection.receive(event)
         except RemoteProtocolError:
-            assert vars(self.connection) == before
+            assert _attributes(self.connection) == before
         else:
             if event["type"] in self.letters and issubclass(EVENTS[event["type"]], ReceiveEvent):
                 self._note(received)

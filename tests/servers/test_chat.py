@@ -105,12 +105,12 @@ def test_invalid_message_ends_one_connection_only(chat_server: Server, frame: st
         assert said.text == "still here"
 
 
-def test_impossible_room_does_not_exist(chat_server: Server) -> None:
-    """A room whose name cannot be one is a 404."""
+def test_impossible_room_is_refused(chat_server: Server) -> None:
+    """A room whose name cannot be one is refused with 422."""
     with pytest.raises(InvalidStatus) as refused, connect(f"ws://{chat_server.address}/ws/No%20Room"):
         pass
 
-    assert refused.value.response.status_code == 404
+    assert refused.value.response.status_code == 422
 
 
 def test_page_is_served(chat_server: Server) -> None:

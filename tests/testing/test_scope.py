@@ -137,8 +137,10 @@ def test_repeated_headers_are_kept() -> None:
 
 def test_text_is_no_header() -> None:
     """A header that is text is refused at once, as no server sends it."""
+    headers: Any = {"origin": "http://a"}
+
     with pytest.raises(TypeError):
-        scope_of(headers={"origin": "http://a"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        scope_of(headers=headers)
 
 
 def test_options_replace_defaults() -> None:

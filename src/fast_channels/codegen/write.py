@@ -2,43 +2,54 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
+from .dicts import dicts_module
 from .documents import protocol_document
+from .schemas import asgi_schemas
+from .stubs import stubs
 
-OWNED = ("schemas", "stubs")
-"""Folders in which every file is generated, but for a README."""
+OWNED = ("schemas/**/*", "stubs/**/*")
+"""Patterns of the files of this repository that are all generated, but for a README."""
 
 
 def outputs() -> dict[str, str]:
     """Return every generated file: its path in the repository and its text."""
-    return {"docs/protocol.md": protocol_document()}
+    schemas = {f"schemas/{name}": text for name, text in asgi_schemas().items()}
+    return {
+        "docs/protocol.md": protocol_document(),
+        "src/fast_channels/events/dicts.py": dicts_module(),
+        **schemas,
+        **stubs(),
+    }
 
 
-def differences(root: Path, files: Mapping[str, str]) -> Iterator[str]:
+def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) -> Iterator[str]:
     """Yield a readable difference for every file that is missing, different or superfluous.
 
     Args:
-        root: The repository.
-        files: What should be there, as `outputs` returns it.
+        root: The folder in which the files are.
+        files: What should be there: the text of each file by its path in the folder.
+        owned: Patterns, as `Path.glob` takes them, of files that are superfluous if they are not in `files`.
     """
-    for name in sorted(files.keys() | _present(root)):
+    for name in sorted(files.keys() | _present(root, owned)):
         path = root / name
         current = path.read_text(encoding="utf-8") if path.exists() else None
         if current != files.get(name):
             yield _difference(name, current, files.get(name))
 
 
-def write(root: Path, files: Mapping[str, str]) -> None:
-    """Write every generated file, and delete what is left over in the folders that hold nothing else.
+def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) -> None:
+    """Write every generated file, and delete what is left over.
 
     Args:
-        root: The repository.
-        files: What should be there, as `outputs` returns it.
+        root: The folder in which the files are.
+        files: What should be there: the text of each file by its path in the folder.
+        owned: Patterns, as `Path.glob` takes them, of files that are deleted if they are not in `files`.
     """
-    for name in _present(root) - files.keys():
+    for name in _present(root, owned) - files.keys():
         (root / name).unlink()
     for name, text in files.items():
         path = root / name
@@ -46,8 +57,28 @@ def write(root: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
-def _present(root: Path) -> set[str]:
-    found = (path for folder in OWNED for path in (root / folder).rglob("*"))
+def bring_up_to_date(
+    root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED, *, only_check: bool = False
+) -> list[str]:
+    """Write every generated file, or return the differences and write nothing.
+
+    Args:
+        root: The folder in which the files are.
+        files: What should be there: the text of each file by its path in the folder.
+        owned: Patterns, as `Path.glob` takes them, of files that should not be there if not in `files`.
+        only_check: Write nothing.
+
+    Returns:
+        What is not up to date, which is nothing after writing.
+    """
+    if only_check:
+        return [*differences(root, files, owned)]
+    write(root, files, owned)
+    return []
+
+
+def _present(root: Path, owned: Iterable[str]) -> set[str]:
+    found = (path for pattern in owned for path in root.glob(pattern))
     return {
         path.relative_to(root).as_posix() for path in found if path.is_file() and path.name != "README.md"
     }
@@ -74,9 +105,6 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; print what is not up to date")
     check: bool = parser.parse_args(arguments).check
-    if not check:
-        write(Path.cwd(), outputs())
-        return 0
-    found = [*differences(Path.cwd(), outputs())]
+    found = bring_up_to_date(Path.cwd(), outputs(), only_check=check)
     sys.stdout.writelines(found)
     return 1 if found else 0

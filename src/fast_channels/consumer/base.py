@@ -3,17 +3,28 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from types import coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
+from pydantic import BaseModel
+
 from fast_channels.consumer.handlers import Handler, build_table, handler_name
-from fast_channels.consumer.inbox import Inbox, Origin
+from fast_channels.consumer.inbox import LAST, LAYER, Inbox, Origin
+from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
 from fast_channels.events import AsgiEvent
 from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
-from fast_channels.exceptions import ConnectionClosed, InvalidChannelLayerError, StopConsumer
-from fast_channels.layers import BaseChannelLayer, channel_layers, get_channel_layer
-from fast_channels.messages.annotations import local_names
+from fast_channels.exceptions import (
+    ConnectionClosed,
+    InvalidChannelLayerError,
+    InvalidEventError,
+    InvalidParamsError,
+    StopConsumer,
+)
+from fast_channels.layers import BaseChannelLayer, get_channel_layer
+from fast_channels.layers.registry import require_channel_layer
+from fast_channels.messages import Group
+from fast_channels.messages.annotations import local_names, unchanged
 from fast_channels.protocol import CONNECTIONS, Connection
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
 
@@ -32,7 +43,7 @@ _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
 _LIBRARY: set[type] = set()
 
 
-class _NoHandler(ValueError):
+class _NoHandler(InvalidEventError):
     """A message has a type that no method handles."""
 
 
@@ -53,25 +64,20 @@ def get_handler_name(message: ChannelMessage) -> str:
     return name
 
 
-@coroutine
-def _watch(handling: Coroutine[Any, Any, None], waits: Callable[[], None]) -> Generator[Any, Any, None]:
-    """Await a coroutine, and say when it has to wait for the first time.
+_DONE: Any = object()
 
-    Most handlers never do; so the task that watches the client meanwhile is made for those that do.
-    """
-    try:
-        yielded = handling.send(None)
-    except StopIteration:
-        return
-    waits()
+
+@coroutine
+def _rest(steps: Generator[Any, Any, None], yielded: Any) -> Generator[Any, Any, None]:
+    """Await what is left of something that has begun, and waits."""
     while True:
         try:
             try:
                 value = yield yielded
             except BaseException as error:
-                yielded = handling.throw(error)
+                yielded = steps.throw(error)
             else:
-                yielded = handling.send(value)
+                yielded = steps.send(value)
         except StopIteration:
             return
 
@@ -188,6 +194,8 @@ class AsyncConsumer:
         channel_name: The name of the consumer's own channel in the layer.
         channel_receive: Returns the next message of that channel.
         base_send: Checks an event and sends it to the server.
+        params: The path and query parameters of the connection, as an instance of the model `Params` that a
+            subclass may have in it. They are read before the first event is handled.
     """
 
     channel_layer_alias: str | None = None
@@ -200,21 +208,31 @@ class AsyncConsumer:
     channel_name: str
     channel_receive: ASGIReceiveCallable
     base_send: ASGISendCallable
+    if TYPE_CHECKING:
+
+        @property
+        def params(self: HasParams[Params_co]) -> Params_co:
+            """The path and query parameters, for a class that declares its model `Params`."""
+            ...
 
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler]]
-    _validators: ClassVar[dict[str, Validators]]
-    _handler_names: ClassVar[Mapping[str, Any]] = {}
+    _validators: ClassVar[dict[str, Validators[Validator]]]
+    _local_names: ClassVar[Mapping[str, Any]] = {}
+    _memberships: ClassVar[set[type[Group[Any, Any]]]]
+    _params_reader: ClassVar[ParamsReader[BaseModel] | None] = None
     _connection: Connection | None
     _began: bool = False
     _ended: bool = False
+    _left: bool = False
     _running: bool = False
+    _joined: Mapping[str, Group[Any, Any]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__module__.startswith("fast_channels.consumer."):
             _LIBRARY.add(cls)
-        cls._handler_names = local_names(cls.__module__)
+        cls._local_names = local_names(cls.__module__)
         cls._set_up()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -256,6 +274,9 @@ class AsyncConsumer:
             self.base_send = send if connection is None else _checked(connection, send)
             self._connection = connection
             self._running = True
+            self._began = self._ended = self._left = False
+            if self._joined:
+                self._joined = {}
             try:
                 self._prepare()
                 self.channel_layer = self._find_layer()
@@ -267,13 +288,10 @@ class AsyncConsumer:
         """Hand a message to the method that its type names.
 
         Raises:
-            ValueError: The message has no usable type, or no method handles it.
+            ValueError: The message has no usable type.
+            InvalidEventError: No method handles the message, or it is not what its method takes.
         """
-        try:
-            handler = self._routes[message["type"]]
-        except (KeyError, TypeError):
-            handler = self._find_handler(message)
-        await getattr(self, handler.name)(handler.convert(message))
+        await self._handling_of(message)
 
     if TYPE_CHECKING:
         # Checkers compare an override with every base, and the documented arguments of subclasses differ.
@@ -291,6 +309,74 @@ class AsyncConsumer:
             """
             await self.base_send(message)
 
+    if TYPE_CHECKING:
+
+        async def join(self, group: Group[Any, Self]) -> None:
+            """Become a member of a group, until `leave()` or the end of the connection."""
+
+    else:
+
+        async def join(self, group: Group) -> None:
+            """Become a member of a group, until `leave()` or the end of the connection.
+
+            Args:
+                group: The group; the consumer has a handler for each event that it carries.
+
+            Raises:
+                InvalidChannelLayerError: The consumer has no channel layer, or another one than the group.
+                TypeError: The consumer does not handle an event of the group.
+                ConnectionClosed: The consumer has left its groups already.
+            """
+            layer = self._layer()
+            if layer is None:
+                raise InvalidChannelLayerError(_needs_alias(self, f"join {group!r}"))
+            self._check_membership(type(group), layer)
+            if self._left or self._ended:
+                raise ConnectionClosed(f"{type(self).__name__} has ended, and cannot join {group!r}")
+            self._joined = {**self._joined, group.group_name: group}
+            await layer.group_add(group.group_name, self.channel_name)
+
+    async def leave(self, group: Group[Any, Any]) -> None:
+        """End the membership in a group, if there is one.
+
+        Args:
+            group: A group that the consumer has joined.
+        """
+        layer = self._layer()
+        if layer is not None and group.group_name in self._joined:
+            await layer.group_discard(group.group_name, self.channel_name)
+            self._joined = {name: kept for name, kept in self._joined.items() if name != group.group_name}
+
+    async def channel_invalid(self, error: InvalidEventError) -> None:
+        """Decide what becomes of a message of the channel layer that is no event the consumer handles.
+
+        Another version of the application may have sent it. By default the message is dropped and an error
+        is logged; but a message that no method handles is an error of a consumer that takes all its messages
+        as mappings, which is raised.
+
+        Args:
+            error: What is wrong with the message.
+
+        Raises:
+            InvalidEventError: Nothing handles the message, and the consumer declares no events.
+        """
+        if isinstance(error, _NoHandler) and not self._declares_events():
+            raise error
+        logger.error("%s drops a message of its channel layer: %s", self, error)
+
+    async def params_invalid(self, error: InvalidParamsError) -> None:
+        """Answer a connection whose parameters do not fit `Params`; it ends afterwards.
+
+        Neither `connect()`, nor `handle()`, nor `disconnect()` is called for it.
+
+        Args:
+            error: What is wrong with them.
+
+        Raises:
+            InvalidParamsError: Always; a consumer of a certain protocol can answer.
+        """
+        raise error
+
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> ConsumerApplication[Self]:
         """Return an ASGI application that makes a consumer for every connection.
@@ -300,18 +386,33 @@ class AsyncConsumer:
         """
         return ConsumerApplication(cls, initkwargs)
 
+    def _handling_of(self, message: ChannelMessage) -> Awaitable[None]:
+        try:
+            handler = self._routes[message["type"]]
+        except (KeyError, TypeError):
+            handler = self._find_handler(message)
+        convert = handler.convert
+        handling: Awaitable[None] = getattr(self, handler.name)(
+            message if convert is unchanged else convert(message)
+        )
+        return handling
+
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))
         if handler is None:
-            raise _NoHandler(f"No handler for message type {message['type']}")
+            raise _NoHandler(f"No handler for message type {message['type']}", event=message)
         return handler
 
     @classmethod
     def _set_up(cls) -> None:
         # Here once for every class, so that no message has to look anything up.
-        cls._handlers = build_table(cls.__mro__, frozenset(_LIBRARY), cls._handler_names)
+        cls._handlers = build_table(cls.__mro__, frozenset(_LIBRARY), cls._local_names)
         # As types are usually written, with dots; any other is found by the name of its handler.
         cls._routes = {name.replace("_", "."): handler for name, handler in cls._handlers.items()}
+        cls._memberships = set()
+        model = getattr(cls, "Params", None)
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            cls._params_reader = ParamsReader(model)
         cls._validators = {
             protocol: Validators(kind.receivable.models, cls._validator_for)
             for protocol, kind in CONNECTIONS.items()
@@ -326,20 +427,12 @@ class AsyncConsumer:
 
     def _prepare(self) -> None:
         """Forget an earlier connection."""
-        self._began = self._ended = False
 
     def _find_layer(self) -> BaseChannelLayer | None:
         alias = self.channel_layer_alias
         if not alias:
             return None
-        layer = get_channel_layer(alias)
-        if layer is None:
-            known = ", ".join(map(repr, channel_layers.list_aliases())) or "none"
-            raise InvalidChannelLayerError(
-                f"{type(self).__name__} uses the channel layer {alias!r}, which is not registered; "
-                f"registered: {known}. Call register_channel_layer({alias!r}, layer) before the server starts"
-            )
-        return layer
+        return require_channel_layer(alias, type(self).__name__)
 
     def _layer(self) -> BaseChannelLayer | None:
         # What checkers are told of channel_layer is for handlers only.
@@ -347,14 +440,82 @@ class AsyncConsumer:
 
     async def _live(self, inbox: Inbox) -> None:
         try:
-            if (layer := self._layer()) is not None:
+            layer = self._layer()
+            if self._params_reader is not None and not await self._read_params(self._params_reader, inbox):
+                return
+            if layer is not None:
                 await self._open_channel(layer, inbox)
-            await self._handle_all(inbox)
+            # One coroutine less for each event where nobody has overridden it.
+            overridden = type(self).dispatch is not AsyncConsumer.dispatch
+            dispatch = self.dispatch if overridden else self._handling_of
+            while True:
+                event, origin = await inbox.get()
+                self._began = True
+                if layer is not None and not inbox.reading:
+                    inbox.read_ahead()
+                try:
+                    if inbox.reading:
+                        await dispatch(event)
+                    else:
+                        # Most handlers wait for nothing; a task watches the client while the others do.
+                        steps = dispatch(event).__await__()
+                        if (yielded := next(steps, _DONE)) is not _DONE:
+                            inbox.read_ahead()
+                            await _rest(steps, yielded)
+                        # A consumer that waits for its next event keeps nothing of the last.
+                        del steps
+                except (InvalidEventError, ConnectionClosed) as error:
+                    await self._settle(error, event, origin)
+                if origin is LAST or self._is_over():
+                    break
         except StopConsumer:
             pass
         except (Exception, asyncio.CancelledError) as error:
-            await despite(error, self._last_steps(inbox, _close_code(inbox, error)))
-        await run_all(*self._last_steps(inbox, _close_code(inbox, None)))
+            await despite(self._explained(error), self._last_steps(inbox, error))
+        if final := self._last_steps(inbox):
+            await run_all(*final)
+
+    async def _read_params(self, reader: ParamsReader[BaseModel], inbox: Inbox) -> bool:
+        try:
+            vars(self)["params"] = reader.read(self.scope)
+        except InvalidParamsError as error:
+            # An answer is legal when the first event has come.
+            await inbox.get()
+            await self.params_invalid(error)
+            return False
+        return True
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """Return the error of a handler that used the channel layer without one in words that say so."""
+        if not isinstance(error, AttributeError) or error.obj is not None or self._layer() is not None:
+            return error
+        if not hasattr(BaseChannelLayer, str(error.name)):
+            return error
+        explained = InvalidChannelLayerError(_needs_alias(self, f"use channel_layer.{error.name}"))
+        explained.__cause__ = error
+        return explained
+
+    def _declares_events(self) -> bool:
+        return any(handler.event_types() for handler in self._handlers.values())
+
+    def _check_membership(self, group: type[Group[Any, Any]], layer: BaseChannelLayer) -> None:
+        if group in self._memberships:
+            return
+        name = type(self).__name__
+        missing = [type_ for type_ in group.event_types() if handler_name(type_) not in self._handlers]
+        if missing:
+            raise TypeError(
+                f"{name} cannot join {group.__name__}: it has no handler for {', '.join(missing)}; "
+                f"write {', '.join(f'{handler_name(type_)}()' for type_ in missing)}"
+            )
+        alias = group.channel_layer_alias
+        if alias != self.channel_layer_alias and get_channel_layer(alias) is not layer:
+            raise InvalidChannelLayerError(
+                f"{name} cannot join {group.__name__}: the group sends through the channel layer {alias!r}, "
+                f"and the consumer listens to {self.channel_layer_alias!r}; "
+                f"declare the group with channel_layer_alias={self.channel_layer_alias!r}"
+            )
+        self._memberships.add(group)
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
         self.channel_name = inbox.channel = await layer.new_channel()
@@ -362,29 +523,19 @@ class AsyncConsumer:
         # Whoever has no handler for it must not fail because of it.
         inbox.listen(layer, self.channel_name, gaps="channel_gap" in self._handlers)
 
-    async def _handle_all(self, inbox: Inbox) -> None:
-        while True:
-            event, origin = await inbox.get()
-            self._began = True
-            handling = self.dispatch(event)
-            if self._layer() is None:
-                handling = _watch(handling, inbox.read_ahead)
+    async def _settle(self, error: Exception, event: Mapping[str, Any], origin: Origin) -> None:
+        """Pass over an error that is no fault of the application, or raise it."""
+        if isinstance(error, InvalidEventError):
+            if origin is LAYER or not self._is_of_protocol(event):
+                await self.channel_invalid(error)
             else:
-                inbox.read_ahead()
-            try:
-                await handling
-            except _NoHandler:
                 # A server may have events that no specification names; a client can make it send them.
-                if origin is Origin.LAYER or not self._is_of_protocol(event):
-                    raise
                 logger.debug("%s does not handle %s; ignored", self, event["type"])
-            except ConnectionClosed:
-                # The handler found out that the client is gone; the disconnect is next.
-                if self._connection is None or not self._connection.closed:
-                    raise
-                logger.debug("A handler of %s sent to a connection that is gone", event["type"])
-            if origin is Origin.LAST or self._is_over():
-                return
+        elif self._connection is None or not self._connection.closed:
+            raise error
+        else:
+            # The handler found out that the client is gone; the disconnect is next.
+            logger.debug("A handler of %s sent to a connection that is gone", event["type"])
 
     def _is_of_protocol(self, event: Mapping[str, Any]) -> bool:
         protocol: str = event["type"].partition(".")[0]
@@ -394,15 +545,46 @@ class AsyncConsumer:
         """Tell whether the connection is over although the server does not say so."""
         return False
 
-    def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
+    def _last_steps(
+        self, inbox: Inbox, error: BaseException | None = None
+    ) -> list[Callable[[], Awaitable[None]]]:
         steps: list[Callable[[], Awaitable[None]]] = []
-        if self._began:
-            steps.append(functools.partial(self._disconnect_once, code))
+        if self._may_be_member():
+            steps.append(self._leave_groups)
+        if self._began and not self._ended:
+            steps.append(functools.partial(self._disconnect_once, self._code_of_end(inbox, error)))
         # A layer of somebody else's may know of groups only.
         layer = self._layer()
         if inbox.channel is not None and isinstance(layer, BaseChannelLayer):
             steps.append(functools.partial(layer.close_channel, inbox.channel))
-        return [*steps, inbox.close]
+        if inbox.queue is not None and inbox.tasks():
+            steps.append(inbox.close)
+        return steps
+
+    def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int:
+        if inbox.lost or isinstance(error, asyncio.CancelledError):
+            return ABNORMAL
+        if error is not None:
+            return INTERNAL_ERROR
+        return NO_STATUS if inbox.close_code is None else inbox.close_code
+
+    def _group_names(self) -> Iterable[str]:
+        return self._joined
+
+    def _may_be_member(self) -> bool:
+        return not self._left and bool(self._joined)
+
+    async def _leave_groups(self) -> None:
+        self._left = True
+        await self._discard_groups()
+
+    async def _discard_groups(self) -> None:
+        layer = self._layer()
+        if layer is not None:
+            names = self._group_names()
+            await run_all(
+                *(functools.partial(layer.group_discard, name, self.channel_name) for name in names)
+            )
 
     async def _disconnect_once(self, code: int) -> None:
         if self._ended:
@@ -419,16 +601,17 @@ class AsyncConsumer:
         except ConnectionClosed:
             logger.warning("disconnect() of %s sent to a connection that is gone", self, exc_info=True)
 
-    async def _run_disconnect(self, code: int) -> None:
-        """Run the `disconnect()` of a consumer that has one."""
+    def _run_disconnect(self, code: int) -> Awaitable[None]:
+        """Return what runs the `disconnect()` of a consumer that has one."""
+        return _nothing()
 
 
-def _close_code(inbox: Inbox, error: BaseException | None) -> int:
-    if inbox.lost or isinstance(error, asyncio.CancelledError):
-        return ABNORMAL
-    if error is not None:
-        return INTERNAL_ERROR
-    return NO_STATUS if inbox.close_code is None else inbox.close_code
+async def _nothing() -> None:
+    """Do what a consumer without `disconnect()` does."""
+
+
+def _needs_alias(consumer: AsyncConsumer, purpose: str) -> str:
+    return f"{type(consumer).__name__} cannot {purpose} without a channel layer; set channel_layer_alias"
 
 
 def _checked(connection: Connection, send: ASGISendCallable) -> ASGISendCallable:

@@ -18,11 +18,16 @@ from fast_channels.messages.annotations import (
     unchanged,
 )
 from fast_channels.messages.generics import resolve
+from fast_channels.messages.receivers import received_by
 
 ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
     type_.replace(".", "_"): model for type_, model in EVENTS.items() if issubclass(model, ReceiveEvent)
 }
 """The events of servers by the name of their handler."""
+
+
+USUAL_HANDLER_NAMES = frozenset({"join", "leave"})
+"""Methods that Channels does not have, so code written for it may have handlers of these names."""
 
 
 def handler_name(type_: str) -> str:
@@ -64,6 +69,14 @@ class Handler:
             return Any
         return resolve(annotation_of(function, 1), ChainMap(dict(self.names), function.__globals__))
 
+    def event_types(self) -> list[str]:
+        """Return the types of the channel events that the method takes, as far as they are declared."""
+        try:
+            return event_types(self.wanted())
+        except Exception:
+            # Not yet defined, or no type at all: a helper may be annotated with anything.
+            return []
+
     def _resolve_late(self, message: Mapping[str, Any]) -> Any:
         # At the first message every module has been imported, so circular imports are no obstacle.
         try:
@@ -89,6 +102,9 @@ def _event_converter(model: type[AsgiEvent]) -> Converter:
 def _takes_one_message(attribute: Any) -> bool:
     """Tell whether an attribute of a class is an async method that is called with one message."""
     if not callable(attribute) or isinstance(attribute, type | staticmethod):
+        return False
+    if received_by(attribute) is not None:
+        # It takes messages of the client.
         return False
     function = inspect.unwrap(attribute)
     if not isinstance(function, FunctionType):
@@ -119,28 +135,34 @@ def build_table(
         TypeError: A method takes a channel event whose type belongs to another method.
     """
     order = list(bases)
-    api = {name for base in order if base in library for name in vars(base)} - ASGI_HANDLERS.keys()
+    api = {name for base in order if base in library for name in vars(base)}
+    api -= ASGI_HANDLERS.keys() | USUAL_HANDLER_NAMES
     table: dict[str, Handler] = {}
     for base in reversed(order):
         for name, attribute in vars(base).items():
             if name.startswith("_") or name in api:
                 continue
-            if _takes_one_message(attribute):
-                known = vars(base).get("_handler_names", names)
+            if _takes_one_message(attribute) and not (base in library and name in USUAL_HANDLER_NAMES):
+                known = vars(base).get("_local_names", names)
                 table[name] = Handler(name, inspect.unwrap(attribute), base in library, known)
             else:
                 table.pop(name, None)
     for handler in table.values():
-        _check_name(handler, table)
+        check_name(handler, table)
     return table
 
 
-def _check_name(handler: Handler, table: Mapping[str, Handler]) -> None:
-    try:
-        types = event_types(handler.wanted())
-    except Exception:
-        # Not yet defined, or no type at all: a helper may be annotated with anything.
-        return
+def check_name(handler: Handler, table: Mapping[str, Handler]) -> None:
+    """Refuse a method that takes channel events whose type belongs to another method, if they can be known.
+
+    Args:
+        handler: The method.
+        table: All handlers of its class.
+
+    Raises:
+        TypeError: None of the events that it takes is sent to it, and none to another handler.
+    """
+    types = handler.event_types()
     expected = [handler_name(type_) for type_ in types]
     if expected and handler.name not in expected and not any(name in table for name in expected):
         raise TypeError(

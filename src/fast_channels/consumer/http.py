@@ -1,13 +1,14 @@
 """Consumers of HTTP requests."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.websocket import header_pairs
 from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
-from fast_channels.exceptions import LocalProtocolError, StopConsumer
+from fast_channels.exceptions import InvalidParamsError, LocalProtocolError, StopConsumer
 from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
 
 __all__ = ["AsyncHttpConsumer"]
@@ -112,6 +113,14 @@ class AsyncHttpConsumer(AsyncConsumer):
         Called exactly once for each request, when the response is complete or the client has left.
         """
 
+    async def params_invalid(self, error: InvalidParamsError) -> None:
+        """Answer a request whose parameters do not fit `Params`, with status 422 and the list of errors.
+
+        Args:
+            error: What is wrong with them; the response is a JSON object with its errors.
+        """
+        await self.send_response(422, error_body(error), headers=JSON_HEADERS)
+
     async def http_request(self, message: HttpRequestEvent) -> None:
         """Collect the body, and let `handle()` answer when it is complete. ASGI, "Request - receive event".
 
@@ -149,7 +158,6 @@ class AsyncHttpConsumer(AsyncConsumer):
         raise StopConsumer
 
     def _prepare(self) -> None:
-        super()._prepare()
         self.body = []
         self._body_size = 0
         self._body_complete = False
@@ -174,5 +182,5 @@ class AsyncHttpConsumer(AsyncConsumer):
     def _is_over(self) -> bool:
         return self._connection is not None and self._connection.state == COMPLETE
 
-    async def _run_disconnect(self, code: int) -> None:
-        await self.disconnect()
+    def _run_disconnect(self, code: int) -> Awaitable[None]:
+        return self.disconnect()

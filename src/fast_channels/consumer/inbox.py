@@ -3,9 +3,8 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
-from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from fast_channels.layers.base import BaseChannelLayer
@@ -29,6 +28,11 @@ class Origin(Enum):
     """From the server, which has nothing more to say."""
 
 
+# Asked for with every event, and the members of an Enum are slow to find.
+LAYER: Final = Origin.LAYER
+SERVER: Final = Origin.SERVER
+LAST: Final = Origin.LAST
+
 Arrival: TypeAlias = tuple[Mapping[str, Any], Origin]
 """An event, and where it is from."""
 
@@ -37,6 +41,10 @@ class _Failure(NamedTuple):
     """A source has ended with an error, which is raised when everything before it has been handled."""
 
     error: BaseException
+
+
+_Entry: TypeAlias = Arrival | _Failure | None
+"""What can be next; `None` stands for the oldest message in the layer's mailbox."""
 
 
 class _Room:
@@ -65,6 +73,43 @@ class _Room:
             self._waiter.set_result(None)
 
 
+class Queue:
+    """What the tasks and the layer have delivered, oldest first, for the one consumer that takes it."""
+
+    __slots__ = ("_thread", "_waiter", "client_room", "entries", "layer_room", "loop")
+
+    def __init__(self) -> None:
+        self.client_room: _Room = _Room()
+        self.layer_room: _Room = _Room()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
+        # Most of the time nothing waits here, and an empty deque takes 600 bytes.
+        self.entries: deque[_Entry] | None = None
+        self._thread = threading.get_ident()
+        self._waiter: asyncio.Future[_Entry] | None = None
+
+    def put(self, entry: _Entry) -> None:
+        """Hand an entry to the consumer if it waits for one, else keep it."""
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(entry)
+        elif self.entries is None:
+            self.entries = deque([entry])
+        else:
+            self.entries.append(entry)
+
+    def arrival(self) -> asyncio.Future[_Entry]:
+        """Return a future of the next entry that is put, while none is kept."""
+        self._waiter = self.loop.create_future()
+        return self._waiter
+
+    def notify(self) -> None:
+        """Note that the mailbox holds one message more; called from whatever thread sent it."""
+        if threading.get_ident() == self._thread:
+            self.put(None)
+        else:
+            self.loop.call_soon_threadsafe(self.put, None)
+
+
 class Inbox:
     """The events of one consumer, one at a time.
 
@@ -80,43 +125,36 @@ class Inbox:
         channel: The channel of the channel layer that is to be closed in the end.
         close_code: The code of the WebSocket disconnect that was read, `None` before.
         lost: Whether the server failed to deliver an event.
+        queue: What a task or the layer delivers, `None` before there is one.
+        reading: Whether a task reads the client's events.
     """
 
     __slots__ = (
-        "_client_room",
         "_connection",
         "_ended",
-        "_entries",
-        "_layer_room",
-        "_loop",
         "_mailbox",
         "_pump",
         "_reader",
         "_receive",
-        "_thread",
-        "_waiter",
         "channel",
         "close_code",
         "lost",
+        "queue",
+        "reading",
     )
 
     def __init__(self, connection: Connection | None, receive: ASGIReceiveCallable) -> None:
-        self._client_room = _Room()
         self._connection = connection
         self._ended = False
-        # None stands for the oldest message in the layer's mailbox.
-        self._entries: deque[Arrival | _Failure | None] = deque()
-        self._layer_room = _Room()
-        self._loop = asyncio.get_running_loop()
         self._mailbox: Mailbox | None = None
         self._pump: asyncio.Task[None] | None = None
+        self.queue: Queue | None = None
         self._reader: asyncio.Task[None] | None = None
         self._receive = receive
-        self._thread = threading.get_ident()
-        self._waiter: asyncio.Future[None] | None = None
         self.channel: str | None = None
         self.close_code: int | None = None
-        self.lost = False
+        self.lost: bool = False
+        self.reading: bool = False
 
     def listen(self, layer: BaseChannelLayer, channel: str, *, gaps: bool = False) -> None:
         """Take the messages of a channel too: pushed by the layer if it can, else asked for by a task.
@@ -126,18 +164,21 @@ class Inbox:
             channel: The channel.
             gaps: Take a `ChannelGap` too when messages were lost.
         """
+        queue = self.queue = self.queue or Queue()
         # Whatever has the methods of a layer may be registered, and only ours push.
-        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]
-            self._mailbox = layer.listen(channel, self._notify)
+        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # see above
+            self._mailbox = layer.listen(channel, queue.notify)
         if self._mailbox is not None:
             self._mailbox.hears_gaps = gaps
         else:
-            self._pump = self._loop.create_task(self._run(partial(self._ask, layer, channel)))
+            self._pump = queue.loop.create_task(self._ask(layer, channel, queue))
 
     def read_ahead(self) -> None:
         """Read the client's events in a task from now on."""
         if self._reader is None and not self._ended:
-            self._reader = self._loop.create_task(self._run(self._read))
+            self.reading = True
+            queue = self.queue = self.queue or Queue()
+            self._reader = queue.loop.create_task(self._read(queue))
 
     async def get(self) -> Arrival:
         """Return the next event.
@@ -146,47 +187,49 @@ class Inbox:
             ProtocolError: It does not have the fields that the specification gives it.
             Exception: Whatever the server's `receive` or the channel layer raised.
         """
-        if self._reader is None:
-            return await self._next_from_server()
+        queue = self.queue
+        if queue is None or not self.reading:
+            try:
+                message = await self._receive()
+            except BaseException:
+                self.lost = True
+                raise
+            return self._arrival(message)
         while True:
-            while not self._entries:
-                self._waiter = self._loop.create_future()
-                await self._waiter
-            entry = self._entries.popleft()
-            if isinstance(entry, _Failure):
-                raise entry.error
+            entry = queue.entries.popleft() if queue.entries else await queue.arrival()
             if entry is None:
-                if (message := self._next_from_mailbox()) is not None:
-                    return message, Origin.LAYER
-                continue
-            if entry[1] is Origin.LAYER:
-                self._layer_room.give()
-                return self._check(entry[0]), Origin.LAYER
-            self._client_room.give()
-            return entry
+                if (pushed := self._next_from_mailbox()) is not None:
+                    return pushed, LAYER
+            elif isinstance(entry, _Failure):
+                raise entry.error
+            elif entry[1] is LAYER:
+                queue.layer_room.give()
+                return self._check(entry[0]), LAYER
+            else:
+                queue.client_room.give()
+                return entry
+
+    def tasks(self) -> list[asyncio.Task[None]]:
+        """Return the tasks that have not ended."""
+        return [task for task in (self._reader, self._pump) if task is not None and not task.done()]
 
     async def close(self) -> None:
         """Take nothing more, and end the tasks."""
-        tasks = [task for task in (self._reader, self._pump) if task is not None and not task.done()]
+        tasks = self.tasks()
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _next_from_server(self) -> Arrival:
-        try:
-            message = await self._receive()
-        except BaseException:
-            self.lost = True
-            raise
+    def _arrival(self, message: Mapping[str, Any]) -> Arrival:
         if self._connection is None:
-            return message, Origin.SERVER
+            return message, SERVER
         event = self._connection.receive(message)
         if event is message or event["type"] not in LAST_EVENTS:
-            return event, Origin.SERVER
+            return event, SERVER
         self._ended = True
         self.close_code = event.get("code")
-        return event, Origin.LAST
+        return event, LAST
 
     def _next_from_mailbox(self) -> Mapping[str, Any] | None:
         message = None if self._mailbox is None else self._mailbox.take()
@@ -195,34 +238,26 @@ class Inbox:
     def _check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         return message if self._connection is None else self._connection.check(message)
 
-    async def _run(self, source: Callable[[], Awaitable[None]]) -> None:
-        # A function: a coroutine would never be awaited when the task is cancelled before it begins.
+    async def _read(self, queue: Queue) -> None:
         try:
-            await source()
+            while not self._ended:
+                try:
+                    message = await self._receive()
+                except BaseException:
+                    self.lost = True
+                    raise
+                queue.put(self._arrival(message))
+                if queue.client_room.take():
+                    await queue.client_room.wait()
         except (Exception, asyncio.CancelledError) as error:
             # A server may cancel by raising out of its receive, and nobody asks for our own cancellation.
-            self._put(_Failure(error))
+            queue.put(_Failure(error))
 
-    async def _read(self) -> None:
-        while not self._ended:
-            self._put(await self._next_from_server())
-            if self._client_room.take():
-                await self._client_room.wait()
-
-    async def _ask(self, layer: BaseChannelLayer, channel: str) -> None:
-        while True:
-            self._put((await layer.receive(channel), Origin.LAYER))
-            if self._layer_room.take():
-                await self._layer_room.wait()
-
-    def _notify(self) -> None:
-        """Note that the mailbox holds one message more; called from whatever thread sent it."""
-        if threading.get_ident() == self._thread:
-            self._put(None)
-        else:
-            self._loop.call_soon_threadsafe(self._put, None)
-
-    def _put(self, entry: Arrival | _Failure | None) -> None:
-        self._entries.append(entry)
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    async def _ask(self, layer: BaseChannelLayer, channel: str, queue: Queue) -> None:
+        try:
+            while True:
+                queue.put((await layer.receive(channel), LAYER))
+                if queue.layer_room.take():
+                    await queue.layer_room.wait()
+        except (Exception, asyncio.CancelledError) as error:
+            queue.put(_Failure(error))

@@ -3,26 +3,28 @@
 import asyncio
 import json
 import logging
-import sys
-from collections import ChainMap
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
 
 from typing_extensions import TypeVar
 
 from fast_channels.consumer.base import AsyncConsumer, despite, run_all
 from fast_channels.consumer.inbox import Inbox
+from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (
     AcceptConnection,
     DenyConnection,
     InvalidChannelLayerError,
     InvalidMessageError,
+    InvalidParamsError,
     StopConsumer,
 )
+from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import Codec, invalid_frame, not_json
-from fast_channels.messages.generics import resolve, type_arguments
+from fast_channels.messages.generics import resolve_in, type_arguments
+from fast_channels.messages.receivers import check_receivers, receivers, receives
 from fast_channels.protocol.websocket import OPEN
 
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
@@ -34,6 +36,10 @@ ClientMessage = TypeVar("ClientMessage", default=Any)
 
 ServerMessage = TypeVar("ServerMessage", default=Any)
 """What the client may be sent."""
+
+_Consumer = TypeVar("_Consumer")
+_Message = TypeVar("_Message")
+Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, ServerMessage | None]]
 
 DENIAL = "websocket.http.response"
 NORMAL_CLOSURE = 1000
@@ -48,8 +54,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     """
 
     groups: list[str]
+    _owns_groups: bool = False
     _asked: bool = False
-    _left: bool = False
     _denied: bool = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -95,17 +101,21 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             InvalidChannelLayerError: There are groups, and no channel layer.
             ConnectionClosed: The client has left.
         """
-        event = {
-            "type": "websocket.accept",
-            "subprotocol": subprotocol,
+        event: dict[str, Any] = {"type": "websocket.accept"}
+        if subprotocol is not None:
+            event["subprotocol"] = subprotocol
+        if headers is not None:
             # Read once: it is checked twice.
-            "headers": headers if isinstance(headers, list) else tuple(header_pairs(headers)),
-        }
+            event["headers"] = headers if isinstance(headers, list) else tuple(header_pairs(headers))
+        groups = self.groups
+        if not groups:
+            await super().send(event)
+            return
         if self._connection is not None:
             self._connection.send(event, move=False)
         try:
             # Joined before the client knows, so that it misses nothing that is sent after it knows.
-            await self._join_groups()
+            await self._join_groups(groups)
             await super().send(event)
         except (Exception, asyncio.CancelledError) as error:
             accepted = self._connection is not None and self._connection.state == OPEN
@@ -175,9 +185,9 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         if (text_data is None) == (bytes_data is None):
             raise ValueError("You must pass one of bytes_data or text_data")
         if text_data is not None:
-            await super().send({"type": "websocket.send", "text": text_data})
+            await self.base_send({"type": "websocket.send", "text": text_data})
         else:
-            await super().send({"type": "websocket.send", "bytes": bytes_data})
+            await self.base_send({"type": "websocket.send", "bytes": bytes_data})
         if close:
             await self.close(close)
 
@@ -202,9 +212,21 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         Raises:
             StopConsumer: Always, at the end.
         """
-        code = message.get("code")
-        await run_all(self._leave_groups, partial(self._disconnect_once, 1005 if code is None else code))
+        given = message.get("code")
+        code = 1005 if given is None else given
+        if self._may_be_member():
+            await run_all(self._leave_groups, partial(self._disconnect_once, code))
+        else:
+            await self._disconnect_once(code)
         raise StopConsumer
+
+    async def params_invalid(self, error: InvalidParamsError) -> None:
+        """Refuse a handshake whose parameters do not fit `Params`: 422, or 403 without denial responses.
+
+        Args:
+            error: What is wrong with them; the response is a JSON object with its errors.
+        """
+        await self.deny(422, JSON_HEADERS, error_body(error))
 
     if TYPE_CHECKING:
         # Overrides call the argument what they like, and it is passed by position.
@@ -224,57 +246,55 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             """
 
     def _own_groups(self) -> None:
-        declared: Any = vars(self).get("groups", getattr(type(self), "groups", None))
+        self._owns_groups = True
+        # A property, or whatever else computes the groups, is asked when they are needed.
+        if hasattr(getattr(type(self), "groups", None), "__get__"):
+            return
+        declared: Any = getattr(self, "groups", None)
         if isinstance(declared, str):
             raise TypeError(f"{type(self).__name__}.groups is a list of names, not the text {declared!r}")
-        # A property, or whatever else computes the groups, is asked when they are needed.
-        if not hasattr(declared, "__get__"):
-            self.groups = list(declared or ())
+        self.groups = list(declared or ())
 
     def _prepare(self) -> None:
-        super()._prepare()
-        self._asked = self._left = self._denied = False
+        self._asked = self._denied = False
         # A subclass may have an __init__ that does not call ours.
-        if "groups" not in vars(self):
+        if not self._owns_groups:
             self._own_groups()
 
     def _is_over(self) -> bool:
         return self._denied
 
-    def _last_steps(self, inbox: Inbox, code: int) -> list[Callable[[], Awaitable[None]]]:
-        return [self._leave_groups, *super()._last_steps(inbox, 1006 if self._denied else code)]
+    def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int:
+        return 1006 if self._denied else super()._code_of_end(inbox, error)
 
-    async def _join_groups(self) -> None:
+    def _may_be_member(self) -> bool:
+        return self._began and not self._left and self._layer() is not None
+
+    async def _join_groups(self, groups: Iterable[str]) -> None:
         layer = self._layer()
-        for group in self.groups:
+        for group in groups:
             if layer is None:
                 raise InvalidChannelLayerError(
                     f"{type(self).__name__} has groups and no channel layer; set channel_layer_alias"
                 )
             await layer.group_add(group, self.channel_name)
 
-    async def _leave_groups(self) -> None:
-        if self._left or not self._began:
-            return
-        self._left = True
-        await self._discard_groups()
+    def _group_names(self) -> Iterable[str]:
+        return dict.fromkeys((*self.groups, *super()._group_names()))
 
-    async def _discard_groups(self) -> None:
-        layer = self._layer()
-        if layer is None:
-            return
-        await run_all(*(partial(layer.group_discard, group, self.channel_name) for group in self.groups))
-
-    async def _run_disconnect(self, code: int) -> None:
-        await self.disconnect(code)
+    def _run_disconnect(self, code: int) -> Awaitable[None]:
+        return self.disconnect(code)
 
 
 def header_pairs(
     headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None,
 ) -> Any:
     """Return headers as ASGI wants them; Channels lets them be a mapping, or absent."""
-    pairs: Any = () if headers is None else headers
-    return dict(pairs).items() if isinstance(headers, Mapping) else pairs
+    pairs: Any = [] if headers is None else headers
+    # To ask an abstract class takes longer than all the rest.
+    if isinstance(headers, list) or not isinstance(headers, Mapping):
+        return pairs
+    return dict(pairs).items()
 
 
 class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
@@ -289,14 +309,69 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     _client: ClassVar[Codec | None] = None
     _server: ClassVar[Codec | None] = None
     _decodes: ClassVar[bool] = False
+    _receivers: ClassVar[Mapping[Any, str]] = {}
+    _unchecked: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._client, cls._server = (
-            None if argument is Any else Codec(partial(_resolved, cls, argument))
+            None if argument is Any else Codec(partial(resolve_in, cls, argument))
             for argument in type_arguments(cls, AsyncJsonWebsocketConsumer)
         )
         cls._decodes = _function(cls.decode_json) is not _function(AsyncJsonWebsocketConsumer.decode_json)
+        cls._find_receivers()
+
+    @classmethod
+    def receives(
+        cls, message: type[_Message]
+    ) -> Callable[
+        [Receiver[_Consumer, _Message, ServerMessage]], Receiver[_Consumer, _Message, ServerMessage]
+    ]:
+        """Return a decorator for a method that handles one kind of message.
+
+            Contract = AsyncJsonWebsocketConsumer[Join | Say, Welcome | Said]
+
+            class Chat(Contract):
+                @Contract.receives(Join)
+                async def on_join(self, message: Join) -> Welcome: ...
+
+        The default `receive_json()` then calls the method of each message, and what that returns is sent.
+        A class that has such methods, and no `receive_json()` of its own, has exactly one for every kind of
+        message that a client may send; otherwise its definition raises a `TypeError` that says which are
+        missing. A part of them can be in a class that is no consumer.
+
+        Args:
+            message: A class: one of those that `ClientMessage` names.
+        """
+        return receives(message)
+
+    @classmethod
+    def _find_receivers(cls) -> None:
+        names = receivers(cls.__mro__)
+        cls._receivers = {kind: methods[0] for kind, methods in names.items()}
+        # A class that leaves its messages open is a base of those that name them.
+        is_open = bool(getattr(cls, "__parameters__", None))
+        if not names or is_open:
+            return
+        if cls._client is None:
+            raise TypeError(
+                f"{cls.__name__} receives {', '.join(kind.__name__ for kind in names)}, and does not declare "
+                "its messages: derive it from AsyncJsonWebsocketConsumer[ClientMessage, ServerMessage]"
+            )
+        try:
+            messages = list(members(cls._client.declared()))
+        except NameError:
+            # Not yet defined; looked at again when a connection begins.
+            cls._unchecked = True
+            return
+        cls._unchecked = False
+        complete = cls.receive_json is AsyncJsonWebsocketConsumer.receive_json
+        check_receivers(cls.__name__, names, messages, complete=complete)
+
+    def _prepare(self) -> None:
+        super()._prepare()
+        if self._unchecked:
+            self._find_receivers()
 
     if TYPE_CHECKING:
         # The documented **kwargs are for overrides, which need not have them.
@@ -327,10 +402,12 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                 return
             answer: Any = await self.receive_json(content, **kwargs)
             if answer is not None and self._server is not None:
+                if self._client is not None and self._client.correlations:
+                    answer = self._client.correlated(content, answer)
                 await self.send_json(answer)
 
         async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
-            """Handle a message of the client.
+            """Handle a message of the client; by default with the method that `receives()` it, if any.
 
             Args:
                 content: The message.
@@ -339,7 +416,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             Returns:
                 The answer, or `None`; it is sent if the consumer declares its messages.
             """
-            return None
+            name = self._receivers.get(type(content))
+            return None if name is None else await getattr(self, name)(content)
 
     async def receive_invalid(self, error: InvalidMessageError) -> None:
         """Decide what becomes of a frame that is not a message.
@@ -414,14 +492,5 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
 
 
 def _function(method: Any) -> Any:
-    return method.__func__
-
-
-def _resolved(cls: type, annotation: Any) -> Any:
-    """Return a type argument, whose names were written in the module of the class or of one of its bases."""
-    spaces = [
-        space
-        for base in cls.__mro__
-        for space in (vars(base).get("_handler_names", {}), vars(sys.modules.get(base.__module__, base)))
-    ]
-    return resolve(annotation, ChainMap(*map(dict, spaces)))
+    # An override need not be a class method.
+    return getattr(method, "__func__", method)

@@ -1,9 +1,8 @@
 """What all event and scope models have in common, and the types of their fields."""
 
-import ntpath
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import (
@@ -16,7 +15,10 @@ from pydantic import (
     Strict,
     StrictInt,
     StrictStr,
+    WithJsonSchema,
 )
+
+from .json_form import response_headers
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 """Returns what is wrong with an event, or `None`."""
@@ -42,7 +44,9 @@ class AsgiModel(BaseModel, Mapping[str, Any]):
         return (self.__pydantic_extra__ or {})[key]
 
     # pydantic iterates over pairs, a Mapping over keys.
-    def __iter__(self) -> Iterator[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __iter__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as said above
+        self,
+    ) -> Iterator[str]:
         yield from self.__dict__
         yield from self.__pydantic_extra__ or ()
 
@@ -71,10 +75,12 @@ class AsgiEvent(AsgiModel):
 
     Attributes:
         extension: The ASGI extension that has to be offered by the scope before the event may be sent.
+        one_of: Fields of which exactly one has a value; the rule says so too.
         rule: What no single field can say: returns what is wrong with the event, or `None`.
     """
 
     extension: ClassVar[str | None] = None
+    one_of: ClassVar[tuple[str, ...]] = ()
     rule: ClassVar[Rule] = no_rule
 
 
@@ -116,8 +122,10 @@ def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]:
     return tuple([tuple(map(_to_bytes, items(pair))) for pair in items(value)])
 
 
-_NAME = re.compile(rb"[^ \t\r\n\0:]+")
-_FORBIDDEN_IN_VALUE = re.compile(rb"[\r\n\0]")
+_NOT_IN_NAME = b" \t\r\n\0:"
+_NOT_IN_VALUE = b"\r\n\0"
+_NAME = re.compile(b"[^%b]+" % _NOT_IN_NAME)
+_FORBIDDEN_IN_VALUE = re.compile(b"[%b]" % _NOT_IN_VALUE)
 _SUBPROTOCOL = b"sec-websocket-protocol"
 
 
@@ -130,27 +138,23 @@ def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[b
     return tuple([(name.lower(), value) for name, value in headers])
 
 
-_LIST, _TUPLE, _BYTES = frozenset({list}), frozenset({tuple}), frozenset({bytes})
+@lru_cache(maxsize=1024)
+def _is_usual_name(name: bytes) -> bool:
+    # An application has few names, and each search takes longer than all else that is done with a name.
+    return _NAME.fullmatch(name) is not None and name == name.lower() and name != _SUBPROTOCOL
 
 
-def usual_headers(value: Any) -> list[tuple[bytes, bytes]] | None:
-    """Return what the rules make of the headers that nearly every response has, `None` for any other value.
+def usual_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Pass the headers that nearly every response has, which no rule would change.
 
-    A list of valid pairs of bytes need not pass all the steps that find out what is wrong with others.
+    Raises:
+        ValueError: They are not valid, or a rule has to look at each of them.
     """
-    if type(value) not in _LIST:
-        return None
-    headers: list[tuple[bytes, bytes]] = []
-    for pair in value:
-        if type(pair) not in _TUPLE or len(pair) != 2:
-            return None
-        name, content = pair
-        if type(name) not in _BYTES or type(content) not in _BYTES or not _NAME.fullmatch(name):
-            return None
-        lower = name.lower()
-        if lower == _SUBPROTOCOL or _FORBIDDEN_IN_VALUE.search(content):
-            return None
-        headers.append((lower, content))
+    for name, _ in headers:
+        if not _is_usual_name(name):
+            raise ValueError("not the name of a usual header")
+    if not b"".join([value for _, value in headers]).decode("latin-1").isprintable():
+        raise ValueError("not the value of a usual header")
     return headers
 
 
@@ -165,8 +169,12 @@ def none_as(default: object) -> Callable[[object], object]:
     return lambda value: default if value is None else value
 
 
+# Of any system, whatever this one is: a server may run on another.
+_ABSOLUTE = r"^(?:/|\\\\|[A-Za-z]:[/\\])"
+
+
 def _absolute(path: str) -> str:
-    if not (posixpath.isabs(path) or ntpath.isabs(path)):
+    if re.match(_ABSOLUTE, path) is None:
         raise ValueError("the path is not absolute")
     return path
 
@@ -178,23 +186,35 @@ def _has_descriptor(file: object) -> object:
 
 
 # A frozen model holds tuples; servers and existing code expect lists.
-_HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
+HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
 _LINKS_AS_LIST = PlainSerializer(list, return_type=list[bytes])
 
 # ASGI names a field "bytes"; these names stay usable inside the class body that has one.
 Bytes: TypeAlias = Annotated[bytes, Strict(), BeforeValidator(_to_bytes)]
 Text: TypeAlias = Annotated[StrictStr, AfterValidator(encodable)]
-_StrictBytes: TypeAlias = Annotated[bytes, Strict()]
+StrictBytes: TypeAlias = Annotated[bytes, Strict()]
 Headers: TypeAlias = Annotated[
-    tuple[tuple[_StrictBytes, _StrictBytes], ...], BeforeValidator(_pairs), _HEADERS_AS_LIST
+    tuple[tuple[StrictBytes, StrictBytes], ...], BeforeValidator(_pairs), HEADERS_AS_LIST
 ]
-ResponseHeaders: TypeAlias = Annotated[Headers, AfterValidator(_response_headers)]
-AcceptHeaders: TypeAlias = Annotated[ResponseHeaders, AfterValidator(_no_subprotocol_header)]
+ResponseHeaders: TypeAlias = Annotated[
+    Headers,
+    AfterValidator(_response_headers),
+    WithJsonSchema(response_headers("ResponseHeaders", _NOT_IN_NAME, _NOT_IN_VALUE)),
+]
+AcceptHeaders: TypeAlias = Annotated[
+    ResponseHeaders,
+    AfterValidator(_no_subprotocol_header),
+    WithJsonSchema(response_headers("AcceptHeaders", _NOT_IN_NAME, _NOT_IN_VALUE, _SUBPROTOCOL)),
+]
 Links: TypeAlias = Annotated[tuple[Bytes, ...], BeforeValidator(items), _LINKS_AS_LIST]
 Status: TypeAlias = Annotated[StrictInt, Field(ge=100, le=599)]
 Subprotocol: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
-Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""))]
-DisconnectCode: TypeAlias = Annotated[StrictInt, BeforeValidator(none_as(1005))]
-AbsolutePath: TypeAlias = Annotated[StrictStr, AfterValidator(_absolute)]
-FileDescriptor: TypeAlias = Annotated[Any, AfterValidator(_has_descriptor)]
+Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""), json_schema_input_type=str | None)]
+DisconnectCode: TypeAlias = Annotated[
+    StrictInt, BeforeValidator(none_as(1005), json_schema_input_type=int | None)
+]
+AbsolutePath: TypeAlias = Annotated[
+    StrictStr, AfterValidator(_absolute), Field(json_schema_extra={"pattern": _ABSOLUTE})
+]
+FileDescriptor: TypeAlias = Annotated[Any, BeforeValidator(_has_descriptor, json_schema_input_type=int)]
 Offset: TypeAlias = Annotated[StrictInt, Field(ge=0)]

@@ -21,13 +21,16 @@ def _port(value: Any) -> Any:
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-def _default_if_none(default: object) -> BeforeValidator:
-    return BeforeValidator(none_as(default))
-
-
-Endpoint: TypeAlias = Annotated[tuple[StrictStr, int | None], BeforeValidator(_endpoint)]
+Endpoint: TypeAlias = Annotated[
+    tuple[StrictStr, int | None],
+    BeforeValidator(_endpoint, json_schema_input_type=tuple[str, int | str | None]),
+]
 Strings: TypeAlias = Annotated[tuple[StrictStr, ...], BeforeValidator(items)]
-Extensions: TypeAlias = Annotated[dict[StrictStr, dict[str, Any]], _default_if_none({})]
+Extensions: TypeAlias = Annotated[
+    dict[StrictStr, dict[str, Any]],
+    BeforeValidator(none_as({}), json_schema_input_type=dict[str, dict[str, Any]] | None),
+]
+QueryString: TypeAlias = Annotated[Bytes, BeforeValidator(none_as(b""), json_schema_input_type=bytes | None)]
 Scheme: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 CipherSuite: TypeAlias = Annotated[int, Field(ge=0, le=0xFFFF)]
 
@@ -86,7 +89,7 @@ class WebSocketScope(_ConnectionScope):
     type: Literal["websocket"] = "websocket"
     http_version: StrictStr = "1.1"
     scheme: Scheme = "ws"
-    query_string: Annotated[Bytes, _default_if_none(b"")] = b""
+    query_string: QueryString = b""
     subprotocols: Strings = ()
 
 

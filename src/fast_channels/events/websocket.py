@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import StrictStr, model_validator
+from pydantic import ConfigDict, Field, StrictStr, model_validator
 
 from .base import (
     AcceptHeaders,
@@ -14,8 +14,15 @@ from .base import (
     ReceiveEvent,
     SendEvent,
     Subprotocol,
-    encodable,
+    Text,
 )
+from .json_form import BYTES, exactly_one, in_ranges
+
+CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
+"""Those that may be sent: RFC 6455, section 7.4, and what IANA registered since."""
+
+MAX_REASON = 123
+"""Bytes of UTF-8 in a close reason: a control frame of 125, less the code. RFC 6455, section 5.5."""
 
 
 def _one_payload(event: Mapping[str, Any]) -> str | None:
@@ -24,14 +31,9 @@ def _one_payload(event: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _one_sendable_payload(event: Mapping[str, Any]) -> str | None:
-    if (text := event.get("text")) is not None:
-        # One function for both rules: it is called for every frame that is sent.
-        encodable(text)
-    return _one_payload(event)
-
-
 class _Frame(AsgiEvent):
+    model_config = ConfigDict(json_schema_extra=exactly_one({"bytes": BYTES, "text": {"type": "string"}}))
+    one_of = ("text", "bytes")
     rule = _one_payload
 
     @model_validator(mode="after")
@@ -66,11 +68,9 @@ class WebSocketReceiveEvent(_Frame, ReceiveEvent):
 class WebSocketSendEvent(_Frame, SendEvent):
     """The application sends a frame. "Send - send event"."""
 
-    rule = _one_sendable_payload
-
     type: Literal["websocket.send"] = "websocket.send"
     bytes: Bytes | None = None
-    text: StrictStr | None = None
+    text: Text | None = None
 
 
 class WebSocketDisconnectEvent(ReceiveEvent):
@@ -82,8 +82,12 @@ class WebSocketDisconnectEvent(ReceiveEvent):
 
 
 class WebSocketCloseEvent(SendEvent):
-    """The application closes the WebSocket, or refuses the handshake. "Close - send event"."""
+    """The application closes the WebSocket, or refuses the handshake. "Close - send event".
+
+    Whether code and reason are allowed is seen when the event is sent: a refused handshake has neither.
+    """
 
     type: Literal["websocket.close"] = "websocket.close"
-    code: int = 1000
-    reason: Reason = ""
+    code: int = Field(default=1000, json_schema_extra=in_ranges(CLOSE_CODES))
+    # A character is one byte at least, and JSON Schema counts characters.
+    reason: Reason = Field(default="", json_schema_extra={"maxLength": MAX_REASON})

@@ -5,31 +5,41 @@ that takes any mapping and returns a new plain dictionary: normalised, with defa
 derived from the fields of the model, so there is nothing to keep in step.
 """
 
-from collections.abc import Callable, Mapping
-from functools import cache
-from typing import Annotated, Any, NotRequired, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, reduce
+from types import NoneType, UnionType
+from typing import Annotated, Any, NotRequired, TypeAlias, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
     Strict,
     TypeAdapter,
+    ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     with_config,
 )
 from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, ErrorDetails, SchemaValidator, core_schema
 from typing_extensions import TypedDict
 
-from .base import AsgiEvent, Rule, no_rule, usual_headers
+from .base import HEADERS_AS_LIST, AsgiEvent, Rule, StrictBytes, encodable, no_rule, usual_headers
 
 Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes a mapping, returns the checked event; raises `pydantic.ValidationError` when it is none."""
 
 
-class Validators(dict[str, Validator]):
+WireValidator: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Takes a mapping, returns a new dictionary; raises `pydantic.ValidationError` as well."""
+
+_V = TypeVar("_V", bound=Validator)
+
+
+class Validators(dict[str, _V]):
     """The validators of some events by type, each built when its first event comes.
 
     Args:
@@ -37,22 +47,22 @@ class Validators(dict[str, Validator]):
         build: Makes the validator of a model.
     """
 
-    def __init__(
-        self, models: Mapping[str, type[AsgiEvent]], build: Callable[[type[AsgiEvent]], Validator]
-    ) -> None:
+    def __init__(self, models: Mapping[str, type[AsgiEvent]], build: Callable[[type[AsgiEvent]], _V]) -> None:
         super().__init__()
         self.models = models
         self._build = build
 
-    def __missing__(self, type_: str) -> Validator:
+    def __missing__(self, type_: str) -> _V:
         validator = self[type_] = self._build(self.models[type_])
         return validator
 
 
+Form: TypeAlias = Callable[[Any, Sequence[Any]], Any]
+"""Makes of the annotation and the metadata of a field the type of a key."""
+
+
 def _as_list(given: Any, validate: ValidatorFunctionWrapHandler) -> list[Any]:
     """Return the items as a list: that of servers, with pairs that are lists still lists."""
-    if (usual := usual_headers(given)) is not None:
-        return usual
     items: list[Any] = list(validate(given))
     if _is_list(given):
         return [list(item) if _is_list(was) else item for item, was in zip(items, given, strict=True)]
@@ -63,23 +73,47 @@ def _is_list(value: object) -> bool:
     return type(value) is list
 
 
-# Checkers know TypedDict only as a class statement with a literal name.
-_TypedDict: Any = TypedDict
+def _any_form(annotation: Any, metadata: Sequence[Any]) -> Any:
+    """Return the type of whatever a field may be given."""
+    if any(isinstance(item, PlainSerializer) for item in metadata):
+        return _annotated(annotation, [*metadata, WrapValidator(_as_list)])
+    return _annotated(annotation, metadata)
 
 
-def _wire_field(field: FieldInfo) -> Any:
-    annotation: Any = field.annotation
-    extra: list[Any] = [*field.metadata]
-    if any(isinstance(item, PlainSerializer) for item in field.metadata):
-        extra.append(WrapValidator(_as_list))
+_USUAL_HEADERS: Any = Annotated[
+    list[tuple[StrictBytes, StrictBytes]], Strict(), AfterValidator(usual_headers)
+]
+# A constraint makes pydantic look at the characters, as `encodable` does.
+_INSTEAD: Mapping[Any, list[Any]] = {AfterValidator(encodable): [Field(min_length=0)]}
+
+
+def _usual_form(annotation: Any, metadata: Sequence[Any]) -> Any:
+    """Return the type of what a field nearly always is: what no function has to make regular first."""
+    if HEADERS_AS_LIST in metadata:
+        return _USUAL_HEADERS
+    if get_origin(annotation) is Annotated:
+        return _usual_form(get_args(annotation)[0], [*annotation.__metadata__, *metadata])
+    if get_origin(annotation) in {Union, UnionType}:
+        kinds: list[Any] = [_usual_form(kind, ()) for kind in get_args(annotation)]
+        return reduce(lambda one, other: one | other, kinds)
+    kept = [item for item in metadata if not isinstance(item, BeforeValidator)]
+    return _annotated(annotation, [new for item in kept for new in _INSTEAD.get(item, [item])])
+
+
+def _annotated(annotation: Any, metadata: Sequence[Any]) -> Any:
+    return Annotated[(annotation, *metadata)] if metadata else annotation
+
+
+def _key(field: FieldInfo, form: Form) -> Any:
+    annotation = form(field.annotation, field.metadata)
     if field.is_required():
-        return Annotated[(annotation, *extra)] if extra else annotation
+        return annotation
     if field.default == ():
-        extra.append(Field(default_factory=list))
+        annotation = Annotated[annotation, Field(default_factory=list)]
     elif field.default is not None:
-        extra.append(Field(default=field.default))
+        annotation = Annotated[annotation, Field(default=field.default)]
     # A default of None stays absent: None means absent to every server.
-    return NotRequired[Annotated[(annotation, *extra)] if extra else annotation]
+    return NotRequired[annotation]
 
 
 def _ruled(rule: Rule) -> AfterValidator:
@@ -91,21 +125,63 @@ def _ruled(rule: Rule) -> AfterValidator:
     return AfterValidator(keep_rule)
 
 
+def _keys(model: type[AsgiEvent], form: Form) -> dict[str, Any]:
+    fields = {name: _key(field, form) for name, field in model.model_fields.items()}
+    return {**fields, "type": model.model_fields["type"].annotation}
+
+
+def _only(model: type[AsgiEvent], given: str) -> dict[str, Any]:
+    """Return the keys of `one_of` when this one has a value, and the others are absent or `None`."""
+    field = model.model_fields[given]
+    (kind,) = (kind for kind in get_args(field.annotation) if kind is not NoneType)
+    return {**dict.fromkeys(model.one_of, NotRequired[None]), given: _usual_form(kind, field.metadata)}
+
+
+def _usual_shapes(model: type[AsgiEvent]) -> list[dict[str, Any]]:
+    """Return the keys of a model's usual events, for which no function of ours has to be called."""
+    if model.extension is not None:
+        return []
+    keys = _keys(model, _usual_form)
+    return [{**keys, **_only(model, given)} for given in model.one_of] or [keys]
+
+
+# Checkers know TypedDict only as a class statement with a literal name.
+_TypedDict: Any = TypedDict
+
+
+def _schema(model: type[AsgiEvent], keys: dict[str, Any], *rules: AfterValidator) -> CoreSchema:
+    wire: Any = with_config(ConfigDict(strict=True, extra="allow"))(_TypedDict(f"{model.__name__}Dict", keys))
+    # The fields stay strict; a strict dictionary would be no other mapping, and no model.
+    ruled: Any = Annotated[(wire, Strict(False), *rules)]
+    return TypeAdapter(ruled).core_schema
+
+
+_USUAL = "usual form"
+_ANY = "any form"
+
+
 @cache
-def wire_validator(model: type[AsgiEvent]) -> Validator:
+def wire_validator(model: type[AsgiEvent]) -> WireValidator:
     """Return the function that checks a mapping against `model` and returns a normalised dictionary.
 
     Keys whose value is `None` may remain. Raises `pydantic.ValidationError` for a mapping that does not fit.
     """
-    fields = {name: _wire_field(field) for name, field in model.model_fields.items()}
-    fields["type"] = model.model_fields["type"].annotation
-    wire: Any = with_config(ConfigDict(strict=True, extra="allow"))(
-        _TypedDict(f"{model.__name__}Dict", fields)
-    )
-    # The fields stay strict; a strict dictionary would be no other mapping, and no model.
     rules = () if model.rule is no_rule else (_ruled(model.rule),)
-    ruled: Any = Annotated[(wire, Strict(False), *rules)]
-    return TypeAdapter(ruled).validator.validate_python
+    choices = [(_schema(model, keys), _USUAL) for keys in _usual_shapes(model)]
+    general = (_schema(model, _keys(model, _any_form), *rules), _ANY)
+    # The usual event is checked without a call back into Python; any other has to be asked again.
+    union = core_schema.union_schema([*choices, general], mode="left_to_right")
+    return SchemaValidator(union).validate_python
+
+
+def mistakes(error: ValidationError) -> list[ErrorDetails]:
+    """Return what is wrong with an event, each mistake once, whichever validator found it."""
+    found = error.errors(include_url=False)
+    return [
+        {**item, "loc": item["loc"][1:] if item["loc"][:1] == (_ANY,) else item["loc"]}
+        for item in found
+        if item["loc"][:1] != (_USUAL,)
+    ]
 
 
 @cache

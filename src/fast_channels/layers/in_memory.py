@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import BaseChannelLayer
@@ -13,6 +13,8 @@ from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 __all__ = ["InMemoryChannelLayer", "InMemoryGroups", "InMemoryQueueData"]
+
+_PREFIX: Final = "specific."
 
 InMemoryGroups: TypeAlias = dict[str, dict[str, float]]
 """When each channel joined, by group and channel."""
@@ -72,7 +74,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             TypeError: The name is not valid, or the message holds something that no layer can carry.
             ValueError: The message holds a value that is out of range, nested too deep or in itself.
         """
-        self.require_valid_channel_name(channel)
+        self._require_channel(channel)
         contents = snapshot(message)
         aftermath = Aftermath()
         room = self._room
@@ -97,18 +99,21 @@ class InMemoryChannelLayer(BaseChannelLayer):
         Raises:
             TypeError: The name is not valid.
         """
-        self.require_valid_channel_name(channel)
+        self._require_channel(channel)
         return await self._room.receive(channel)
 
-    async def new_channel(self, prefix: str = "specific.") -> str:
+    async def new_channel(self, prefix: str = _PREFIX) -> str:
         """Return the name of a channel that nobody else has and nobody can guess.
 
         Raises:
             TypeError: The prefix is not the beginning of a valid name, or is too long.
         """
-        self._require_name("Channel", prefix, self.group_name_regex)
+        if prefix is not _PREFIX:
+            self._require_name("Channel", prefix, self.group_name_regex)
         name = f"{prefix.removesuffix('.')}.inmemory!{secrets.token_hex(12)}"
-        self.require_valid_channel_name(name)
+        # The prefix is valid and so is what follows it; the length is what is left to look at.
+        if len(name) >= self.MAX_NAME_LENGTH:
+            self.require_valid_channel_name(name)
         return name
 
     def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox:
@@ -127,7 +132,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             RuntimeError: A consumer listens on the channel already.
             TypeError: The name is not valid.
         """
-        self.require_valid_channel_name(channel)
+        self._require_channel(channel)
         return self._room.listen(channel, notify)
 
     async def close_channel(self, channel: str) -> None:
@@ -148,8 +153,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
         Raises:
             TypeError: A name is not valid.
         """
-        self.require_valid_group_name(group)
-        self.require_valid_channel_name(channel)
+        self._require_group(group)
+        self._require_channel(channel)
         with self._room.lock:
             self.groups.setdefault(group, {})[channel] = self._room.clock()
             self._groups_of.setdefault(channel, set()).add(group)
@@ -160,8 +165,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
         Raises:
             TypeError: A name is not valid.
         """
-        self.require_valid_group_name(group)
-        self.require_valid_channel_name(channel)
+        self._require_group(group)
+        self._require_channel(channel)
         with self._room.lock:
             self._leave(group, channel)
 
@@ -174,7 +179,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             TypeError: The name is not valid, or the message holds something that no layer can carry.
             ValueError: The message holds a value that is out of range, nested too deep or in itself.
         """
-        self.require_valid_group_name(group)
+        self._require_group(group)
         contents = snapshot(message)
         aftermath = Aftermath()
         room = self._room
@@ -208,6 +213,15 @@ class InMemoryChannelLayer(BaseChannelLayer):
     def stats(self) -> MailStats:
         """Return what has become of the messages so far."""
         return self._room.stats()
+
+    def _require_channel(self, channel: str) -> None:
+        # A name under which something is kept was valid when it came.
+        if type(channel) is not str or channel not in self.channels:
+            self.require_valid_channel_name(channel)
+
+    def _require_group(self, group: str) -> None:
+        if type(group) is not str or group not in self.groups:
+            self.require_valid_group_name(group)
 
     def _unread_member(self, group: str, channel: str, now: float) -> Mailbox | None:
         """Return the mailbox of a member that nobody reads, or `None` if its membership is over."""

@@ -21,7 +21,7 @@ or the new one, or all of them and fails whoever reads it."""
 
 GRACE_TURNS: Final = 5
 
-logger = logging.getLogger("fast_channels.layers")
+logger: logging.Logger = logging.getLogger("fast_channels.layers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Letter:
     __slots__ = ("expires_at", "snapshot")
 
     def __init__(self, expires_at: float, snapshot: Snapshot) -> None:
-        self.expires_at = expires_at
-        self.snapshot = snapshot
+        self.expires_at: float = expires_at
+        self.snapshot: Snapshot = snapshot
 
 
 _NO_LETTERS: Final[deque[Letter]] = deque(maxlen=0)
@@ -131,12 +131,12 @@ class Mailbox:
     )
 
     def __init__(self, room: "Mailroom", channel: str, capacity: int) -> None:
-        self.channel = channel
-        self.capacity = capacity
+        self.channel: str = channel
+        self.capacity: int = capacity
         self.notify: Callable[[], None] | None = None
-        self.receivers = 0
-        self.overflowing = False
-        self.hears_gaps = False
+        self.receivers: int = 0
+        self.overflowing: bool = False
+        self.hears_gaps: bool = False
         self._failed = False
         # Messages lost to an overflow, of which the consumer is still to be told.
         self._lost = 0
@@ -382,7 +382,7 @@ class Mailroom:
         capacity_of: Callable[[str], int],
         overflow: Overflow = "drop_newest",
     ) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.clock = clock
         self.overflow: Overflow = overflow
         self.boxes: dict[str, Mailbox] = {}

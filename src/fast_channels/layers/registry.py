@@ -1,6 +1,8 @@
 """The channel layers of an application, by alias."""
 
+from fast_channels.exceptions import InvalidChannelLayerError
 from fast_channels.layers.base import BaseChannelLayer
+from fast_channels.messages.group import find_layers_with
 
 __all__ = [
     "ChannelLayerRegistry",
@@ -8,6 +10,7 @@ __all__ = [
     "get_channel_layer",
     "has_layers",
     "register_channel_layer",
+    "require_channel_layer",
     "unregister_channel_layer",
 ]
 
@@ -79,13 +82,36 @@ class ChannelLayerRegistry:
         return len(self._layers)
 
 
-channel_layers = ChannelLayerRegistry()
+channel_layers: ChannelLayerRegistry = ChannelLayerRegistry()
 """The registry that consumers use."""
 
 
 def get_channel_layer(alias: str) -> BaseChannelLayer | None:
     """Return the layer of an alias, or `None` if the alias is not known."""
     return channel_layers.get(alias)
+
+
+def require_channel_layer(alias: str, user: str) -> BaseChannelLayer:
+    """Return the layer of an alias.
+
+    Args:
+        alias: The alias.
+        user: Who uses it, for the text of the error.
+
+    Raises:
+        InvalidChannelLayerError: The alias is not known; the text names those that are.
+    """
+    layer = channel_layers.get(alias)
+    if layer is None:
+        known = ", ".join(map(repr, channel_layers.list_aliases())) or "none"
+        raise InvalidChannelLayerError(
+            f"{user} uses the channel layer {alias!r}, which is not registered; "
+            f"registered: {known}. Call register_channel_layer({alias!r}, layer) before the server starts"
+        )
+    return layer
+
+
+find_layers_with(require_channel_layer)
 
 
 def register_channel_layer(alias: str, layer: BaseChannelLayer) -> None:

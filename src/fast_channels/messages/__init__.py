@@ -1,5 +1,7 @@
 """What applications say: to each other through a channel layer, and to their clients."""
 
 from .event import ChannelEvent
+from .group import Group
+from .request import Request
 
-__all__ = ["ChannelEvent"]
+__all__ = ["ChannelEvent", "Group", "Request"]

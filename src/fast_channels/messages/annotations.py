@@ -7,11 +7,13 @@ from dataclasses import is_dataclass
 from types import FunctionType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 from typing_extensions import Format, TypeAliasType, get_annotations, is_typeddict
 
-from .event import ChannelEvent
+from fast_channels.exceptions import InvalidEventError
+from fast_channels.messages.errors import mistakes, sentence
+from fast_channels.messages.event import ChannelEvent
 
 Converter: TypeAlias = Callable[[Mapping[str, Any]], Any]
 
@@ -72,7 +74,7 @@ def converter(annotation: Any) -> Converter:
     that it does not name. Anything else gets the message as it is.
     """
     kinds = list(members(annotation))
-    if not any(_is_structured(kind) for kind in kinds):
+    if not any(has_fields(kind) for kind in kinds):
         return unchanged
     try:
         validate = TypeAdapter[Any](annotation).validate_python
@@ -82,7 +84,15 @@ def converter(annotation: Any) -> Converter:
         return unchanged
 
     def convert(message: Mapping[str, Any]) -> Any:
-        result: Any = validate(message)
+        try:
+            result: Any = validate(message, by_alias=True, by_name=True)
+        except ValidationError as error:
+            raise InvalidEventError(
+                f"a message of type {message.get('type')!r} is no event that its handler takes: "
+                f"{sentence(error)}",
+                event=message,
+                errors=mistakes(error),
+            ) from error
         return {**message, **result} if _is_dict(result) else result
 
     return convert
@@ -92,7 +102,8 @@ def _is_dict(value: object) -> bool:
     return type(value) is dict
 
 
-def _is_structured(kind: Any) -> bool:
+def has_fields(kind: Any) -> bool:
+    """Tell whether a type is a model, a dataclass or a TypedDict."""
     origin = get_origin(kind) or kind
     return is_typeddict(origin) or is_dataclass(origin) or _is_model(origin)
 

@@ -1,16 +1,18 @@
 """How the messages of an application become JSON texts and back."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import is_dataclass
+from collections.abc import Callable, Mapping
 from functools import cached_property, reduce
 from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from typing_extensions import get_type_hints, is_typeddict
+from pydantic_core import PydanticSerializationError
+from typing_extensions import get_type_hints
 
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
-from fast_channels.messages.annotations import members
+from fast_channels.messages.annotations import has_fields, members
+from fast_channels.messages.errors import mistakes, sentence, shortened
+from fast_channels.messages.request import Request
 
 UNSUPPORTED_DATA = 1003
 INVALID_PAYLOAD = 1007
@@ -58,12 +60,12 @@ class Codec:
     """
 
     def __init__(self, annotation: Callable[[], Any]) -> None:
-        self._annotation = annotation
+        self.declared = annotation
 
     @cached_property
     def type_(self) -> Any:
         """The type of the messages, discriminated."""
-        return discriminated(self._annotation())
+        return discriminated(self.declared())
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any]:
@@ -72,15 +74,15 @@ class Codec:
             return TypeAdapter(self.type_)
         except PydanticUserError:
             # What looks like a discriminator may not be one for pydantic, such as a field with an alias.
-            return TypeAdapter(self._annotation())
+            return TypeAdapter(self.declared())
 
     @cached_property
     def _models(self) -> Mapping[Any, Callable[[Any], bytes]]:
         # A model knows best how it is written; going through the union costs twice as much.
         kinds = [
             kind
-            for kind in members(self._annotation())
-            if isinstance(kind, type) and issubclass(kind, BaseModel)
+            for kind in members(self.declared())
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and not _is_validated_again(kind)
         ]
         _ = self.adapter
         return {kind: _writer(kind) for kind in kinds}
@@ -114,9 +116,12 @@ class Codec:
             LocalProtocolError: It is not a message of this type.
         """
         write = self._models.get(type(message))
-        if write is not None:
-            return write(message).decode()
-        return self.adapter.dump_json(self.sendable(message), by_alias=True).decode()
+        try:
+            if write is not None:
+                return write(message).decode()
+            return self.adapter.dump_json(self.sendable(message), by_alias=True).decode()
+        except PydanticSerializationError as error:
+            raise _unsendable(message, shortened(str(error))) from error
 
     def sendable(self, message: Any) -> Any:
         """Return a message that is about to be sent, validated.
@@ -127,16 +132,41 @@ class Codec:
         try:
             return self.adapter.validator.validate_python(message)
         except ValidationError as error:
-            text = "; ".join(_lines(error))
+            raise _unsendable(message, sentence(error)) from error
+
+    @cached_property
+    def correlations(self) -> Mapping[Any, str]:
+        """For the messages whose replies take over a field, the name of it."""
+        return {
+            kind: kind.correlation_field
+            for kind in members(self.declared())
+            if isinstance(kind, type) and issubclass(kind, Request) and kind.correlation_field is not None
+        }
+
+    def correlated(self, message: Any, reply: Any) -> Any:
+        """Return the reply to a message, with the field that tells to which message it belongs.
+
+        Raises:
+            LocalProtocolError: The value of the message's field does not fit that of the reply.
+        """
+        name = self.correlations.get(type(message))
+        if name is None or not isinstance(reply, BaseModel):
+            return reply
+        if name not in type(reply).model_fields or name in reply.model_fields_set:
+            return reply
+        values = {**dict(reply), name: getattr(message, name)}
+        try:
+            return type(reply).model_validate(values, by_name=True)
+        except ValidationError as error:
             raise LocalProtocolError(
-                f"{type(message).__name__} is not a message that may be sent: {text}"
+                f"the reply to {type(message).__name__} cannot take over its {name}: {sentence(error)}"
             ) from error
 
     def _invalid(self, error: ValidationError, text: str) -> NoReturn:
         raise InvalidMessageError(
-            f"a WebSocket frame is not a message: {'; '.join(_lines(error))}",
+            f"a WebSocket frame is not a message: {sentence(error)}",
             code=INVALID_PAYLOAD,
-            errors=[(_path(item["loc"]), item["msg"]) for item in error.errors(include_url=False)],
+            errors=mistakes(error),
             excerpt=excerpt(text),
         ) from error
 
@@ -147,9 +177,9 @@ def discriminated(annotation: Any) -> Any:
         return annotation
     every = list(dict.fromkeys(members(annotation)))
     kinds = [kind for kind in every if kind is not type(None)]
-    if len(kinds) < 2 or not all(_has_fields(kind) for kind in kinds):
+    if len(kinds) < 2 or not all(has_fields(kind) for kind in kinds):
         return annotation
-    name = _discriminator([_literals(kind) for kind in kinds])
+    name = _discriminator([literal_fields(kind) for kind in kinds])
     if name is None:
         return annotation
     union: Any = Annotated[reduce(_or, kinds), Field(discriminator=name)]
@@ -160,16 +190,7 @@ def _or(one: Any, other: Any) -> Any:
     return one | other
 
 
-def _has_fields(kind: Any) -> bool:
-    origin = get_origin(kind) or kind
-    return is_typeddict(origin) or is_dataclass(origin) or _is_model(origin)
-
-
-def _is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
-
-
-def _literals(kind: Any) -> dict[str, frozenset[Any]]:
+def literal_fields(kind: Any) -> dict[str, frozenset[Any]]:
     """Return the fields of a kind of message that can only have certain values."""
     origin = get_origin(kind) or kind
     hints = get_type_hints(origin)
@@ -190,18 +211,22 @@ def _discriminator(fields: list[dict[str, frozenset[Any]]]) -> str | None:
     return None
 
 
+def _is_validated_again(model: type[BaseModel]) -> bool:
+    return model.model_config.get("revalidate_instances", "never") != "never"
+
+
 def _writer(model: type[BaseModel]) -> Callable[[Any], bytes]:
     serializer = model.__pydantic_serializer__
+    fields = model.model_fields.keys()
+    count = len(fields)
 
     def write(message: Any) -> bytes:
+        if len(message.__dict__) < count:
+            raise _unsendable(message, f"it has no {', '.join(sorted(fields - message.__dict__.keys()))}")
         return serializer.to_json(message, by_alias=True)
 
     return write
 
 
-def _path(location: Iterable[int | str]) -> str:
-    return ".".join(str(step) for step in location)
-
-
-def _lines(error: ValidationError) -> list[str]:
-    return [f"{_path(item['loc']) or 'the whole'}: {item['msg']}" for item in error.errors(include_url=False)]
+def _unsendable(message: object, reason: str) -> LocalProtocolError:
+    return LocalProtocolError(f"{type(message).__name__} is not a message that may be sent: {reason}")

@@ -1,7 +1,7 @@
 """Events that applications send to each other through a channel layer."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
@@ -23,11 +23,11 @@ class ChannelEvent(BaseModel):
     Validation is lax, as it has to be behind a channel layer: what left as a datetime may arrive as text.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     def to_message(self) -> dict[str, Any]:
         """Return the event as every channel layer can carry it: a dictionary of plain values."""
-        message: dict[str, Any] = _plain(self.model_dump())
+        message: dict[str, Any] = _plain(self.model_dump(by_alias=True))
         return message
 
 

@@ -1,5 +1,7 @@
 """With which types a class parametrises a generic base of its."""
 
+import sys
+from collections import ChainMap
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, TypeVar, get_args, get_origin
@@ -23,11 +25,19 @@ def _find(cls: type, base: type, bound: Mapping[Any, Any]) -> list[Any]:
     if cls is base:
         return [_substitute(parameter, bound) for parameter in _parameters(base)]
     for written in get_original_bases(cls):
-        origin: Any = get_origin(written) or written
+        origin, given = _split(written)
         if isinstance(origin, type) and issubclass(origin, base):
-            arguments = [_substitute(argument, bound) for argument in get_args(written)]
+            arguments = [_substitute(argument, bound) for argument in given]
             return _find(origin, base, dict(zip(_parameters(origin), arguments, strict=False)))
     raise TypeError(f"{cls!r} is not a subclass of {base!r}")
+
+
+def _split(written: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return a base class and its type arguments; a parametrised pydantic model is a class of its own."""
+    made = getattr(written, "__pydantic_generic_metadata__", None)
+    if made is not None and made["origin"] is not None:
+        return made["origin"], made["args"]
+    return get_origin(written) or written, get_args(written)
 
 
 def _parameters(cls: Any) -> tuple[Any, ...]:
@@ -42,6 +52,23 @@ def _substitute(argument: Any, bound: Mapping[Any, Any]) -> Any:
         return Any if default is NoDefault else _substitute(default, bound)
     inner = _parameters(argument)
     return argument[tuple(_substitute(parameter, bound) for parameter in inner)] if inner else argument
+
+
+def resolve_in(cls: type, annotation: Any) -> Any:
+    """Return a type argument of a class, with all the names that it gives as text looked up.
+
+    They were written in the module of the class or of one of its bases, perhaps inside a function; the
+    classes keep the local names of that in `_local_names`.
+
+    Raises:
+        NameError: A name is not defined.
+    """
+    spaces = [
+        space
+        for base in cls.__mro__
+        for space in (vars(base).get("_local_names", {}), vars(sys.modules.get(base.__module__, base)))
+    ]
+    return resolve(annotation, ChainMap(*map(dict, spaces)))
 
 
 def resolve(annotation: Any, names: Mapping[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """The base of middleware."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelApplication, ChannelScope
 
@@ -15,10 +16,18 @@ class BaseMiddleware:
     """
 
     def __init__(self, inner: ChannelApplication) -> None:
-        self.inner = inner
+        # Every framework has types of its own for the three arguments, and so have overrides for them.
+        self.inner: Callable[[Any, Any, Any], Awaitable[Any]] = inner
 
-    async def __call__(
-        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> Any:
-        """Pass a connection on, with a copy of its scope: what is added to it is not seen outside."""
-        return await self.inner(dict(scope), receive, send)
+    if TYPE_CHECKING:
+
+        async def __call__(self, scope: Any, receive: Any, send: Any, /) -> Any:
+            """Pass a connection on, with a copy of its scope."""
+
+    else:
+
+        async def __call__(
+            self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+        ) -> Any:
+            """Pass a connection on, with a copy of its scope: what is added to it is not seen outside."""
+            return await self.inner(dict(scope), receive, send)

@@ -6,11 +6,11 @@ from typing import Any, TypeAlias
 from urllib.parse import ParseResult, urlparse
 
 from fast_channels.consumer.websocket import AsyncWebsocketConsumer
-from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelApplication, ChannelScope
+from fast_channels.type_defs import ChannelApplication, ChannelScope
 
 __all__ = ["AllowedOrigins", "Origin", "OriginValidator", "WebsocketDenier", "is_same_domain"]
 
-logger = logging.getLogger("fast_channels.middleware")
+logger: logging.Logger = logging.getLogger("fast_channels.middleware")
 
 Origin: TypeAlias = str
 """An origin, or a pattern of origins."""
@@ -63,15 +63,13 @@ class OriginValidator:
         if isinstance(allowed_origins, str):
             raise TypeError(f"allowed_origins is a list of patterns, not the text {allowed_origins!r}")
         self.application = application
-        self.allowed_origins = list(allowed_origins)
+        self.allowed_origins: list[Origin] = list(allowed_origins)
         for pattern in self.allowed_origins:
             _pattern(pattern)
             if "*" in pattern and pattern != "*":
                 logger.warning("The origin pattern %r never matches; did you mean a leading dot?", pattern)
 
-    async def __call__(
-        self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-    ) -> Any:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
         """Pass a WebSocket on if its origin is allowed, and refuse it otherwise."""
         if scope["type"] != "websocket" or self.valid_origin(_origin(scope)):
             return await self.application(scope, receive, send)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import ClassVar
 
 from fast_channels.events import (
     HttpDisconnectEvent,
@@ -16,9 +16,8 @@ from fast_channels.events import (
     HttpResponseTrailersEvent,
     HttpResponseZeroCopySendEvent,
 )
-from fast_channels.events.wire import Validator
 
-from .machine import GONE, Connection, Table, Verdict, needs, tolerant
+from .machine import GONE, Connection, Guard, Table, Verdict, needs, tolerant
 
 BODY = "BODY"
 """More of the request body may come."""
@@ -119,20 +118,21 @@ RESPONSE = Table(
 class HttpConnection(Connection):
     """The state of one HTTP request and of its response, which do not wait for each other.
 
-    Attributes:
-        request_state: How much of the request has come; `state` is that of the response.
+    `request_state` is how much of the request has come, `state` is that of the response.
     """
+
+    __slots__ = ()
 
     protocol = "http"
     table = RESPONSE
-    requests = REQUEST
-    guards = MappingProxyType({"http.response.start (trailers)": needs("http.response.trailers")})
-
-    def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
-        super().__init__(scope, validators)
-        self.request_state = REQUEST.initial
+    requests: ClassVar[Table | None] = REQUEST
+    guards: ClassVar[Mapping[str, Guard]] = MappingProxyType(
+        {"http.response.start (trailers)": needs("http.response.trailers")}
+    )
 
     def _received(self, name: str) -> None:
-        self.request_state = tolerant(REQUEST, self.request_state, name)
-        if name in RESPONSE.cells[self.state]:
-            self.state = RESPONSE.cells[self.state][name].next
+        cell = REQUEST.cells[self.request_state][name]
+        self.request_state: str = cell.next if cell.legal else tolerant(REQUEST, self.request_state, name)
+        row = RESPONSE.cells[self.state]
+        if name in row:
+            self.state: str = row[name].next

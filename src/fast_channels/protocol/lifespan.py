@@ -42,5 +42,7 @@ TABLE = Table(
 class LifespanConnection(Connection):
     """The state of an application on one event loop of a server."""
 
+    __slots__ = ()
+
     protocol = "lifespan"
     table = TABLE

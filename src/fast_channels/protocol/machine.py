@@ -10,10 +10,10 @@ from typing import Any, ClassVar, TypeAlias
 from pydantic import ValidationError
 
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
-from fast_channels.events.wire import Validator, Validators, wire_validator
+from fast_channels.events.wire import Validator, Validators, WireValidator, mistakes, wire_validator
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
 
-logger = logging.getLogger("fast_channels.protocol")
+logger: logging.Logger = logging.getLogger("fast_channels.protocol")
 
 Guard: TypeAlias = Callable[[Any, Mapping[str, Any]], str | None]
 """Takes a connection and a checked event, returns what is wrong with it, or `None`."""
@@ -126,17 +126,15 @@ class Table:
 
 
 def tolerant(table: Table, state: str, name: str) -> str:
-    """Return the state that follows a received event: what a server does out of order is only logged."""
-    cell = table.cells[state][name]
-    if cell.verdict is not Verdict.LEGAL:
-        logger.debug("%s is out of order in state %s; tolerated", name, state)
-    return cell.next
+    """Return the state that follows a received event that is out of order, which is only logged."""
+    logger.debug("%s is out of order in state %s; tolerated", name, state)
+    return table.cells[state][name].next
 
 
 def describe(error: ValidationError) -> str:
     """Say in one line what a validation found: every path with its reason and the type that was found."""
     parts: list[str] = []
-    for item in error.errors(include_url=False):
+    for item in mistakes(error):
         path = ".".join(str(step) for step in item["loc"])
         text = item["msg"].removeprefix("Value error, ")
         got = "" if item["type"] == "missing" else f" (got {type(item['input']).__name__})"
@@ -160,6 +158,27 @@ def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:
     return extension if guard is None else (*extension, guard)
 
 
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What all connections of a class have in common: an attribute of a class is slow to find.
+
+    Attributes:
+        initial: The state in which a connection begins.
+        first_request: The same for `request_state`.
+        cells: The table of the class.
+        sendable: The validators of what is sent, by type.
+        columns: For each column of what is sent, its cells by state and its guards.
+        receivable: The validators of what is received, by type.
+    """
+
+    initial: str
+    first_request: str
+    cells: Mapping[str, Mapping[str, Cell]]
+    sendable: Validators[WireValidator]
+    columns: Mapping[str, tuple[Mapping[str, Cell], tuple[Guard, ...]]]
+    receivable: Validators[Validator]
+
+
 class Connection:
     """The state of one connection: says of every event what it is and whether it may happen now.
 
@@ -173,34 +192,43 @@ class Connection:
         table: When events may be sent, and which of the received ones change that.
         requests: The table of what is received, where that is not the same.
         state: The state that decides what may be sent, a row of `table`.
+        request_state: The same for what is received, a row of `requests` where there is one.
         receivable: The validators of the received events that make dictionaries.
     """
+
+    __slots__ = ("_rules", "_validators", "request_state", "scope", "state")
 
     protocol: ClassVar[str]
     table: ClassVar[Table]
     requests: ClassVar[Table | None] = None
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
-    cells: ClassVar[Mapping[str, Mapping[str, Cell]]]
-    receivable: ClassVar[Validators]
-    _sendable: ClassVar[Validators]
-    _guards: ClassVar[Mapping[str, tuple[Guard, ...]]]
+    receivable: ClassVar[Validators[Validator]]
+    _common: ClassVar[_Rules]
 
     def __init_subclass__(cls) -> None:
-        cls.cells = cls.table.cells
+        requests = cls.requests or cls.table
+        cls.receivable = Validators(requests.models(ReceiveEvent), wire_validator)
         sendable = cls.table.models(SendEvent)
-        cls._sendable = Validators(sendable, wire_validator)
-        guards = {
-            name: _guards(model, cls.guards.get(name))
-            for model in sendable.values()
-            for name in columns(model)
-        }
-        cls._guards = {name: found for name, found in guards.items() if found}
-        cls.receivable = Validators((cls.requests or cls.table).models(ReceiveEvent), wire_validator)
+        cells = cls.table.cells
+        cls._common = _Rules(
+            initial=cls.table.initial,
+            first_request=requests.initial,
+            cells=cells,
+            sendable=Validators(sendable, wire_validator),
+            columns={
+                name: ({state: cells[state][name] for state in cells}, _guards(model, cls.guards.get(name)))
+                for model in sendable.values()
+                for name in columns(model)
+            },
+            receivable=cls.receivable,
+        )
 
     def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
-        self.scope = scope
-        self.state = self.table.initial
-        self._validators = self.receivable if validators is None else validators
+        self._rules = rules = self._common
+        self.scope: Mapping[str, Any] = scope
+        self.state: str = rules.initial
+        self.request_state: str = rules.first_request
+        self._validators = rules.receivable if validators is None else validators
 
     def receive(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         """Take an event that came from the server, check it and move.
@@ -230,7 +258,7 @@ class Connection:
         """
         type_ = message.get("type")
         # Most of it is the application's own, and to miss an entry of the validators is slow.
-        if not isinstance(type_, str) or type_ not in self.receivable.models:
+        if not isinstance(type_, str) or type_ not in self._rules.receivable.models:
             return message
         try:
             return self._validators[type_](message)
@@ -241,7 +269,7 @@ class Connection:
         return kind(f"{type_} is not valid: {describe(error)}", state=self.state, event=type_)
 
     def _received(self, name: str) -> None:
-        cell = self.cells[self.state][name]
+        cell = self._rules.cells[self.state][name]
         self.state = cell.next if cell.legal else tolerant(self.table, self.state, name)
 
     def send(self, message: Mapping[str, Any], *, move: bool = True) -> dict[str, Any] | None:
@@ -258,9 +286,10 @@ class Connection:
             LocalProtocolError: The event is not one, or not legal now; nothing has changed.
             ConnectionClosed: The connection is gone.
         """
+        rules = self._rules
         try:
             type_ = message["type"]
-            validate = self._sendable[type_]
+            validate = rules.sendable[type_]
         except (KeyError, TypeError):
             return self._foreign(message)
         try:
@@ -268,19 +297,21 @@ class Connection:
         except ValidationError as error:
             raise self._invalid(type_, describe(error)) from error
         name = column(event) if type_ in _FLAGS else type_
-        cell = self.cells[self.state][name]
+        cells, guards = rules.columns[name]
+        cell = cells[self.state]
         if not cell.legal:
             self._refuse(cell.verdict, type_)
             return None
-        if name in self._guards:
-            for guard in self._guards[name]:
-                if (wrong := guard(self, event)) is not None:
-                    raise self._invalid(type_, wrong)
+        for guard in guards:
+            if (wrong := guard(self, event)) is not None:
+                raise self._invalid(type_, wrong)
         if move:
             self.state = cell.next
-        if None in event.values():
-            return {key: value for key, value in event.items() if value is not None}
-        return dict(event)
+        # The validator made this dictionary. By identity: an application's own value may compare as it likes.
+        for value in event.values():
+            if value is None:
+                return {key: value for key, value in event.items() if value is not None}
+        return event
 
     def lost(self) -> None:
         """Move as if the client had left, although the server does not say so."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from fast_channels.events import (
     WebSocketAcceptEvent,
@@ -14,8 +14,9 @@ from fast_channels.events import (
     WebSocketReceiveEvent,
     WebSocketSendEvent,
 )
+from fast_channels.events.websocket import CLOSE_CODES, MAX_REASON
 
-from .machine import GONE, Connection, Table, Verdict
+from .machine import GONE, Connection, Guard, Table, Verdict
 
 CONNECTING = "CONNECTING"
 """Nothing has been read yet."""
@@ -77,20 +78,13 @@ TABLE = Table(
     },
 )
 
-MAX_REASON = 123
-"""Bytes of UTF-8 in a close reason: a control frame of 125, less the code. RFC 6455, section 5.5."""
-
-
-def _is_close_code(code: int) -> bool:
-    # RFC 6455, section 7.4, and the codes that IANA registered since.
-    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
-
 
 def _close(connection: Connection, event: Mapping[str, Any]) -> str | None:
     if connection.state != OPEN:
         return None  # A refused handshake has neither code nor reason.
-    if not _is_close_code(event["code"]):
-        return f"{event['code']} is not a close code that may be sent (1000-1003, 1007-1014, 3000-4999)"
+    if not any(low <= event["code"] <= high for low, high in CLOSE_CODES):
+        allowed = ", ".join(f"{low}-{high}" for low, high in CLOSE_CODES)
+        return f"{event['code']} is not a close code that may be sent ({allowed})"
     if (size := len(event["reason"].encode())) > MAX_REASON:
         return f"the reason has {size} bytes of UTF-8, {MAX_REASON} are allowed"
     return None
@@ -98,8 +92,10 @@ def _close(connection: Connection, event: Mapping[str, Any]) -> str | None:
 
 def _accept(connection: Connection, event: Mapping[str, Any]) -> str | None:
     chosen = event.get("subprotocol")
+    if chosen is None:
+        return None
     offered = list(connection.scope.get("subprotocols") or ())
-    if chosen is None or chosen in offered:
+    if chosen in offered:
         return None
     return f"the client did not offer the subprotocol {chosen!r}; it offered {offered}"
 
@@ -107,6 +103,10 @@ def _accept(connection: Connection, event: Mapping[str, Any]) -> str | None:
 class WebSocketConnection(Connection):
     """The state of one WebSocket."""
 
+    __slots__ = ()
+
     protocol = "websocket"
     table = TABLE
-    guards = MappingProxyType({"websocket.accept": _accept, "websocket.close": _close})
+    guards: ClassVar[Mapping[str, Guard]] = MappingProxyType(
+        {"websocket.accept": _accept, "websocket.close": _close}
+    )

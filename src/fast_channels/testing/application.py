@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeAlias
 
 from typing_extensions import TypeIs
 
+from fast_channels.consumer import AsyncConsumer
 from fast_channels.type_defs import (
     ASGIReceiveCallable,
     ASGISendCallable,
@@ -25,7 +26,8 @@ class ConsumerClass(Protocol):
         ...
 
 
-TestedApplication: TypeAlias = ChannelApplication | ConsumerClass
+# Consumers are consumer classes; but the type that as_asgi() has in the stubs is too much for pyright there.
+TestedApplication: TypeAlias = ChannelApplication | ConsumerClass | type[AsyncConsumer]
 """What a communicator can run: an ASGI application, middleware included, or a consumer class."""
 
 
@@ -243,6 +245,13 @@ class ApplicationCommunicator:
             raise ApplicationEnded("The application ended and sent nothing more")
         raise TimeoutError(f"The application sent nothing within {timeout} s")
 
+    def _put_back(self, events: list[Any]) -> None:
+        """Make the next outputs of events that were taken already."""
+        while not self.output_queue.empty():
+            events.append(self.output_queue.get_nowait())
+        for event in events:
+            self.output_queue.put_nowait(event)
+
     async def _receive_event(self, timeout: float, *expected: str) -> Any:
         event = await self.receive_output(timeout)
         if event["type"] not in expected:
@@ -277,7 +286,7 @@ class ApplicationCommunicator:
             await asyncio.wait({self.future})
 
 
-def _is_consumer_class(application: TestedApplication) -> TypeIs[ConsumerClass]:
+def _is_consumer_class(application: TestedApplication) -> TypeIs[ConsumerClass | type[AsyncConsumer]]:
     # An instance of a consumer has as_asgi() too, but is an application already.
     return isinstance(application, type) and hasattr(application, "as_asgi")
 

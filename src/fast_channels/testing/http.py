@@ -86,7 +86,7 @@ class HttpCommunicator(ApplicationCommunicator):
         protocol = {"type": "http", "scheme": "http", "method": method.upper()}
         super().__init__(application, connection_scope(path, headers, protocol, options))
         self.body = body
-        self.sent_request = False
+        self.sent_request: bool = False
 
     async def send_input(self, message: Any) -> None:
         """Give the application an event to receive; see `ApplicationCommunicator.send_input()`.

@@ -1,11 +1,22 @@
 """A WebSocket client for tests, which talks to an ASGI application directly."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Self, TypeAlias, Unpack
+from functools import partial
+from typing import Any, Self, TypeAlias, TypeVar, Unpack
+
+from pydantic import TypeAdapter
+
+from fast_channels.exceptions import InvalidMessageError
+from fast_channels.messages import Request
+from fast_channels.messages.codec import Codec
+from fast_channels.messages.request import reply_type
 
 from ._scope import HeadersInit, ScopeOptions, connection_scope
 from .application import ApplicationCommunicator, TestedApplication
+
+Reply = TypeVar("Reply")
 
 Connected: TypeAlias = bool
 """Whether the application accepted the handshake."""
@@ -68,7 +79,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
         super().__init__(application, connection_scope(path, headers, protocol, options))
         self.response_status: int | None = None
         self.response_headers: Any = None
-        self.response_body = b""
+        self.response_body: bytes = b""
 
     async def connect(self, timeout: float = 1) -> WebsocketConnectResponse:
         """Begin the handshake and receive the answer of the application.
@@ -164,6 +175,44 @@ class WebsocketCommunicator(ApplicationCommunicator):
             raise AssertionError(f"JSON comes in a text frame, but was {payload!r}")
         return json.loads(payload)
 
+    async def request(self, message: Request[Reply], timeout: float = 1) -> Reply:
+        """Send a message that declares its reply, and receive the reply.
+
+        Frames that come before the reply stay to be received afterwards, in their order.
+
+        Args:
+            message: The message. Where it names a `correlation_field`, the reply is the frame that fits the
+                type and has the same value there; without, it is the first that fits the type.
+            timeout: Longest time to wait, in seconds.
+
+        Returns:
+            The reply, as an instance of its type.
+
+        Raises:
+            ApplicationEnded: The application returned without a reply. A `TimeoutError`.
+            TimeoutError: No reply came in time.
+            AssertionError: The application sent an event that is no frame, such as a close.
+            Exception: The error of the application, if it crashed.
+        """
+        kind = type(message)
+        codec = Codec(partial(reply_type, kind))
+        field = kind.correlation_field
+        others: list[Any] = []
+        await self.send_to(TypeAdapter(kind).dump_json(message, by_alias=True).decode())
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    event = await self._receive_event(timeout, "websocket.send")
+                    reply: Reply | None = _message_of(event, codec)
+                    if reply is not None and (field is None or _same_field(message, reply, field)):
+                        return reply
+                    others.append(event)
+        except TimeoutError as error:
+            error.add_note(f"No reply to {message!r} among the {len(others)} frames that came")
+            raise
+        finally:
+            self._put_back(others)
+
     async def receive_close(self, timeout: float = 1) -> tuple[int, str]:
         """Receive the close of an open connection.
 
@@ -209,6 +258,21 @@ class WebsocketCommunicator(ApplicationCommunicator):
 
     async def _leave(self) -> None:
         await self.disconnect()
+
+
+def _message_of(event: Mapping[str, Any], codec: Codec) -> Any:
+    """Return the message that a frame carries, `None` if it is none of a type."""
+    kind, payload = _payload_of(event)
+    if kind != "text":
+        return None
+    try:
+        return codec.decode(str(payload))
+    except InvalidMessageError:
+        return None
+
+
+def _same_field(message: object, reply: object, field: str) -> bool:
+    return bool(getattr(reply, field, None) == getattr(message, field))
 
 
 def _payload_of(event: Mapping[str, Any]) -> tuple[str, str | bytes]:

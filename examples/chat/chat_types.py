@@ -1,0 +1,90 @@
+"""Written by `fast-channels stubs examples.chat.consumer:ChatConsumer`; changes made by hand are lost."""
+
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
+
+from typing_extensions import TypedDict
+
+if TYPE_CHECKING:
+    import examples.chat.messages
+
+
+class JoinDict(TypedDict):
+    """I am here, and this is what I am called."""
+
+    type: Literal["join"]
+    name: str
+
+
+class SayDict(TypedDict):
+    """Tell everybody in the room."""
+
+    type: Literal["say"]
+    text: str
+
+
+ChatConsumerClientMessage: TypeAlias = JoinDict | SayDict
+
+
+class SaidDict(TypedDict):
+    """Somebody said something."""
+
+    type: Literal["said"]
+    name: str
+    text: str
+    at: str
+
+
+class WelcomeDict(TypedDict):
+    """You are in; this is who is here, yourself included, and what was said last."""
+
+    type: Literal["welcome"]
+    people: list[str]
+    history: list[SaidDict]
+
+
+class JoinedDict(TypedDict):
+    """Somebody came."""
+
+    type: Literal["joined"]
+    name: str
+
+
+class LeftDict(TypedDict):
+    """Somebody went."""
+
+    type: Literal["left"]
+    name: str
+
+
+class RefusedDict(TypedDict):
+    """What you asked for did not happen."""
+
+    type: Literal["refused"]
+    reason: str
+
+
+ChatConsumerServerMessage: TypeAlias = WelcomeDict | SaidDict | JoinedDict | LeftDict | RefusedDict
+
+
+class RoomNewsDict(TypedDict):
+    """Something that everybody in a room shall see."""
+
+    type: Literal["room.news"]
+    news: SaidDict | JoinedDict | LeftDict
+
+
+ChatConsumerEventMessage: TypeAlias = RoomNewsDict
+
+
+class ChatConsumerHandlers(Protocol):
+    """The handlers of ChatConsumer."""
+
+    async def room_news(self, event: "examples.chat.messages.RoomNews", /) -> object: ...
+
+
+_ChatConsumerT = TypeVar("_ChatConsumerT", bound=type[ChatConsumerHandlers])
+
+
+def handles_chat_consumer(consumer: _ChatConsumerT, /) -> _ChatConsumerT:
+    """Return a consumer class; for checkers it is an error if a handler is missing or takes less."""
+    return consumer

@@ -1,0 +1,41 @@
+"""All that can be found in consumer classes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fast_channels.consumer import AsyncConsumer
+from fast_channels.targets import Target, consumers_in
+
+from .finding import Finding
+from .layers import check_arguments, check_layer, check_params
+from .messages import check_messages
+from .methods import check_handlers, check_methods
+
+__all__ = ["check", "findings_in"]
+
+
+def findings_in(targets: Iterable[Target]) -> list[Finding]:
+    """Return the findings in all consumers that targets stand for.
+
+    Raises:
+        TargetError: A target stands for none.
+    """
+    found = [one for target in targets for one in consumers_in(target)]
+    return [finding for one in found for finding in check(one.consumer, one.arguments)]
+
+
+def check(consumer: type[AsyncConsumer], arguments: Mapping[str, Any] | None = None) -> list[Finding]:
+    """Return what would fail, or not happen, when connections come.
+
+    Args:
+        consumer: The class. Every module that it needs has been imported.
+        arguments: Those of `as_asgi()`, `None` if they are not known.
+    """
+    return [
+        *check_methods(consumer),
+        *check_handlers(consumer),
+        *check_messages(consumer),
+        *check_layer(consumer, arguments or {}),
+        *check_params(consumer),
+        *(() if arguments is None else check_arguments(consumer, arguments)),
+    ]

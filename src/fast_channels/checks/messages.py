@@ -1,0 +1,103 @@
+"""What would go wrong with the messages that a JSON consumer declares."""
+
+from collections.abc import Iterator, Mapping
+from types import NoneType
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+
+from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer
+from fast_channels.consumer.declared import application_classes, codecs
+from fast_channels.messages.annotations import members
+from fast_channels.messages.codec import Codec
+from fast_channels.messages.receivers import check_receivers, receivers
+
+from .finding import Finding, finding
+from .forms import BinarySchema, one_line, require_schema
+from .tags import same_tags, untold
+
+__all__ = ["check_messages"]
+
+_RECEIVING = frozenset({"dispatch", "websocket_receive", "receive", "receive_json"})
+
+
+class _Side(NamedTuple):
+    """One of the two kinds of messages of a consumer."""
+
+    words: str
+    mode: JsonSchemaMode
+
+
+_CLIENT = _Side("what clients send", "validation")
+_SERVER = _Side("what clients are sent", "serialization")
+
+
+def check_messages(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
+    """Find what is wrong with the messages of both directions."""
+    for side, codec in zip((_CLIENT, _SERVER), codecs(consumer), strict=True):
+        if codec is not None:
+            yield from _check_side(consumer, side, codec)
+
+
+def _check_side(consumer: type[AsyncConsumer], side: _Side, codec: Codec) -> Iterator[Finding]:
+    try:
+        kinds = codec.type_
+    except Exception as error:
+        yield finding("FC201", consumer, f"{side.words} cannot be resolved: {one_line(error)}")
+        return
+    for text in same_tags(kinds):
+        yield finding("FC204", consumer, f"{text}, so {side.words} may be taken for the wrong one")
+    try:
+        adapter = codec.adapter
+        adapter.rebuild()
+    except Exception as error:
+        yield finding("FC202", consumer, f"{side.words} cannot be validated: {one_line(error)}")
+        return
+    yield from _check_form(consumer, side, adapter)
+    if side is _CLIENT:
+        yield from _check_receiving(consumer, kinds)
+
+
+def _check_form(consumer: type[AsyncConsumer], side: _Side, adapter: TypeAdapter[Any]) -> Iterator[Finding]:
+    try:
+        require_schema(adapter, side.mode)
+        if side is _SERVER:
+            require_schema(adapter, side.mode, BinarySchema)
+    except UnicodeError:
+        text = (
+            f"{side.words} has bytes in it, and pydantic refuses those that are not UTF-8; "
+            'give the model ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")'
+        )
+        yield finding("FC206", consumer, text)
+    except Exception as error:
+        yield finding("FC205", consumer, f"{side.words} has no form in JSON: {one_line(error)}")
+
+
+def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Finding]:
+    if untold(kinds) and not [*same_tags(kinds)]:
+        names = ", ".join(kind.__name__ for kind in members(kinds))
+        text = (
+            f"{names} share no `Literal` field that tells them apart, so a message may become the wrong one, "
+            "and errors are about all of them"
+        )
+        yield finding("FC203", consumer, text)
+    methods = receivers(consumer.__mro__)
+    if methods:
+        yield from _check_receivers(consumer, kinds, methods)
+    own = {name for base in application_classes(consumer) for name in vars(base)}
+    # A class that others inherit may leave it to them.
+    if kinds is NoneType or methods or own & _RECEIVING or consumer.__subclasses__():
+        return
+    yield finding("FC207", consumer, "clients may send messages; write receive_json() to handle them")
+
+
+def _check_receivers(
+    consumer: type[AsyncConsumer], kinds: Any, methods: Mapping[Any, list[str]]
+) -> Iterator[Finding]:
+    complete = getattr(consumer, "receive_json", None) is AsyncJsonWebsocketConsumer.receive_json
+    try:
+        # What could not be looked at when the class was defined, because a message was not.
+        check_receivers(consumer.__name__, methods, members(kinds), complete=complete)
+    except TypeError as error:
+        yield finding("FC208", consumer, str(error).removeprefix(f"{consumer.__name__}: "))

@@ -1,0 +1,174 @@
+"""Renders the JSON Schemas of ASGI, and of what the consumers of an application say. JSON Schema 2020-12."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, Union
+
+from pydantic import TypeAdapter
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import JsonSchemaMode
+
+from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer.declared import declared
+from fast_channels.events import (
+    EVENTS,
+    HttpReceive,
+    HttpScope,
+    HttpSend,
+    LifespanReceive,
+    LifespanScope,
+    LifespanSend,
+    TlsExtension,
+    WebSocketReceive,
+    WebSocketScope,
+    WebSocketSend,
+)
+from fast_channels.exceptions import SchemaError
+from fast_channels.messages.codec import discriminated
+
+from .json_schema import DIALECT, AsgiSchema, EventSchema, MessageSchema, define_titled, describe, text_of
+
+BASE_URI: Final = "urn:fast-channels:"
+"""What the `$id` of every schema begins with when nobody says."""
+
+KINDS: Final = ("client", "server", "events")
+"""What the schemas of a consumer can be about, as it stands in the names of their files."""
+
+_PROTOCOLS: Mapping[str, Mapping[str, Any]] = {
+    "http": {"scope": HttpScope, "receive": HttpReceive, "send": HttpSend},
+    "websocket": {"scope": WebSocketScope, "receive": WebSocketReceive, "send": WebSocketSend},
+    "lifespan": {"scope": LifespanScope, "receive": LifespanReceive, "send": LifespanSend},
+}
+
+_PARTS: Mapping[str, str] = {
+    "scope": "What a server tells of a connection.",
+    "receive": "What a server sends to the application.",
+    "send": "What the application may send to a server.",
+}
+
+
+def asgi_schemas() -> dict[str, str]:
+    """Return the JSON Schemas of ASGI, the text of each by the name of its file: one for every protocol.
+
+    Each has three parts with an anchor of their own: `scope`, `receive` and `send`. They describe what
+    `jsonable` makes of scopes and events.
+    """
+    files = {f"{name}.json": _asgi(name, types) for name, types in _PROTOCOLS.items()}
+    return _texts(files, f"{BASE_URI}asgi:")
+
+
+def _asgi(protocol: str, types: Mapping[str, Any]) -> dict[str, Any]:
+    adapters = {part: TypeAdapter[Any](discriminated(type_)) for part, type_ in types.items()}
+    schemas, definitions = describe({**adapters, "tls": TypeAdapter(TlsExtension)}, "validation", AsgiSchema)
+    define_titled(definitions)
+    for event in EVENTS.values():
+        if event.extension is not None and event.__name__ in definitions:
+            needed = f"\n\nOnly where the scope offers the extension {event.extension}."
+            definitions[event.__name__]["description"] += needed
+    extensions = definitions[types["scope"].__name__]["properties"].get("extensions")
+    if extensions is None:
+        del definitions["TlsExtension"]
+    else:
+        # The only extension of which ASGI says what the scope holds.
+        extensions["properties"] = {"tls": schemas["tls"]}
+    parts: dict[str, Any] = {
+        part: {"$anchor": part, "title": f"{protocol} {part}", "description": description, **schemas[part]}
+        for part, description in _PARTS.items()
+    }
+    return {
+        "title": f"ASGI {protocol}",
+        "description": "A scope, or an event; bytes are written in base64.",
+        "oneOf": [{"$ref": f"#/$defs/{part}"} for part in parts],
+        "$defs": {**definitions, **parts},
+    }
+
+
+def jsonable(value: Any) -> Any:
+    """Return a scope or an event, or a part of one, as JSON has it and the schemas of ASGI describe it.
+
+    Bytes are written in base64, a file as its descriptor, and what only means something within the process as
+    `None`. Iterators are read.
+
+    Args:
+        value: A model or any other mapping, or what one holds.
+    """
+    if _is_a(value, str, int, float):
+        return value
+    if _is_a(value, bytes, bytearray, memoryview):
+        return b64encode(value).decode()
+    if _is_a(value, Mapping):
+        return {key: jsonable(item) for key, item in value.items()}
+    if hasattr(value, "fileno"):
+        return value.fileno()
+    return [*map(jsonable, value)] if _is_a(value, Iterable) else None
+
+
+def _is_a(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds)
+
+
+def consumer_schemas(consumer: type[AsyncConsumer], *, base_uri: str = BASE_URI) -> dict[str, str]:
+    """Return the JSON Schemas of what a consumer says, the text of each by the name of its file.
+
+    For a class `Chat` these are `Chat.client.json`, what a client may send, `Chat.server.json`, what it may
+    be sent, and `Chat.events.json`, the channel events that handlers take. What the class does not declare
+    has no file.
+
+    Args:
+        consumer: The class. Its messages are the type arguments of `AsyncJsonWebsocketConsumer`.
+        base_uri: Where the schemas are published: the `$id` of each is this and the name of its file.
+
+    Raises:
+        SchemaError: The class declares none of them, or a type that has no form in JSON.
+    """
+    name = consumer.__name__
+    try:
+        files = {f"{name}.{bundle.kind}.json": bundle.document(name) for bundle in _bundles(consumer)}
+    except (PydanticUserError, NameError) as error:
+        raise SchemaError(f"{name} declares what no JSON Schema can describe: {error}") from error
+    if not files:
+        raise SchemaError(
+            f"{name} declares neither messages nor channel events: give AsyncJsonWebsocketConsumer its "
+            "ClientMessage and ServerMessage, or annotate a handler with a ChannelEvent"
+        )
+    return _texts(files, base_uri)
+
+
+class _Bundle(NamedTuple):
+    kind: str
+    description: str
+    messages: TypeAdapter[Any]
+    mode: JsonSchemaMode = "validation"
+    generator: type[MessageSchema] = MessageSchema
+
+    def document(self, consumer: str) -> dict[str, Any]:
+        schemas, definitions = describe({"messages": self.messages}, self.mode, self.generator)
+        return {
+            "title": f"{consumer} {self.kind}",
+            "description": self.description.format(consumer),
+            **schemas["messages"],
+            "$defs": definitions,
+        }
+
+
+def _bundles(consumer: type[AsyncConsumer]) -> Iterator[_Bundle]:
+    client, server, events = declared(consumer)
+    if client is not None:
+        yield _Bundle("client", "What a client may send to {}.", client)
+    if server is not None:
+        yield _Bundle("server", "What {} may send to a client.", server, "serialization")
+    if events:
+        adapter = TypeAdapter[Any](discriminated(_Union[events]))
+        yield _Bundle("events", "What {} takes from its channel layer.", adapter, generator=EventSchema)
+
+
+# Checkers know a union only as it is written in a program.
+_Union: Any = Union
+
+
+def _texts(files: Mapping[str, Mapping[str, Any]], base: str) -> dict[str, str]:
+    folder = base if base.endswith((":", "/")) else f"{base}/"
+    return {
+        name: text_of({"$schema": DIALECT, "$id": f"{folder}{name}", **document})
+        for name, document in files.items()
+    }

@@ -1,0 +1,170 @@
+"""Finds what `module:attribute` names, and the consumers in it."""
+
+import contextlib
+import importlib
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer.base import ConsumerApplication
+
+__all__ = ["Found", "Target", "TargetError", "consumers_in", "load"]
+
+# Where applications, routers, routes and middleware keep the application that is behind them.
+_INSIDE = ("application", "app", "inner", "endpoint", "router", "routes")
+_INSTALLED = {"site-packages", "dist-packages"}
+
+
+class TargetError(Exception):
+    """A target cannot be used; the text is a sentence for the person who named it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What somebody named.
+
+    Attributes:
+        text: How it was named, `module` or `module:attribute`.
+        value: The module, or what the attribute is.
+    """
+
+    text: str
+    value: Any
+
+    @property
+    def name(self) -> str:
+        """The last of the names in the text."""
+        return self.text.replace(":", ".").rpartition(".")[2]
+
+
+class Found(NamedTuple):
+    """A consumer class, and the arguments of the `as_asgi()` through which a target led to it."""
+
+    consumer: type[AsyncConsumer]
+    arguments: Mapping[str, Any] | None
+
+
+def load(text: str, folder: Path) -> Target:
+    """Import what a target names. What the import prints goes to the standard error.
+
+    Args:
+        text: `module` or `module:attribute`, both with dots if need be.
+        folder: Where modules are looked for first; it stays on `sys.path`.
+
+    Raises:
+        TargetError: There is no such module or attribute, or the import failed.
+    """
+    module, colon, attribute = text.partition(":")
+    names = attribute.split(".") if colon else []
+    if not all(name.isidentifier() for name in [*module.split("."), *names]):
+        raise TargetError(
+            f"{text!r} is no target; write module or module:attribute, for instance app:ChatConsumer"
+        )
+    value: Any = _import(module, folder.resolve())
+    for name in names:
+        value = _attribute(value, name, text)
+    return Target(text, value)
+
+
+def consumers_in(target: Target) -> list[Found]:
+    """Return the consumers that a target stands for.
+
+    A consumer class stands for itself, what its `as_asgi()` returned for that class. A module stands for all
+    consumers that it defines, and for those that its objects lead to. An object of another kind stands for
+    the consumers that its routes or the application behind it lead to; Starlette, FastAPI and middleware
+    are understood.
+
+    Raises:
+        TargetError: It stands for none.
+    """
+    found = [*_find(target.value, set())]
+    if not found:
+        raise TargetError(
+            f"{target.text} is no consumer and leads to none; name a consumer class, what its as_asgi() "
+            "returned, or a module or an application that has such"
+        )
+    return found
+
+
+def _find(value: Any, seen: set[int]) -> Iterator[Found]:
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if _is(value, type):
+        if issubclass(value, AsyncConsumer):
+            yield Found(value, None)
+    elif _is(value, ConsumerApplication):
+        yield Found(value.consumer_class, value.consumer_initkwargs)
+    else:
+        for inner in _inside(value):
+            yield from _find(inner, seen)
+
+
+def _is(value: object, *kinds: type) -> bool:
+    # isinstance() would ask a proxy, which may not know now for what it stands.
+    return issubclass(type(value), kinds)
+
+
+def _inside(value: Any) -> list[Any]:
+    if _is(value, list, tuple):
+        return [*value]
+    if _is(value, ModuleType):
+        module: ModuleType = value
+        return [one for one in vars(module).values() if _belongs(one, module)]
+    attributes: Mapping[str, Any] = {}
+    with contextlib.suppress(Exception):
+        attributes = object.__getattribute__(value, "__dict__")
+    return [attributes[name] for name in _INSIDE if name in attributes]
+
+
+def _belongs(value: Any, module: ModuleType) -> bool:
+    return bool(value.__module__ == module.__name__) if _is(value, type) else not _is(value, ModuleType)
+
+
+def _import(name: str, folder: Path) -> ModuleType:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise _failed(name, folder, error) from error
+        raise TargetError(
+            f"there is no module {error.name} in {folder}, nor an installed one; is --app-dir right?"
+        ) from error
+    except (Exception, SystemExit) as error:
+        raise _failed(name, folder, error) from error
+
+
+def _failed(name: str, folder: Path, error: BaseException) -> TargetError:
+    text = " ".join([f"{type(error).__name__}:", *str(error).split()]).removesuffix(":")
+    return TargetError(f"{name} cannot be imported, because of {_place(folder, error)}: {text}")
+
+
+def _place(folder: Path, error: BaseException) -> str:
+    """Return the line of the application at which an error arose, or else the line that raised it."""
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return f"{error.filename}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_own(Path(frame.filename), folder)]
+    frame = (own or frames)[-1]
+    return f"{frame.filename}, line {frame.lineno}"
+
+
+def _is_own(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder) and _INSTALLED.isdisjoint(path.parts)
+
+
+def _attribute(value: Any, name: str, text: str) -> Any:
+    try:
+        return getattr(value, name)
+    except Exception as error:
+        found = {one.consumer.__name__ for one in _find(value, set())}
+        known = f"; it has the consumers {', '.join(sorted(found))}" if found else ""
+        raise TargetError(f"there is no {text}: {value!r} has no attribute {name}{known}") from error

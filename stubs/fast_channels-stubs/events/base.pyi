@@ -1,0 +1,96 @@
+# Written by `python -m fast_channels.codegen`; changes made by hand are lost.
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, ClassVar, TypeAlias
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    Strict,
+    StrictInt,
+    StrictStr,
+    WithJsonSchema,
+)
+from .json_form import response_headers
+from typing import Final, Literal, overload
+
+from _typeshed import SupportsKeysAndGetItem
+Rule: TypeAlias = Callable[[Mapping[str, Any]], str | None]
+def no_rule(_event: Mapping[str, Any]) -> str | None: ...
+
+class AsgiModel(BaseModel, Mapping[str, object], SupportsKeysAndGetItem[str, Any]):
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow", defer_build=True)
+    def __getitem__(self, key: str) -> Any: ...
+    def __iter__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as said above
+        self,
+    ) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    __eq__ = BaseModel.__eq__
+    __hash__ = BaseModel.__hash__
+    def to_asgi(self) -> dict[str, Any]: ...
+
+class AsgiEvent(AsgiModel):
+    extension: ClassVar[str | None]
+    one_of: ClassVar[tuple[str, ...]]
+    rule: ClassVar[Rule]
+
+class ReceiveEvent(AsgiEvent):
+    ...
+
+class SendEvent(AsgiEvent):
+    ...
+
+def _to_bytes(value: Any) -> Any: ...
+def encodable(value: str) -> str: ...
+def items(value: Any) -> tuple[Any, ...]: ...
+def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]: ...
+_NOT_IN_NAME = b" \t\r\n\0:"
+_NOT_IN_VALUE = b"\r\n\0"
+_SUBPROTOCOL = b"sec-websocket-protocol"
+def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]: ...
+def usual_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]: ...
+def _no_subprotocol_header(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]: ...
+def none_as(default: object) -> Callable[[object], object]: ...
+_ABSOLUTE = r"^(?:/|\\\\|[A-Za-z]:[/\\])"
+def _absolute(path: str) -> str: ...
+def _has_descriptor(file: object) -> object: ...
+HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
+_LINKS_AS_LIST = PlainSerializer(list, return_type=list[bytes])
+Bytes: TypeAlias = Annotated[bytes, Strict(), BeforeValidator(_to_bytes)]
+Text: TypeAlias = Annotated[StrictStr, AfterValidator(encodable)]
+StrictBytes: TypeAlias = Annotated[bytes, Strict()]
+
+Headers: TypeAlias = Annotated[
+    tuple[tuple[StrictBytes, StrictBytes], ...], BeforeValidator(_pairs), HEADERS_AS_LIST
+]
+
+ResponseHeaders: TypeAlias = Annotated[
+    Headers,
+    AfterValidator(_response_headers),
+    WithJsonSchema(response_headers("ResponseHeaders", _NOT_IN_NAME, _NOT_IN_VALUE)),
+]
+
+AcceptHeaders: TypeAlias = Annotated[
+    ResponseHeaders,
+    AfterValidator(_no_subprotocol_header),
+    WithJsonSchema(response_headers("AcceptHeaders", _NOT_IN_NAME, _NOT_IN_VALUE, _SUBPROTOCOL)),
+]
+
+Links: TypeAlias = Annotated[tuple[Bytes, ...], BeforeValidator(items), _LINKS_AS_LIST]
+Status: TypeAlias = Annotated[StrictInt, Field(ge=100, le=599)]
+Subprotocol: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
+Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""), json_schema_input_type=str | None)]
+
+DisconnectCode: TypeAlias = Annotated[
+    StrictInt, BeforeValidator(none_as(1005), json_schema_input_type=int | None)
+]
+
+AbsolutePath: TypeAlias = Annotated[
+    StrictStr, AfterValidator(_absolute), Field(json_schema_extra={"pattern": _ABSOLUTE})
+]
+
+FileDescriptor: TypeAlias = Annotated[Any, BeforeValidator(_has_descriptor, json_schema_input_type=int)]
+Offset: TypeAlias = Annotated[StrictInt, Field(ge=0)]

@@ -1,0 +1,316 @@
+"""Methods that would fail, or never run, are found before anybody connects."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from fast_channels.consumer import (
+    AsyncConsumer,
+    AsyncHttpConsumer,
+    AsyncJsonWebsocketConsumer,
+    AsyncWebsocketConsumer,
+)
+from fast_channels.messages import ChannelEvent
+from fast_channels.testing import WebsocketCommunicator
+
+from .events import (
+    Add,
+    Close,
+    Engine,
+    Headline,
+    Left,
+    Nameless,
+    News,
+    Reset,
+    Said,
+    Started,
+    Whispered,
+    codes,
+    findings,
+    only,
+)
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+
+def retried(method: Callable[..., Coroutine[Any, Any, None]]) -> Any:
+    """Wrap a method in a function that is not `async def`."""
+
+    @wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Coroutine[Any, Any, None]:
+        return method(*args, **kwargs)
+
+    return call
+
+
+def test_nothing_is_wrong_with_the_library() -> None:
+    """Its own classes are fine as they are."""
+    for consumer in (AsyncConsumer, AsyncHttpConsumer, AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer):
+        assert codes(consumer) == []
+
+
+def test_nothing_is_wrong_with_what_users_write() -> None:
+    """Overrides with other names of arguments, decorated ones, helpers and handlers of all kinds."""
+
+    class Chat(AsyncWebsocketConsumer):
+        limit = 3
+        helper_class = Left
+
+        def connect(self) -> Awaitable[None]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # can be awaited
+            return asyncio.sleep(0)
+
+        @retried
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None: ...
+
+        async def disconnect(self, close_code: int) -> None: ...
+
+        async def chat_said(self, event: Said, volume: int = 1) -> None: ...
+
+        @retried
+        async def chat_left(self, event: Left) -> None: ...
+
+        async def chat_cleared(self, event: Mapping[str, Any]) -> None: ...
+
+        async def everything(self, *events: Any) -> None: ...
+
+        async def say(self, text: str, times: int) -> None: ...
+
+        async def news(self, event: News) -> None: ...
+
+        async def headline(self, event: Headline) -> None: ...
+
+        async def show(self, event: Left) -> None: ...
+
+        def format(self, event: Left) -> str:
+            return event.type
+
+        async def _say(self, event: Said) -> None: ...
+
+        async def pay(self, price: "Decimal", currency: str) -> None: ...
+
+    assert findings(Chat) == []
+
+
+def test_what_a_mixin_hides_is_not_judged() -> None:
+    """Only the method that counts does."""
+
+    class Base(AsyncWebsocketConsumer):
+        def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+
+    class Chat(Base):
+        async def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # of the same
+
+    assert codes(Base) == ["FC108"]
+    assert codes(Chat) == []
+
+
+def test_an_annotation_that_nobody_can_resolve() -> None:
+    """A name that is only imported for type checkers leaves the messages of a handler unvalidated."""
+
+    class Shop(AsyncWebsocketConsumer):
+        async def shop_paid(self, event: "Decimal") -> None: ...
+
+    assert only(Shop) == (
+        "FC101 shop_paid gets unvalidated messages, as its annotation cannot be resolved: "
+        "NameError: name 'Decimal' is not defined"
+    )
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_annotation_that_pydantic_refuses() -> None:
+    """What the consumer warns of at the first message."""
+
+    class Shop(AsyncWebsocketConsumer):
+        async def chat_said(self, event: Said | Engine) -> None: ...
+
+    (found,) = [one for one in findings(Shop) if one.startswith("FC102")]
+    assert found.startswith("FC102 chat_said gets unvalidated messages: RuntimeWarning: ")
+
+
+def test_an_event_without_a_type() -> None:
+    """It would find no handler."""
+
+    class Shop(AsyncWebsocketConsumer):
+        async def nameless(self, event: Nameless) -> None: ...
+
+    assert only(Shop) == (
+        "FC103 Nameless has no field `type: Literal[...]` with a default, so an event that is "
+        "sent finds no handler"
+    )
+
+
+def test_a_handler_of_events_that_go_elsewhere() -> None:
+    """What could not be found when the class was defined, because the event was not."""
+    assert only(Early) == (
+        "FC104 shop_paid takes events of type shop.closed, which are sent to shop_closed(); "
+        "rename the method, or start its name with an underscore if it is not a handler"
+    )
+
+
+def test_an_event_of_a_union_without_a_handler() -> None:
+    """A handler that takes two types of events gets one of them only."""
+
+    class Chat(AsyncWebsocketConsumer):
+        async def chat_said(self, event: Said | Left) -> None: ...
+
+    assert only(Chat) == (
+        "FC105 chat_said takes events of type chat.left, which are sent to chat_left(); there is "
+        "no such handler"
+    )
+
+
+def test_an_event_with_the_name_of_a_method_of_the_library() -> None:
+    """Such a method is no handler, so that events cannot call it."""
+
+    class Chat(AsyncWebsocketConsumer):
+        async def close(self, event: Close) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+
+    assert only(Chat) == (
+        "FC106 close is a method of the library, so it never gets events of type close; give them "
+        "another type"
+    )
+
+
+def test_a_handler_that_is_not_async() -> None:
+    """Nothing but `async def` methods are handlers."""
+
+    class Chat(AsyncWebsocketConsumer):
+        def chat_said(self, event: Said) -> None: ...
+
+    assert only(Chat) == (
+        "FC107 chat_said takes events of type chat.said and gets none: a handler is an `async "
+        "def` method with one required argument, and its name begins with no underscore"
+    )
+
+
+def test_a_handler_with_too_many_arguments() -> None:
+    """A handler is called with one message."""
+
+    class Chat(AsyncWebsocketConsumer):
+        async def chat_said(self, event: Said, volume: int) -> None: ...
+
+    assert codes(Chat) == ["FC107"]
+
+
+def test_a_hook_that_is_not_async() -> None:
+    """The library awaits what it returns; a class method counts as what it is."""
+
+    class Chat(AsyncJsonWebsocketConsumer):
+        def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+
+        @classmethod
+        def decode_json(cls, text_data: str) -> Any: ...
+
+        def price(self) -> "Decimal":
+            raise NotImplementedError
+
+        def accept(self) -> "Decimal":  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # perhaps awaitable
+            raise NotImplementedError
+
+    assert findings(Chat) == [
+        "FC108 connect is awaited by the library and has to be `async def`",
+        "FC108 decode_json is awaited by the library and has to be `async def`",
+    ]
+
+
+def test_a_hook_that_cannot_be_called_as_it_will_be() -> None:
+    """Too few arguments, too many, and other names."""
+
+    class Chat(AsyncWebsocketConsumer):
+        async def connect(self, request: Any) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+
+        async def disconnect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+
+        async def receive(self, text_data: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+
+    assert [one.partition(", which fails: ")[0] for one in findings(Chat)] == [
+        "FC109 connect is called as connect()",
+        "FC109 disconnect is called as disconnect(code)",
+        "FC109 receive is called as receive(bytes_data=...)",
+    ]
+
+
+def test_a_method_that_receives_messages() -> None:
+    """It is awaited with the message; one that is called `join` for another reason is not."""
+    contract = AsyncJsonWebsocketConsumer[Add | Reset, None]
+
+    class Counter(AsyncJsonWebsocketConsumer[Add | Reset, None]):
+        @contract.receives(Add)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+        async def add(self) -> None: ...
+
+        @contract.receives(Reset)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+        def reset(self, message: Reset) -> None: ...
+
+        def join(self, words: list[str]) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as in code for Channels
+            return ", ".join(words)
+
+    assert [one.partition(" ")[0] for one in findings(Counter)] == ["FC109", "FC108"]
+
+
+def test_a_hook_has_the_arguments_of_its_own_class() -> None:
+    """The `disconnect()` of an HTTP consumer gets no code."""
+
+    class Page(AsyncHttpConsumer):
+        async def handle(self, body: bytes) -> None: ...
+
+        async def disconnect(self) -> None: ...
+
+    class Wrong(AsyncHttpConsumer):
+        async def disconnect(self, code: int) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+
+    assert codes(Page) == []
+    assert codes(Wrong) == ["FC109"]
+
+
+async def test_the_calls_that_are_checked_are_those_of_the_library() -> None:
+    """A hook that is found to be wrong does fail."""
+
+    class Chat(AsyncWebsocketConsumer):
+        async def receive(self, text_data: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+
+    websocket = WebsocketCommunicator(Chat, "/")
+    await websocket.connect()
+    await websocket.send_to(bytes_data=b"x")
+    with pytest.raises(TypeError):
+        await websocket.wait()
+
+
+def test_two_events_of_a_handler_with_the_same_type() -> None:
+    """Nothing says which of them an event is."""
+
+    class Chat(AsyncWebsocketConsumer):
+        async def chat_said(self, event: Said | Whispered) -> None: ...
+
+    assert only(Chat) == (
+        "FC204 chat_said Said and Whispered both have the type 'chat.said', so an event may "
+        "become the wrong one"
+    )
+
+
+def test_an_event_that_cannot_be_sent() -> None:
+    """Something in it has no form that a channel layer can carry."""
+
+    class Works(AsyncWebsocketConsumer):
+        async def engine_started(self, event: Started) -> None: ...
+
+    (found,) = findings(Works)
+    assert found.startswith(
+        "FC205 Started cannot be sent through a channel layer: PydanticInvalidForJsonSchema: "
+    )
+    assert "errors.pydantic.dev" not in found
+
+
+class Early(AsyncWebsocketConsumer):
+    """Defined before its event."""
+
+    async def shop_paid(self, event: "Closed") -> None: ...
+
+
+class Closed(ChannelEvent):
+    """Not the event of that handler."""
+
+    type: Literal["shop.closed"] = "shop.closed"

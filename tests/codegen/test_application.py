@@ -1,0 +1,249 @@
+"""What is written for an application says what its consumers declare."""
+
+import json
+from types import ModuleType, new_class
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from fast_channels.codegen.application import application_schemas, application_types
+from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from fast_channels.exceptions import SchemaError
+from fast_channels.messages import ChannelEvent, Group
+from fast_channels.targets import Target, TargetError
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    class RoomHandlers: ...
+
+
+class Said(ChannelEvent):
+    type: Literal["chat.said"] = "chat.said"
+    text: str
+
+
+class Left(ChannelEvent):
+    type: Literal["chat.left"] = "chat.left"
+
+
+class Say(BaseModel):
+    type: Literal["say"] = "say"
+    text: str
+    volume: int = 1
+
+
+class Chat(AsyncJsonWebsocketConsumer[Say, Said | Left]):
+    async def chat_said(self, event: Said) -> None: ...
+
+    async def chat_left(self, event: "Decimal") -> None: ...
+
+
+class Engine:
+    """Something that JSON has no form for."""
+
+
+class Started(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    engine: Engine
+
+
+class Quiet(AsyncWebsocketConsumer):
+    """Says nothing and hears nothing."""
+
+
+class Listener(AsyncWebsocketConsumer):
+    """Only hears something."""
+
+    async def chat_said(self, event: dict[str, Any]) -> None: ...
+
+
+def target(value: Any, text: str = "app:Chat") -> Target:
+    """Return what somebody named."""
+    return Target(text, value)
+
+
+def test_the_module_of_a_consumer() -> None:
+    """Its messages as TypedDicts, its handlers as a Protocol, and no import that nothing uses."""
+    assert (
+        application_types([target(Chat)])
+        == f'''\
+"""Written by `fast-channels stubs app:Chat`; changes made by hand are lost."""
+
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
+
+from typing_extensions import NotRequired, TypedDict
+
+if TYPE_CHECKING:
+    import {__name__}
+
+
+class SayDict(TypedDict):
+    type: Literal["say"]
+    text: str
+    volume: NotRequired[int]
+
+
+ChatClientMessage: TypeAlias = SayDict
+
+
+class SaidDict(TypedDict):
+    type: Literal["chat.said"]
+    text: str
+
+
+class LeftDict(TypedDict):
+    type: Literal["chat.left"]
+
+
+ChatServerMessage: TypeAlias = SaidDict | LeftDict
+ChatEventMessage: TypeAlias = SaidDict
+
+
+class ChatHandlers(Protocol):
+    """The handlers of Chat."""
+
+    async def chat_said(self, event: "{__name__}.Said", /) -> object: ...
+
+    async def chat_left(self, event: "Any", /) -> object: ...
+
+
+_ChatT = TypeVar("_ChatT", bound=type[ChatHandlers])
+
+
+def handles_chat(consumer: _ChatT, /) -> _ChatT:
+    """Return a consumer class; for checkers it is an error if a handler is missing or takes less."""
+    return consumer
+'''
+    )
+
+
+def test_the_module_runs() -> None:
+    """Without the application, which may import it."""
+    module = ModuleType("app_types")
+    exec(application_types([target(Chat)]), vars(module))
+
+    assert module.SayDict.__required_keys__ == {"type", "text"}
+    assert module.SayDict.__optional_keys__ == {"volume"}
+    assert module.handles_chat(Quiet) is Quiet
+
+
+def test_the_module_of_a_union_of_events() -> None:
+    """Its name is that of the union, and nothing is called event twice."""
+    source = application_types([target(Said | Left, "app:RoomEvent")])
+
+    assert "RoomEventMessage: TypeAlias = SaidDict | LeftDict\n" in source
+    assert f'async def chat_left(self, event: "{__name__}.Left", /) -> object: ...' in source
+    assert "def handles_room_event(" in source
+    assert "NotRequired" not in source
+
+
+class Room(Group[Said | Left, "RoomHandlers"], pattern="room.{number}"):
+    """The Protocol of its members is what is written for it."""
+
+    number: int
+
+
+def test_the_module_of_a_group() -> None:
+    """The handlers of its events are those that its members need."""
+    source = application_types([target(Room, "app:Room")])
+
+    assert "class RoomHandlers(Protocol):" in source
+    assert "RoomEventMessage: TypeAlias = SaidDict | LeftDict\n" in source
+
+
+def test_the_module_of_one_event() -> None:
+    """It is a union of one."""
+    source = application_types([target(Said, "app:Said")])
+
+    assert "SaidEventMessage: TypeAlias = SaidDict\n" in source
+    assert "def handles_said(" in source
+
+
+def test_a_consumer_without_messages_has_handlers() -> None:
+    """And nothing has to be imported for them."""
+    source = application_types([target(Listener)])
+
+    assert 'async def chat_said(self, event: "dict[str, Any]", /) -> object: ...' in source
+    assert "TYPE_CHECKING" not in source
+    assert "TypedDict" not in source
+
+
+def test_a_consumer_without_handlers_has_messages() -> None:
+    """There is no Protocol then."""
+
+    class Counter(AsyncJsonWebsocketConsumer[Say, None]): ...
+
+    source = application_types([target(Counter)])
+
+    assert "CounterServerMessage: TypeAlias = None\n" in source
+    assert "Protocol" not in source
+
+
+def test_what_is_named_twice_is_written_once() -> None:
+    """A module and a class of it, for instance."""
+    once = application_types([target(Chat)])
+    twice = application_types([target(Chat), target(Chat.as_asgi(), "app:app")])
+
+    assert twice.partition("\n")[2] == once.partition("\n")[2]
+
+
+def test_two_things_of_the_same_name_are_refused() -> None:
+    """One would hide the other."""
+    other = type("Chat", (Listener,), {})
+
+    with pytest.raises(SchemaError, match="2 different things are called Chat; write them separately"):
+        application_types([target(Chat), target(other)])
+    with pytest.raises(SchemaError, match="2 different things are called Chat"):
+        application_schemas([target(Chat), target(other)])
+
+
+def test_a_consumer_without_anything_to_write_is_refused() -> None:
+    """As there is no use in an empty module."""
+    with pytest.raises(
+        SchemaError, match="Quiet has neither handlers of channel events nor declared messages"
+    ):
+        application_types([target(Quiet)])
+
+
+def test_what_is_no_consumer_is_refused() -> None:
+    """And no event either."""
+    with pytest.raises(TargetError, match="app:Say is no consumer"):
+        application_types([target(Say, "app:Say")])
+
+
+@pytest.mark.parametrize(
+    ("message", "problem"),
+    [
+        (Engine, "Broken declares messages that nothing can describe: Unable to generate"),
+        (Started, "there is a message without a form in JSON: Cannot generate a JsonSchema"),
+    ],
+)
+def test_messages_that_nothing_can_describe_are_refused(message: Any, problem: str) -> None:
+    """The sentence says what pydantic says."""
+    generic: Any = AsyncJsonWebsocketConsumer
+    broken = new_class("Broken", (generic[message, None],))
+
+    with pytest.raises(SchemaError, match=problem):
+        application_types([target(broken)])
+
+
+def test_the_schemas_of_consumers() -> None:
+    """The files of all of them, and those that they might have had."""
+    generated = application_schemas([target(Chat)], "https://x.y/")
+
+    assert sorted(generated.files) == ["Chat.client.json", "Chat.events.json", "Chat.server.json"]
+    assert sorted(generated.owned) == sorted(generated.files)
+    assert json.loads(generated.files["Chat.client.json"])["$id"] == "https://x.y/Chat.client.json"
+
+
+def test_schemas_that_a_consumer_has_no_more_are_its_own() -> None:
+    """So that they are deleted."""
+
+    class Counter(AsyncJsonWebsocketConsumer[Say, Any]): ...
+
+    generated = application_schemas([target(Counter)])
+
+    assert [*generated.files] == ["Counter.client.json"]
+    assert generated.owned == ["Counter.client.json", "Counter.server.json", "Counter.events.json"]

@@ -1,0 +1,154 @@
+"""What the page of the command line says of checkers is what they say."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from fast_channels.checks import check
+
+from .pages import ROOT, section
+
+USE = """\
+from app import Left, Said
+from app_types import ChatClientMessage, ChatServerMessage, RoomEventMessage, handles_chat, handles_room_event
+
+from fast_channels.consumer import AsyncWebsocketConsumer
+
+
+@handles_chat
+@handles_room_event
+class Archive(AsyncWebsocketConsumer):
+    async def chat_said(self, event: Said) -> None: ...
+
+    async def chat_left(self, message: Said | Left) -> bool:
+        return True
+
+
+class Derived(Archive): ...
+
+
+archive: type[Archive] = handles_room_event(Derived)
+
+
+def send(message: ChatClientMessage) -> None: ...
+
+
+def text_of(message: ChatServerMessage | RoomEventMessage) -> str:
+    return message["text"] if message["type"] == "chat.said" else message["type"]
+
+
+send({"type": "say", "text": "hello"})
+send({"type": "say", "text": "hello", "volume": 2})
+"""
+MISTAKES = {
+    "a missing handler": """
+        @handles_room_event
+        class Wrong(AsyncWebsocketConsumer):
+            async def chat_said(self, event: Said) -> None: ...
+    """,
+    "a handler of another event": """
+        @handles_room_event
+        class Wrong(AsyncWebsocketConsumer):
+            async def chat_said(self, event: Left) -> None: ...
+
+            async def chat_left(self, event: Left) -> None: ...
+    """,
+    "a handler that is not async": """
+        @handles_room_event
+        class Wrong(AsyncWebsocketConsumer):
+            async def chat_said(self, event: Said) -> None: ...
+
+            def chat_left(self, event: Left) -> None: ...
+    """,
+    "an override that takes less": """
+        class Wrong(Archive):
+            async def chat_left(self, message: Said) -> bool: ...
+    """,
+    "another tag": 'send({"type": "shout", "text": "hello"})',
+    "an unknown key": 'send({"type": "say", "text": "hello", "volum": 2})',
+    "a key that is missing": 'send({"type": "say"})',
+    "a value of another type": 'send({"type": "say", "text": "hello", "volume": "2"})',
+    "a key of another message": 'def wrong(message: RoomEventMessage) -> str: return message["text"]',
+}
+
+
+def run(*command: str, cwd: Path) -> str:
+    """Run a Python module in a process of its own and return what it prints."""
+    path = os.pathsep.join([str(ROOT / "src"), str(cwd)])
+    environment = {**os.environ, "PYTHONPATH": path, "MYPYPATH": str(ROOT / "src")}
+    result = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return result.stdout + result.stderr
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the module of the page, its types, one that uses them, and one for each mistake."""
+    folder = tmp_path_factory.mktemp("application")
+    source = section("docs/cli.md", "stubs").source.strip() + "\n"
+    sources = {"app": source, "use": USE}
+    head = f"{USE}\n\n"
+    for number, mistake in enumerate(MISTAKES.values()):
+        sources[f"mistake_{number}"] = head + dedent(mistake).strip() + "\n"
+    for name, text in sources.items():
+        (folder / f"{name}.py").write_text(text, encoding="utf-8")
+    settings = {"typeCheckingMode": "strict", "extraPaths": [str(ROOT / "src")]}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
+    assert run("fast_channels", "stubs", "app:Chat", "app:RoomEvent", "-o", "app_types.py", cwd=folder) == ""
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(folder: Path) -> dict[str, set[str]]:
+    """The modules in which each checker finds mistakes, both strict."""
+    mypy = run("mypy", "--strict", "--cache-dir", str(folder / "cache"), ".", cwd=folder)
+    pyright = json.loads(run("pyright", "--outputjson", "--pythonpath", sys.executable, cwd=folder))
+    return {
+        "mypy": {line.partition(".py:")[0] for line in mypy.splitlines() if ": error: " in line},
+        "pyright": {Path(one["file"]).stem for one in pyright["generalDiagnostics"]},
+    }
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_what_is_right_passes(found: dict[str, set[str]], checker: str) -> None:
+    """The module of the page, the types that are written for it, and what uses them."""
+    assert found[checker].isdisjoint({"app", "app_types", "use"})
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+@pytest.mark.parametrize("number", range(len(MISTAKES)), ids=[*MISTAKES])
+def test_a_mistake_is_found(found: dict[str, set[str]], checker: str, number: int) -> None:
+    """Both checkers refuse it, and nothing else in that module is wrong."""
+    assert f"mistake_{number}" in found[checker]
+
+
+def test_what_uses_the_types_runs(folder: Path) -> None:
+    """The types do nothing when they run."""
+    assert run("use", cwd=folder) == ""
+
+
+def test_the_page_shows_what_is_written(folder: Path) -> None:
+    """Each of the statements that it quotes."""
+    written = (folder / "app_types.py").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    quoted = page.partition("writes, among others:\n\n```text\n")[2].partition("```")[0]
+
+    assert all(statement.strip() in written for statement in quoted.split("\n\n"))
+
+
+def test_what_the_page_checks_is_fine() -> None:
+    """Its example has no mistakes."""
+    module = section("docs/cli.md", "stubs").run()
+
+    assert check(module.Chat) == []

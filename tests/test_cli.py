@@ -1,0 +1,336 @@
+"""The command line: what it writes, what it says, and how it ends."""
+
+import importlib
+import json
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from fast_channels.__main__ import main
+from fast_channels.checks import CODES
+from fast_channels.cli import command
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+MESSAGES = """\
+from typing import Literal
+
+from pydantic import BaseModel
+
+from fast_channels.consumer import AsyncJsonWebsocketConsumer
+from fast_channels.messages import ChannelEvent
+
+
+class Said(ChannelEvent):
+    type: Literal["chat.said"] = "chat.said"
+    text: str
+
+
+class Say(BaseModel):
+    type: Literal["say"] = "say"
+    text: str
+"""
+GOOD = f"""{MESSAGES}
+
+class Chat(AsyncJsonWebsocketConsumer[Say, Said]):
+    async def receive_json(self, content: Say) -> Said:
+        return Said(text=content.text)
+
+    async def chat_said(self, event: Said) -> None:
+        await self.send_json(event)
+
+
+application = Chat.as_asgi()
+"""
+BAD = f"""{MESSAGES}
+
+class Chat(AsyncJsonWebsocketConsumer[Say, Said]):
+    groups = ["lobby"]
+
+    def chat_said(self, event: Said) -> None: ...
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Return a function that writes the module `cli_app` into the current directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def write(source: str) -> None:
+        sys.modules.pop("cli_app", None)
+        importlib.invalidate_caches()
+        # Of another length, so that nobody takes it for what was compiled before.
+        (tmp_path / "cli_app.py").write_text(source, encoding="utf-8")
+
+    yield write
+    sys.modules.pop("cli_app", None)
+
+
+def run(*arguments: str) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(command, arguments, prog_name="fast-channels")
+
+
+def execute(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "fast_channels", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names of the files of a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_clean_application(app: Callable[[str], None]) -> None:
+    """Nothing is printed, and the exit code is 0."""
+    app(GOOD)
+
+    result = run("check", "cli_app", "cli_app:Chat", "cli_app:application")
+
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_an_application_with_mistakes(app: Callable[[str], None], tmp_path: Path) -> None:
+    """Each is a line with its place, and the exit code is 1."""
+    app(BAD)
+
+    result = run("check", "cli_app", "cli_app:Chat")
+
+    assert result.exit_code == 1
+    assert [line.partition(" cli_app")[0] for line in result.stdout.splitlines()] == [
+        "cli_app.py:19: FC207",
+        "cli_app.py:19: FC301",
+        "cli_app.py:22: FC107",
+    ]
+
+
+def test_findings_for_programs_and_for_github(app: Callable[[str], None]) -> None:
+    """The exit code is the same in all formats."""
+    app(BAD)
+
+    for_programs = run("check", "cli_app", "--error-format", "json")
+    for_github = run("check", "cli_app", "--error-format", "github")
+
+    assert {one["code"] for one in json.loads(for_programs.stdout)} == {"FC107", "FC207", "FC301"}
+    assert for_github.stdout.startswith("::error file=cli_app.py,line=19,title=FC207::cli_app.Chat: ")
+    assert (for_programs.exit_code, for_github.exit_code) == (1, 1)
+
+
+def test_findings_can_be_passed_over(app: Callable[[str], None]) -> None:
+    """By their codes."""
+    app(BAD)
+
+    some = run("check", "cli_app", "--ignore", "FC207", "--ignore", "FC107")
+    none = run("check", "cli_app", "--ignore", "FC207", "--ignore", "FC107", "--ignore", "FC301")
+
+    assert (some.exit_code, some.stdout.count("\n")) == (1, 1)
+    assert (none.exit_code, none.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "cli_app:Nobody"),
+        ("check", "cli_nowhere"),
+        ("check", "cli_app:Say"),
+        ("check", "cli_app", "--ignore", "FC999"),
+        ("check", "cli_app", "--app-dir", "nowhere"),
+        ("check", "cli_app", "--error-format", "xml"),
+        ("check",),
+        ("schema", "cli_app"),
+        ("schema", "cli_app:Say", "-o", "schemas"),
+        ("schema", "cli_app", "-o", "cli_app.py"),
+        ("schema", "cli_app", "-o", "cli_app.py/schemas"),
+        ("stubs", "cli_app:Say", "-o", "types.py"),
+        ("stubs", "cli_app", "-o", "."),
+        ("nonsense",),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_done(app: Callable[[str], None], arguments: tuple[str, ...]) -> None:
+    """A sentence on the standard error says why, and the exit code is 2."""
+    app(GOOD)
+
+    result = run(*arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "\nError: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_application_that_cannot_be_imported(app: Callable[[str], None], tmp_path: Path) -> None:
+    """The sentence names the line of the application."""
+    app(GOOD.replace("chat_said", "chat_sayd"))
+
+    result = run("check", "cli_app")
+
+    assert result.exit_code == 2
+    assert (
+        f"because of {tmp_path / 'cli_app.py'}, line 19: TypeError: chat_sayd() takes events of"
+        in result.stderr
+    )
+
+
+def test_schemas_are_written_and_checked(app: Callable[[str], None], tmp_path: Path) -> None:
+    """A check fails with a diff until they are there, and again when the contract has changed."""
+    app(GOOD)
+    folder = tmp_path / "schemas"
+    arguments = ("schema", "cli_app", "--output", "schemas")
+
+    before = run(*arguments, "--check")
+    assert before.exit_code == 1
+    assert before.stdout.startswith("Chat.client.json is missing\n--- now\n+++ generated\n")
+    assert not folder.exists()
+
+    written = run(*arguments)
+    assert (written.exit_code, written.output) == (0, "")
+    assert names_in(folder) == ["Chat.client.json", "Chat.events.json", "Chat.server.json"]
+    assert (run(*arguments, "--check").exit_code, run(*arguments, "--check").output) == (0, "")
+
+    app(GOOD.replace("class Say(BaseModel):", "class Say(BaseModel):\n    volume: int"))
+    after = run(*arguments, "--check")
+    assert after.exit_code == 1
+    assert after.stdout.startswith("Chat.client.json is not up to date\n")
+    assert '+        "volume": {\n' in after.stdout
+
+
+def test_schemas_know_where_they_are_published(app: Callable[[str], None], tmp_path: Path) -> None:
+    """The `$id` begins as told."""
+    app(GOOD)
+
+    run("schema", "cli_app", "-o", "schemas", "--base-uri", "https://example.com/v1/")
+
+    schema = json.loads((tmp_path / "schemas" / "Chat.client.json").read_text(encoding="utf-8"))
+    assert schema["$id"] == "https://example.com/v1/Chat.client.json"
+
+
+def test_schemas_leave_other_files_alone(app: Callable[[str], None], tmp_path: Path) -> None:
+    """Only what the same consumer does not declare any more is deleted."""
+    app(GOOD.replace("chat_said(", "_chat_said("))
+    folder = tmp_path / "schemas"
+    folder.mkdir()
+    kept = {"Other.client.json", "notes.txt", "Chat.v2.json"}
+    for name in {*kept, "Chat.events.json"}:
+        (folder / name).write_text("", encoding="utf-8")
+
+    assert "Chat.events.json is superfluous" in run("schema", "cli_app", "-o", "schemas", "--check").stdout
+    run("schema", "cli_app", "-o", "schemas")
+
+    assert names_in(folder) == sorted({*kept, "Chat.client.json", "Chat.server.json"})
+
+
+def test_types_are_written_and_checked(app: Callable[[str], None], tmp_path: Path) -> None:
+    """A check fails with a diff until they are there."""
+    app(GOOD)
+    arguments = ("stubs", "cli_app:Chat", "-o", "types/chat.py")
+
+    before = run(*arguments, "--check")
+    assert before.exit_code == 1
+    assert before.stdout.startswith("chat.py is missing\n")
+    assert not (tmp_path / "types").exists()
+
+    written = run(*arguments)
+    assert (written.exit_code, written.output) == (0, "")
+    assert "class ChatHandlers(Protocol):" in (tmp_path / "types" / "chat.py").read_text(encoding="utf-8")
+    assert (run(*arguments, "--check").exit_code, run(*arguments, "--check").output) == (0, "")
+
+
+def test_modules_are_found_in_another_folder(
+    app: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the command runs."""
+    app(GOOD)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+
+    assert run("check", "cli_app").exit_code == 2
+    assert run("check", "cli_app", "--app-dir", "..").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["check", "schema", "stubs"])
+def test_every_command_explains_itself(name: str) -> None:
+    """In the list of all, and alone."""
+    assert f"\n  {name} " in run("--help").output
+    assert "TARGET..." in run(name, "-h").output
+
+
+def test_codes_that_can_be_passed_over_are_those_that_exist() -> None:
+    """The mistake names them."""
+    assert all(code in run("check", "x", "--ignore", "FC000").stderr for code in CODES)
+
+
+def test_the_command_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """What the application prints stays out of the output."""
+    (tmp_path / "cli_app.py").write_text(f"print('hello')\n{BAD}", encoding="utf-8")
+
+    result = execute("check", "cli_app", "--error-format", "json", cwd=tmp_path)
+
+    assert result.returncode == 1
+    assert len(json.loads(result.stdout)) == 3
+    assert result.stderr == "hello\n"
+
+
+def test_the_command_says_which_extra_is_missing(tmp_path: Path) -> None:
+    """Without click there is a sentence, and no traceback."""
+    # What cannot be imported stands before what is installed.
+    (tmp_path / "click.py").write_text(
+        "raise ModuleNotFoundError('no click', name='click')\n", encoding="utf-8"
+    )
+
+    result = execute("check", "cli_app", cwd=tmp_path)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == 'fast-channels needs more: pip install "fast-channels-typed[cli]"\n'
+
+
+def test_another_module_that_is_missing_is_no_matter_of_the_extra(tmp_path: Path) -> None:
+    """Whatever is broken is not hidden."""
+    (tmp_path / "click.py").write_text("import nowhere\n", encoding="utf-8")
+
+    result = execute("check", "cli_app", cwd=tmp_path)
+
+    assert result.returncode == 1
+    assert "No module named 'nowhere'" in result.stderr
+
+
+def test_the_package_is_a_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`python -m fast_channels` is `fast-channels`."""
+    monkeypatch.setattr(sys, "argv", ["fast_channels", "--help"])
+    monkeypatch.delitem(sys.modules, "fast_channels.__main__")
+
+    with pytest.raises(SystemExit) as status:
+        runpy.run_module("fast_channels", run_name="__main__")
+
+    assert status.value.code == 0
+    assert capsys.readouterr().out.startswith("Usage: fast-channels [OPTIONS] COMMAND [ARGS]...")
+
+
+@pytest.mark.parametrize(
+    ("missing", "error"), [("click", SystemExit), ("fast_channels.checks", ModuleNotFoundError)]
+)
+def test_what_the_command_needs_may_be_missing(
+    monkeypatch: pytest.MonkeyPatch, missing: str, error: type[BaseException]
+) -> None:
+    """Only the absence of the extra is explained."""
+    monkeypatch.delitem(sys.modules, "fast_channels.cli")
+    monkeypatch.setitem(sys.modules, missing, None)
+
+    with pytest.raises(error):
+        main()
