@@ -230,4 +230,4 @@ async def test_decoding_may_be_a_method_of_the_instance() -> None:
 
     async with WebsocketCommunicator(Shouting, "/") as websocket:
         await websocket.send_to('{"TYPE": "SAY", "TEXT": "HELLO"}')
-        assert "hello" in await websocket.receive_from()
+        assert await websocket.receive_json_from() == {"type": "said", "text": "hello"}
