@@ -16,7 +16,7 @@ from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
 
 __all__ = ["Counts", "Hub", "Settings"]
 
-logger = logging.getLogger("fast_channels.layers.redis")
+logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
 DEFAULT_TIMEOUT = 5.0
 
@@ -67,10 +67,10 @@ class Shard:
         self._pool = create_pool(host, socket_timeout=None, protocol=2, decode_responses=False)
         timeout = float(host.get("socket_timeout") or DEFAULT_TIMEOUT)
         where = shown(host)
-        self.commands = Link(
+        self.commands: Link = Link(
             self._pool.make_connection, where, timeout=timeout, ping_interval=settings.ping_interval
         )
-        self.subscriptions = Subscriptions(
+        self.subscriptions: Subscriptions = Subscriptions(
             self._pool.make_connection,
             where,
             timeout=timeout,
@@ -97,11 +97,11 @@ class Hub:
     """
 
     def __init__(self, settings: Settings, room: Mailroom) -> None:
-        self.token = secrets.token_hex(8)
+        self.token: str = secrets.token_hex(8)
         self.room = room
         self.groups: dict[str, dict[str, None]] = {}
         self.signals: dict[str, Signal] = {}
-        self.counts = settings.counts
+        self.counts: Counts = settings.counts
         self._groups_of: dict[str, set[str]] = {}
         self._settings = settings
         self._shards = [Shard(host, settings, self) for host in settings.hosts]

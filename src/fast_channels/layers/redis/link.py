@@ -25,7 +25,7 @@ LONGEST_BACK_OFF: Final = 1.0
 FRAMES_AT_ONCE: Final = 64
 """How many frames are handled before other tasks get their turn, if the server sends that fast."""
 
-logger = logging.getLogger("fast_channels.layers.redis")
+logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
 Command: TypeAlias = tuple[str | bytes | int | float, ...]
 Reply: TypeAlias = Any

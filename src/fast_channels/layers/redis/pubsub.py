@@ -13,7 +13,11 @@ from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
 from fast_channels.layers.redis import threads
 from fast_channels.layers.redis.hub import Counts, Hub
 from fast_channels.layers.redis.serializers import registry
-from fast_channels.layers.redis.type_defs import ChannelRawRedisHost, SymmetricEncryptionKeys
+from fast_channels.layers.redis.type_defs import (
+    ChannelDecodedRedisHost,
+    ChannelRawRedisHost,
+    SymmetricEncryptionKeys,
+)
 from fast_channels.layers.redis.utils import decode_hosts
 from fast_channels.layers.values import RESERVED_KEY, snapshot
 from fast_channels.messages import ChannelEvent
@@ -90,11 +94,11 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
-        self.hosts = decode_hosts(hosts)
+        self.hosts: list[ChannelDecodedRedisHost] = decode_hosts(hosts)
         self.prefix = prefix
         self.overflow: Overflow = overflow
         self.ping_interval = ping_interval
-        self.counts = Counts()
+        self.counts: Counts = Counts()
         self._serializer = registry.get_serializer(
             serializer_format, symmetric_encryption_keys=symmetric_encryption_keys
         )

@@ -20,7 +20,7 @@ FULL: Final = -1
 RETRY_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 1.0
 
-logger = logging.getLogger("fast_channels.layers.redis")
+logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
 # An entry is the time at which it is due, as 13 digits of milliseconds, and the frame. The server's clock is
 # the only one, because those of processes differ. Each script touches one key, as Redis Cluster wants it.

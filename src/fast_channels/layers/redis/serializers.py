@@ -53,10 +53,10 @@ class BaseMessageSerializer(abc.ABC):
     ) -> None:
         if isinstance(symmetric_encryption_keys, (str, bytes)):
             raise ValueError("symmetric_encryption_keys is a list, also of one key")
-        self.random_prefix_length = max(random_prefix_length, 0)
+        self.random_prefix_length: int = max(random_prefix_length, 0)
         self.expiry = expiry
         keys = [self.make_fernet(key) for key in symmetric_encryption_keys or ()]
-        self.crypter = MultiFernet(keys) if keys else None
+        self.crypter: MultiFernet | None = MultiFernet(keys) if keys else None
 
     def make_fernet(self, key: str | bytes) -> Fernet:
         """Return what encrypts with one key, which may have any length."""
@@ -157,7 +157,7 @@ class SerializersRegistry:
         return serializer_class(*args, **kwargs)
 
 
-registry = SerializersRegistry()
+registry: SerializersRegistry = SerializersRegistry()
 """The serializers that the layers know."""
 
 registry.register_serializer("json", JSONSerializer)
