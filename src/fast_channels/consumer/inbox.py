@@ -159,8 +159,8 @@ class Inbox:
     def listen(self, layer: BaseChannelLayer, channel: str) -> None:
         """Take the messages of a channel too: pushed by the layer if it can, else asked for by a task."""
         queue = self.queue = self.queue or Queue()
-        # Whatever has the methods of a layer may be registered, and only ours push.
-        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # see above
+        # Only layers of this base class can push.
+        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped code registers layers of other libraries
             self._mailbox = layer.listen(channel, queue.notify)
         if self._mailbox is None:
             self._pump = queue.loop.create_task(self._ask(layer, channel, queue))
