@@ -53,9 +53,7 @@ class Connection:
         self._inputs: deque[Message] = deque()
         self._reader: asyncio.Future[None] | None = None
         self.sink: Callable[[Message], None] = ignore
-        self.task: asyncio.Task[None] = self._loop.create_task(
-            application(scope, self._receive, self._send)  # type: ignore[arg-type]  # a coroutine, of whatever application
-        )
+        self.task: asyncio.Task[None] = self._loop.create_task(application(scope, self._receive, self._send))
 
     def put(self, event: Message) -> None:
         """Give the application an event."""

@@ -21,7 +21,7 @@ async def serve(contestant: "Contestant", scenario: str, events: int) -> dict[st
     listener = socket.create_server(("127.0.0.1", 0))
     application = contestant.APPLICATIONS[scenario]
     config = uvicorn.Config(
-        application,  # type: ignore[arg-type]  # uvicorn has types of its own for the same callable
+        application,
         loop="asyncio",
         lifespan="off",
         log_level="error",

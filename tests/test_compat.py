@@ -239,7 +239,7 @@ def test_consumers_accept_any_attribute(kind: type[AsyncConsumer]) -> None:
 def test_every_attribute_of_a_consumer_class_can_be_read(kind: type[AsyncConsumer]) -> None:
     """Frameworks scan `dir(cls)`."""
 
-    class Sub(kind):  # type: ignore[misc,valid-type]  # a parameter
+    class Sub(kind):  # type: ignore[misc,valid-type]  # the base class is a parameter of the test
         async def handler(self, event: Any) -> None:
             """Handle it."""
 
@@ -324,7 +324,7 @@ async def test_a_disconnect_event_calls_disconnect_and_raises_stop_consumer(
     """Overrides that call `super()` rely on it."""
     log: list[str] = []
 
-    class Stopping(kind):  # type: ignore[misc,valid-type]  # a parameter
+    class Stopping(kind):  # type: ignore[misc,valid-type]  # the base class is a parameter of the test
         async def disconnect(self, *_code: int) -> None:
             log.append("disconnect")
 

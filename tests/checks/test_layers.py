@@ -55,7 +55,7 @@ def test_groups_that_are_a_text() -> None:
     """Each of its letters would be a group."""
 
     class Chat(AsyncWebsocketConsumer):
-        groups = "lobby"  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # the mistake
+        groups = "lobby"  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # wrong on purpose: the check has to report it
 
     assert only(Chat) == "FC302 Chat groups is a list of names, not the text 'lobby'"
 
@@ -75,7 +75,7 @@ def test_groups_that_are_computed() -> None:
 
     class Chat(AsyncWebsocketConsumer):
         @property
-        def groups(self) -> list[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # as Channels documents
+        def groups(self) -> list[str]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]  # Channels lets a property compute the groups
             return ["the lobby"]
 
     assert codes(Chat) == []

@@ -60,7 +60,7 @@ def test_nothing_is_wrong_with_what_users_write() -> None:
         limit = 3
         helper_class = Left
 
-        def connect(self) -> Awaitable[None]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # can be awaited
+        def connect(self) -> Awaitable[None]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # no coroutine function, but the library can await what it returns
             return asyncio.sleep(0)
 
         @retried
@@ -99,10 +99,10 @@ def test_what_a_mixin_hides_is_not_judged() -> None:
     """Only the method that counts does."""
 
     class Base(AsyncWebsocketConsumer):
-        def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+        def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
     class Chat(Base):
-        async def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # of the same
+        async def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # right, and unlike the wrong method that it overrides
 
     assert codes(Base) == ["FC108"]
     assert codes(Chat) == []
@@ -167,7 +167,7 @@ def test_an_event_with_the_name_of_a_method_of_the_library() -> None:
     """Such a method is no handler, so that events cannot call it."""
 
     class Chat(AsyncWebsocketConsumer):
-        async def close(self, event: Close) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+        async def close(self, event: Close) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
     assert only(Chat) == (
         "FC106 close is a method of the library, so it never gets events of type close; give them "
@@ -200,7 +200,7 @@ def test_a_hook_that_is_not_async() -> None:
     """The library awaits what it returns; a class method counts as what it is."""
 
     class Chat(AsyncJsonWebsocketConsumer):
-        def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+        def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
         @classmethod
         def decode_json(cls, text_data: str) -> Any: ...
@@ -208,7 +208,7 @@ def test_a_hook_that_is_not_async() -> None:
         def price(self) -> "Decimal":
             raise NotImplementedError
 
-        def accept(self) -> "Decimal":  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # perhaps awaitable
+        def accept(self) -> "Decimal":  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # what it returns may be awaitable, so it must not be reported
             raise NotImplementedError
 
     assert findings(Chat) == [
@@ -221,11 +221,11 @@ def test_a_hook_that_cannot_be_called_as_it_will_be() -> None:
     """Too few arguments, too many, and other names."""
 
     class Chat(AsyncWebsocketConsumer):
-        async def connect(self, request: Any) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+        async def connect(self, request: Any) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
-        async def disconnect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+        async def disconnect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
-        async def receive(self, text_data: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+        async def receive(self, text_data: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
     assert [one.partition(", which fails: ")[0] for one in findings(Chat)] == [
         "FC109 connect is called as connect()",
@@ -239,13 +239,13 @@ def test_a_method_that_receives_messages() -> None:
     contract = AsyncJsonWebsocketConsumer[Add | Reset, None]
 
     class Counter(AsyncJsonWebsocketConsumer[Add | Reset, None]):
-        @contract.receives(Add)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+        @contract.receives(Add)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # wrong on purpose: the check has to report it
         async def add(self) -> None: ...
 
-        @contract.receives(Reset)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+        @contract.receives(Reset)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # wrong on purpose: the check has to report it
         def reset(self, message: Reset) -> None: ...
 
-        def join(self, words: list[str]) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as in code for Channels
+        def join(self, words: list[str]) -> str:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # a helper that code for Channels may have
             return ", ".join(words)
 
     assert [one.partition(" ")[0] for one in findings(Counter)] == ["FC109", "FC108"]
@@ -260,7 +260,7 @@ def test_a_hook_has_the_arguments_of_its_own_class() -> None:
         async def disconnect(self) -> None: ...
 
     class Wrong(AsyncHttpConsumer):
-        async def disconnect(self, code: int) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+        async def disconnect(self, code: int) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
     assert codes(Page) == []
     assert codes(Wrong) == ["FC109"]
@@ -270,7 +270,7 @@ async def test_the_calls_that_are_checked_are_those_of_the_library() -> None:
     """A hook that is found to be wrong does fail."""
 
     class Chat(AsyncWebsocketConsumer):
-        async def receive(self, text_data: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+        async def receive(self, text_data: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
     websocket = WebsocketCommunicator(Chat, "/")
     await websocket.connect()

@@ -20,7 +20,7 @@ class Chat(AsyncWebsocketConsumer):
 
     groups = GROUPS
 
-    async def connect(self, request: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # the mistake
+    async def connect(self, request: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
 
 def line_of(start: str) -> int:

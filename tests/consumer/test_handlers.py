@@ -20,6 +20,7 @@ from fast_channels.consumer import (
     AsyncJsonWebsocketConsumer,
     AsyncWebsocketConsumer,
 )
+from fast_channels.consumer.declared import handlers_of
 from fast_channels.consumer.handlers import ASGI_HANDLERS, handler_name
 from fast_channels.events import WebSocketReceiveEvent
 from fast_channels.exceptions import InvalidEventError
@@ -59,8 +60,7 @@ EitherAlias = TypeAliasType("EitherAlias", Said | Left)
 
 def handlers(consumer: type[AsyncConsumer]) -> set[str]:
     """Return the names of the handlers of a class that a server does not know."""
-    table = consumer._handlers  # pyright: ignore[reportPrivateUsage]  # what it does is tested elsewhere
-    return set(table) - ASGI_HANDLERS.keys()
+    return set(handlers_of(consumer)) - ASGI_HANDLERS.keys()
 
 
 class Catcher(AsyncConsumer):

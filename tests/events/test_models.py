@@ -129,7 +129,7 @@ def test_an_event_is_frozen(type_: str) -> None:
     event = read(type_)
 
     with pytest.raises(ValidationError):
-        event.type = "other"  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # what is refused
+        event.type = "other"  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # wrong on purpose: it has to be refused at run time too
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_the_unions_hold_every_event_of_their_protocol(union: Any, kind: type, p
 def test_the_events_cannot_be_changed() -> None:
     """The vocabulary is that of the specification."""
     with pytest.raises(TypeError):
-        EVENTS["http.nonsense"] = HttpRequestEvent  # type: ignore[index]  # pyright: ignore[reportIndexIssue]  # what is refused
+        EVENTS["http.nonsense"] = HttpRequestEvent  # type: ignore[index]  # pyright: ignore[reportIndexIssue]  # wrong on purpose: it has to be refused at run time too
 
 
 # ------------------------------------------------------------------------------------------ values of fields

@@ -114,7 +114,7 @@ async def test_a_handler_sees_nothing_but_messages(drawn: tuple[Messages, str | 
     seen: list[Any] = []
     refused: list[InvalidMessageError] = []
 
-    class Listening(AsyncJsonWebsocketConsumer[messages.union, Any]):  # type: ignore[name-defined]  # pyright: ignore[reportInvalidTypeArguments]  # a type of the moment
+    class Listening(AsyncJsonWebsocketConsumer[messages.union, Any]):  # type: ignore[name-defined]  # pyright: ignore[reportInvalidTypeArguments]  # hypothesis makes the type while the test runs
         async def receive_json(self, content: Any) -> None:
             seen.append(content)
 
@@ -135,7 +135,7 @@ async def test_a_client_sees_nothing_but_messages(messages: Messages, others: Me
     tries = [*messages.examples, *others.examples, *unfinished, junk]
     sent = 0
 
-    class Talking(AsyncJsonWebsocketConsumer[Any, messages.union]):  # type: ignore[name-defined]  # pyright: ignore[reportInvalidTypeArguments]  # a type of the moment
+    class Talking(AsyncJsonWebsocketConsumer[Any, messages.union]):  # type: ignore[name-defined]  # pyright: ignore[reportInvalidTypeArguments]  # hypothesis makes the type while the test runs
         async def connect(self) -> None:
             nonlocal sent
             await self.accept()

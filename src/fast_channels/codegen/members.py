@@ -91,7 +91,9 @@ def scope_mapping(name: str, model: type[AsgiModel]) -> str:
     lines = ["    " + line for line in reads(keys)]
     # Only mypy objects: what it compares with the overload of Mapping is the first of those of one key.
     first = next(index for index, line in enumerate(lines) if line.startswith("    def get("))
-    lines[first - 1] += "  # type: ignore[override]  # a default is told apart for each key"
+    lines[first - 1] += (
+        "  # type: ignore[override]  # returns the type of the key, where Mapping returns any value"
+    )
     # The second base tells checkers which types `{**scope}` has, which they cannot read from overloads.
     return "\n".join(
         [

@@ -165,8 +165,8 @@ class Inbox:
             gaps: Take a `ChannelGap` too when messages were lost.
         """
         queue = self.queue = self.queue or Queue()
-        # Whatever has the methods of a layer may be registered, and only ours push.
-        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # see above
+        # Only layers of this base class can push.
+        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped code registers layers of other libraries
             self._mailbox = layer.listen(channel, queue.notify)
         if self._mailbox is not None:
             self._mailbox.hears_gaps = gaps

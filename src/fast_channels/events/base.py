@@ -43,8 +43,7 @@ class AsgiModel(BaseModel, Mapping[str, Any]):
             return self.__dict__[key]
         return (self.__pydantic_extra__ or {})[key]
 
-    # pydantic iterates over pairs, a Mapping over keys.
-    def __iter__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as said above
+    def __iter__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # a Mapping iterates over keys, pydantic over pairs
         self,
     ) -> Iterator[str]:
         yield from self.__dict__

@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import (
-    run_state_machine_as_test,  # pyright: ignore[reportUnknownVariableType]  # hypothesis leaves it untyped
+    run_state_machine_as_test,  # pyright: ignore[reportUnknownVariableType]  # hypothesis annotates none of its parameters
 )
 
 from fast_channels.exceptions import ChannelFull
