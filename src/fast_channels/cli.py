@@ -1,5 +1,6 @@
 """The command line: each command parses, calls functions of other rooms, and prints."""
 
+import logging
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from fast_channels.codegen.schemas import BASE_URI
 from fast_channels.codegen.write import bring_up_to_date
 from fast_channels.exceptions import SchemaError
 from fast_channels.targets import Target, TargetError, load
+from fast_channels.worker import STOP_SECONDS, Worker
 
 __all__ = ["command"]
 
@@ -33,7 +35,7 @@ _only_check = click.option(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Check applications of fast_channels, and write files from what they declare.
+    """Check applications of fast_channels, write files from what they declare, and run workers.
 
     A TARGET is a module or module:attribute: a consumer class, what its as_asgi() returned, or an
     application whose routes lead to consumers.
@@ -105,15 +107,56 @@ def stubs(targets: list[str], app_dir: Path, output: Path, only_check: bool) -> 
     _finish("".join(found), failed=bool(found))
 
 
+@command.command("worker")
+@click.argument("layer", metavar="LAYER")
+@click.argument("consumers", nargs=-1, required=True, metavar="CHANNEL=CONSUMER...")
+@_app_dir
+@click.option(
+    "--stop-timeout",
+    type=click.FloatRange(min=0),
+    default=STOP_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long handlers may go on after the signal to stop.",
+)
+def worker(layer: str, consumers: list[str], app_dir: Path, stop_timeout: float) -> None:
+    """Run consumers on named channels, until SIGTERM or SIGINT.
+
+    LAYER is the module:attribute of a channel layer, CONSUMER that of a consumer class or of what its
+    as_asgi() returned, for instance: app:layer thumbnails=app:ThumbnailConsumer
+    """
+    with _sentences(TypeError, ValueError):
+        by_channel = _by_channel(consumers)
+        source = load(layer, app_dir).value
+        found = {channel: load(target, app_dir).value for channel, target in by_channel.items()}
+        run = Worker(source, found, stop_timeout=stop_timeout).run
+    # An application that has a logging of its own has set it up by now.
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    run()
+
+
+def _by_channel(consumers: Iterable[str]) -> dict[str, str]:
+    by_channel: dict[str, str] = {}
+    for text in consumers:
+        channel, _, target = text.partition("=")
+        if not target:
+            raise TargetError(f"{text!r} names no channel and consumer; write channel=module:attribute")
+        if channel in by_channel:
+            raise TargetError(f"the channel {channel!r} is named twice, and can have one consumer")
+        by_channel[channel] = target
+    return by_channel
+
+
 def _loaded(targets: Iterable[str], folder: Path) -> list[Target]:
     return [load(target, folder) for target in targets]
 
 
 @contextmanager
-def _sentences() -> Generator[None]:
+def _sentences(*more: type[Exception]) -> Generator[None]:
+    errors: tuple[type[Exception], ...] = (TargetError, SchemaError, OSError, *more)
     try:
         yield
-    except (TargetError, SchemaError, OSError) as error:
+    except errors as error:
         raise click.UsageError(str(error)) from error
 
 

@@ -87,7 +87,10 @@ def test_an_alias_is_text(alias: Any) -> None:
         ("redis://localhost", "is no channel layer: it has no method send, receive, new_channel$"),
         (None, "None is no channel layer"),
         (AsyncMock(spec=["send", "receive"]), "it has no method new_channel$"),
-        (InMemoryChannelLayer, "InMemoryChannelLayer is a class; register a channel layer made from it"),
+        (
+            InMemoryChannelLayer,
+            "InMemoryChannelLayer is a class; what is needed is a channel layer",
+        ),
     ],
 )
 def test_what_is_no_layer_is_refused(layer: Any, reason: str) -> None:

@@ -35,6 +35,9 @@ logger = logging.getLogger("fast_channels.consumer")
 CANCELLED_CLEANUP_SECONDS = 10.0
 """How long each step of a clean-up may take after the server cancelled a consumer: `disconnect()` is one."""
 
+WORKER = "channel"
+"""The type of the scope that a worker gives its consumers."""
+
 NO_STATUS = 1005
 ABNORMAL = 1006
 INTERNAL_ERROR = 1011
@@ -280,7 +283,7 @@ class AsyncConsumer:
             try:
                 self._prepare()
                 self.channel_layer = self._find_layer()
-                await self._live(Inbox(connection, receive))
+                await self._live(Inbox(connection, receive, ahead=protocol != WORKER))
             finally:
                 self._running = False
 

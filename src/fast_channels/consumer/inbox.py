@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -97,7 +97,7 @@ class Queue:
         else:
             self.entries.append(entry)
 
-    def arrival(self) -> asyncio.Future[_Entry]:
+    def arrival(self) -> Awaitable[_Entry]:
         """Return a future of the next entry that is put, while none is kept."""
         self._waiter = self.loop.create_future()
         return self._waiter
@@ -110,6 +110,38 @@ class Queue:
             self.loop.call_soon_threadsafe(self.put, None)
 
 
+class _Turns(Queue):
+    """The queue of a consumer that takes an event of its client only when it can handle it at once.
+
+    Args:
+        receive: The server's `receive`, which loses nothing when it is cancelled.
+    """
+
+    __slots__ = ("_receive",)
+
+    def __init__(self, receive: ASGIReceiveCallable) -> None:
+        super().__init__()
+        self._receive = receive
+
+    async def arrival(self) -> _Entry:
+        """Return what comes first: an event of the client, or an entry that is put."""
+        put = asyncio.ensure_future(super().arrival())
+        received = asyncio.ensure_future(self._receive())
+        try:
+            await asyncio.wait([put, received], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # It may be there just now; then it is handled first, because it has been taken.
+            received.cancel()
+            await asyncio.wait([received])
+        if received.cancelled() and put.done():
+            return put.result()
+        if put.done():
+            self.entries = deque([put.result(), *(self.entries or ())])
+        put.cancel()
+        self.client_room.take()
+        return received.result(), SERVER
+
+
 class Inbox:
     """The events of one consumer, one at a time.
 
@@ -120,6 +152,8 @@ class Inbox:
     Args:
         connection: What checks the client's events, `None` for a protocol that ASGI does not define.
         receive: The server's `receive`.
+        ahead: Whether the client's events may be read before they can be handled. Without that they are
+            asked for one by one, and `receive` is cancelled when the layer's message is first.
 
     Attributes:
         channel: The channel of the channel layer that is to be closed in the end.
@@ -130,6 +164,7 @@ class Inbox:
     """
 
     __slots__ = (
+        "_ahead",
         "_connection",
         "_ended",
         "_mailbox",
@@ -143,7 +178,10 @@ class Inbox:
         "reading",
     )
 
-    def __init__(self, connection: Connection | None, receive: ASGIReceiveCallable) -> None:
+    def __init__(
+        self, connection: Connection | None, receive: ASGIReceiveCallable, *, ahead: bool = True
+    ) -> None:
+        self._ahead = ahead
         self._connection = connection
         self._ended = False
         self._mailbox: Mailbox | None = None
@@ -164,6 +202,9 @@ class Inbox:
             channel: The channel.
             gaps: Take a `ChannelGap` too when messages were lost.
         """
+        if not self._ahead:
+            self.queue = _Turns(self._receive)
+            self.reading = True
         queue = self.queue = self.queue or Queue()
         # Only layers of this base class can push.
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped code registers layers of other libraries
@@ -174,8 +215,8 @@ class Inbox:
             self._pump = queue.loop.create_task(self._ask(layer, channel, queue))
 
     def read_ahead(self) -> None:
-        """Read the client's events in a task from now on."""
-        if self._reader is None and not self._ended:
+        """Read the client's events in a task from now on, if that may be."""
+        if self._ahead and self._reader is None and not self._ended:
             self.reading = True
             queue = self.queue = self.queue or Queue()
             self._reader = queue.loop.create_task(self._read(queue))

@@ -11,6 +11,7 @@ __all__ = [
     "has_layers",
     "register_channel_layer",
     "require_channel_layer",
+    "require_layer",
     "unregister_channel_layer",
 ]
 
@@ -19,6 +20,19 @@ _NEEDED_METHODS = ("send", "receive", "new_channel")
 
 def _is_alias(alias: object) -> bool:
     return isinstance(alias, str) and alias != ""
+
+
+def require_layer(layer: object) -> None:
+    """Refuse what is no channel layer.
+
+    Raises:
+        TypeError: It is a class, or lacks a method that every layer has.
+    """
+    if isinstance(layer, type):
+        raise TypeError(f"{layer.__name__} is a class; what is needed is a channel layer made from it")
+    missing = [name for name in _NEEDED_METHODS if not callable(getattr(layer, name, None))]
+    if missing:
+        raise TypeError(f"{layer!r} is no channel layer: it has no method {', '.join(missing)}")
 
 
 class ChannelLayerRegistry:
@@ -36,11 +50,7 @@ class ChannelLayerRegistry:
         """
         if not _is_alias(alias):
             raise TypeError(f"the alias of a channel layer is a str that is not empty, not {alias!r}")
-        if isinstance(layer, type):
-            raise TypeError(f"{layer.__name__} is a class; register a channel layer made from it")
-        missing = [name for name in _NEEDED_METHODS if not callable(getattr(layer, name, None))]
-        if missing:
-            raise TypeError(f"{layer!r} is no channel layer: it has no method {', '.join(missing)}")
+        require_layer(layer)
         self._layers[alias] = layer
 
     def unregister(self, alias: str) -> None:

@@ -47,6 +47,7 @@ class _SendsFrames(Protocol):
 __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
 logger = logging.getLogger("fast_channels.consumer")
 CANCELLED_CLEANUP_SECONDS = 10.0
+WORKER = "channel"
 NO_STATUS = 1005
 ABNORMAL = 1006
 INTERNAL_ERROR = 1011

@@ -1,0 +1,222 @@
+"""Runs consumers on named channels of a channel layer, as `runworker` of Django Channels does."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import threading
+from collections.abc import Generator, Mapping
+from types import FrameType
+from typing import Any, NoReturn, TypeAlias
+
+from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer.base import WORKER, ConsumerApplication
+from fast_channels.exceptions import StopConsumer
+from fast_channels.layers import BaseChannelLayer
+from fast_channels.layers.registry import require_channel_layer, require_layer
+from fast_channels.type_defs import ChannelMessage
+
+__all__ = ["STOP_SECONDS", "Worker", "WorkerConsumer"]
+
+logger: logging.Logger = logging.getLogger("fast_channels.worker")
+
+STOP_SECONDS: float = 25.0
+"""How long handlers may go on after a worker was told to stop; Kubernetes kills after 30 seconds."""
+
+RETRY_SECONDS: float = 1.0
+
+WorkerConsumer: TypeAlias = type[AsyncConsumer] | ConsumerApplication[AsyncConsumer]
+"""What can handle the messages of a channel: a consumer class, or what its `as_asgi()` returned."""
+
+
+class Worker:
+    """Runs consumers on named channels: one consumer for each channel, which handles its messages in order.
+
+    A consumer gets the scope `{"type": "channel", "channel": name}` and lives as long as the worker. A
+    message is taken from the layer when the handler of the one before it has finished, so several workers
+    share the messages of a channel, each of which goes to one of them. If a handler raises, the error is
+    logged, the message is lost, and a new consumer takes the next one.
+
+    Args:
+        layer: The channel layer that the messages come from.
+        consumers: For each name of a channel a consumer class, or what its `as_asgi()` returned. Consumers
+            that use a channel layer find it by their alias, which is registered.
+        stop_timeout: Seconds that handlers may go on after `stop()`; then they are cancelled.
+
+    Raises:
+        TypeError: The layer is no channel layer, a name is no valid one, or something is no consumer.
+        ValueError: There are no consumers, or a channel is none that all processes share.
+        InvalidChannelLayerError: The layer of a consumer's alias is not registered.
+    """
+
+    def __init__(
+        self,
+        layer: BaseChannelLayer,
+        consumers: Mapping[str, WorkerConsumer],
+        *,
+        stop_timeout: float = STOP_SECONDS,
+    ) -> None:
+        require_layer(layer)
+        if not consumers:
+            raise ValueError("a worker needs a channel, and a consumer for it")
+        self.layer: BaseChannelLayer = layer
+        self.stop_timeout = stop_timeout
+        self._stopping = asyncio.Event()
+        self._lines = [
+            _Line(layer, _shared(channel), _application(channel, consumer), self._stopping)
+            for channel, consumer in consumers.items()
+        ]
+
+    def run(self) -> None:
+        """Work in an event loop of its own until SIGTERM or SIGINT comes, then stop and close the layer.
+
+        A second signal does what it would do without the worker, which is to end the process.
+        """
+        asyncio.run(self._work())
+
+    async def serve(self) -> None:
+        """Work until `stop()`. The layer is left open; a task that is cancelled cancels the handlers."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(line.serve(), name=line.channel) for line in self._lines]
+            logger.info("listening to %s", ", ".join(line.channel for line in self._lines))
+            await self._stopping.wait()
+            logger.info("stopping")
+            _, late = await asyncio.wait(tasks, timeout=self.stop_timeout)
+            for task in late:
+                logger.error("the consumer of channel %r takes too long, and is cancelled", task.get_name())
+                task.cancel()
+
+    def stop(self) -> None:
+        """Take no more messages, and let `serve()` return when the handlers have finished.
+
+        Called in the thread of the event loop. A worker that has been stopped does not serve again.
+        """
+        self._stopping.set()
+        for line in self._lines:
+            line.stop()
+
+    async def _work(self) -> None:
+        # A layer of somebody else's may have nothing to close.
+        open_layer: Any = self.layer if hasattr(self.layer, "__aexit__") else contextlib.nullcontext()
+        async with open_layer:
+            with self._stopped_by_signals():
+                await self.serve()
+        logger.info("stopped")
+
+    @contextlib.contextmanager
+    def _stopped_by_signals(self) -> Generator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            # Python lets no other thread handle signals.
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            restore()
+            loop.call_soon_threadsafe(self.stop)
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        try:
+            yield
+        finally:
+            restore()
+
+
+class _Line:
+    """One channel of a worker, and the consumer on it."""
+
+    def __init__(
+        self,
+        layer: BaseChannelLayer,
+        channel: str,
+        application: ConsumerApplication[AsyncConsumer],
+        stopping: asyncio.Event,
+    ) -> None:
+        self.channel = channel
+        self._application = application
+        self._layer = layer
+        self._last: object = None
+        self._stopping = stopping
+        self._taken = False
+        self._taking: asyncio.Timeout | None = None
+
+    async def serve(self) -> None:
+        """Run a consumer, and a new one after one that has ended, until the worker stops."""
+        name = self._application.consumer_class.__name__
+        while not self._stopping.is_set():
+            self._taken = False
+            try:
+                await self._application({"type": WORKER, "channel": self.channel}, self._receive, self._send)
+            except (Exception, asyncio.CancelledError):
+                if _is_cancelled():
+                    raise
+                at = f"after a message of type {self._last!r}" if self._taken else "before its first message"
+                logger.exception("%s of channel %r failed %s; a new one goes on", name, self.channel, at)
+            if not self._taken:
+                # What has nothing to do with messages is seldom over at once: a layer without connection.
+                await self._pause()
+
+    def stop(self) -> None:
+        """Wait for no message any more."""
+        if self._taking is not None:
+            self._taking.reschedule(0)
+
+    async def _receive(self) -> ChannelMessage:
+        while not self._stopping.is_set():
+            try:
+                async with asyncio.timeout(None) as self._taking:
+                    message = await self._layer.receive(self.channel)
+            except Exception as error:
+                if not self._stopping.is_set():
+                    logger.warning(
+                        "messages of channel %r cannot be taken, trying again: %r", self.channel, error
+                    )
+                    await self._pause()
+            else:
+                self._taken = True
+                self._last = message.get("type")
+                return message
+            finally:
+                self._taking = None
+        raise StopConsumer
+
+    async def _send(self, message: ChannelMessage) -> NoReturn:
+        raise RuntimeError(
+            f"a consumer of the channel {self.channel!r} has no client to which it could send a message; "
+            "its channel_layer can"
+        )
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), RETRY_SECONDS)
+
+
+def _is_cancelled() -> bool:
+    """Tell whether this task was cancelled, and not something that its consumer has waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _shared(channel: str) -> str:
+    BaseChannelLayer().require_valid_channel_name(channel)
+    if "!" in channel:
+        raise ValueError(f"a worker listens to named channels, and {channel!r} is one of a single process")
+    return channel
+
+
+def _application(channel: str, consumer: WorkerConsumer) -> ConsumerApplication[AsyncConsumer]:
+    application = ConsumerApplication(consumer, {}) if isinstance(consumer, type) else consumer
+    found: object = getattr(application, "consumer_class", None)
+    if not isinstance(found, type) or not issubclass(found, AsyncConsumer):
+        text = f"the channel {channel!r} needs a consumer class, or what its as_asgi() returned"
+        raise TypeError(f"{text}, not {consumer!r}")
+    alias = application.consumer_initkwargs.get("channel_layer_alias", found.channel_layer_alias)
+    # A property, or a constructor, decides for each consumer.
+    if isinstance(alias, str) and alias:
+        require_channel_layer(alias, found.__name__)
+    return application
