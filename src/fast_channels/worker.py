@@ -143,7 +143,7 @@ class _Line:
         self._last: object = None
         self._stopping = stopping
         self._taken = False
-        self._taking: asyncio.Timeout | None = None
+        self._waiting: asyncio.Timeout | None = None
 
     async def serve(self) -> None:
         """Run a consumer, and a new one after one that has ended, until the worker stops."""
@@ -163,27 +163,30 @@ class _Line:
 
     def stop(self) -> None:
         """Wait for no message any more."""
-        if self._taking is not None:
-            self._taking.reschedule(0)
+        if self._waiting is not None:
+            self._waiting.reschedule(0)
 
     async def _receive(self) -> ChannelMessage:
         while not self._stopping.is_set():
             try:
-                async with asyncio.timeout(None) as self._taking:
-                    message = await self._layer.receive(self.channel)
+                message = await self._next()
             except Exception as error:
                 if not self._stopping.is_set():
-                    logger.warning(
-                        "messages of channel %r cannot be taken, trying again: %r", self.channel, error
-                    )
+                    text = "messages of channel %r cannot be taken, trying again: %r"
+                    logger.warning(text, self.channel, error)
                     await self._pause()
             else:
                 self._taken = True
                 self._last = message.get("type")
                 return message
-            finally:
-                self._taking = None
         raise StopConsumer
+
+    async def _next(self) -> ChannelMessage:
+        try:
+            async with asyncio.timeout(None) as self._waiting:
+                return await self._layer.receive(self.channel)
+        finally:
+            self._waiting = None
 
     async def _send(self, message: ChannelMessage) -> NoReturn:
         raise RuntimeError(

@@ -399,3 +399,97 @@ async def test_what_a_server_raises_when_it_is_cancelled_is_nobodys_business() -
     await turns()
 
     assert not complaints
+
+
+async def taking_turns(layer: Any, client: Client) -> tuple[Inbox, str]:
+    """Return the inbox of a worker's consumer that listens on a new channel."""
+    inbox = Inbox(None, client.receive, ahead=False)
+    channel = await layer.new_channel()
+    inbox.listen(layer, channel)
+    return inbox, channel
+
+
+async def test_an_inbox_that_must_not_read_ahead_does_not() -> None:
+    """What it has not asked for is there for others."""
+    client = Client({"type": "one"}, {"type": "two"})
+    inbox = Inbox(None, client.receive, ahead=False)
+
+    inbox.read_ahead()
+    await turns()
+    assert client.asked == 0
+
+    assert [await inbox.get(), await inbox.get()] == [
+        ({"type": "one"}, Origin.SERVER),
+        ({"type": "two"}, Origin.SERVER),
+    ]
+    assert client.asked == 2
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+async def test_without_reading_ahead_whatever_is_first_is_returned(kind: Callable[[], Any]) -> None:
+    """The client is asked again after a message of the layer was first, and nothing is lost."""
+    layer, client = kind(), Client()
+    inbox, channel = await taking_turns(layer, client)
+    got: list[str] = []
+    for source in ("layer", "client", "layer", "layer", "client", "client"):
+        waiting = asyncio.ensure_future(inbox.get())
+        await turns()
+        if source == "layer":
+            await layer.send(channel, {"type": source})
+        else:
+            client.give({"type": source})
+        event, origin = await waiting
+        assert origin is (Origin.LAYER if source == "layer" else Origin.SERVER)
+        got.append(event["type"])
+
+    assert got == ["layer", "client", "layer", "layer", "client", "client"]
+    await inbox.close()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_without_reading_ahead_what_was_taken_is_handled_first() -> None:
+    """It cannot go back; the messages of the layer stay in their order."""
+    layer, client = InMemoryChannelLayer(), Client()
+    inbox, channel = await taking_turns(layer, client)
+    waiting = asyncio.ensure_future(inbox.get())
+    await turns()
+
+    client.give({"type": "taken"})
+    # The client's event is on its way to whoever asked for it, and both sources are ready at once.
+    for number in range(3):
+        await layer.send(channel, {"type": str(number)})
+
+    got = [await waiting, *[await inbox.get() for _ in range(3)]]
+    assert [event["type"] for event, _ in got] == ["taken", "0", "1", "2"]
+
+
+async def test_without_reading_ahead_an_error_is_raised() -> None:
+    """That of the server's `receive`."""
+    inbox, _ = await taking_turns(InMemoryChannelLayer(), Client(LookupError("gone")))
+
+    with pytest.raises(LookupError):
+        await inbox.get()
+
+
+async def test_without_reading_ahead_a_cancelled_server_is_seen() -> None:
+    """A server may cancel by raising out of its `receive`."""
+    inbox, _ = await taking_turns(InMemoryChannelLayer(), Client(asyncio.CancelledError()))
+
+    with pytest.raises(asyncio.CancelledError):
+        await inbox.get()
+
+
+async def test_without_reading_ahead_whoever_waits_can_be_cancelled() -> None:
+    """The client's event is still there for the next one who asks."""
+    layer, client = InMemoryChannelLayer(), Client()
+    inbox, _ = await taking_turns(layer, client)
+    waiting = asyncio.ensure_future(inbox.get())
+    await turns()
+
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    assert len(asyncio.all_tasks()) == 1
+    client.give({"type": "next"})
+    assert await inbox.get() == ({"type": "next"}, Origin.SERVER)
