@@ -334,3 +334,112 @@ def test_what_the_command_needs_may_be_missing(
 
     with pytest.raises(error):
         main()
+
+
+WORKER = f"""{GOOD}
+from fast_channels.consumer import AsyncConsumer
+from fast_channels.layers import InMemoryChannelLayer
+
+layer = InMemoryChannelLayer()
+
+
+class Maker(AsyncConsumer):
+    pass
+
+
+class Member(Maker):
+    channel_layer_alias = "nobody"
+
+
+def factory() -> InMemoryChannelLayer:
+    return layer
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("cli_app:layer", "Missing argument 'CHANNEL=CONSUMER...'"),
+        ("cli_app:layer cli_app:Maker", "'cli_app:Maker' names no channel and consumer; write channel="),
+        ("cli_app:layer jobs=", "'jobs=' names no channel and consumer; write channel=module:attribute"),
+        ("cli_app:layer a=cli_app:Maker a=cli_app:Maker", "the channel 'a' is named twice"),
+        ("cli_app:layer =cli_app:Maker", "Channel name must be a valid unicode string"),
+        ("cli_app:layer a/b=cli_app:Maker", "'/' is not allowed"),
+        ("cli_app:layer a!b=cli_app:Maker", "'a!b' is one of a single process"),
+        ("cli_app:layer jobs=cli_app:Nobody", "there is no cli_app:Nobody"),
+        ("cli_app:layer jobs=cli_app", "the channel 'jobs' needs a consumer class"),
+        ("cli_app:layer jobs=cli_app:Say", "the channel 'jobs' needs a consumer class"),
+        ("cli_app:layer jobs=cli_app:Member", "Member uses the channel layer 'nobody', which is not"),
+        ("cli_app:Nobody jobs=cli_app:Maker", "there is no cli_app:Nobody"),
+        ("cli_nowhere:layer jobs=cli_app:Maker", "there is no module cli_nowhere"),
+        ("cli_app:factory jobs=cli_app:Maker", "is no channel layer: it has no method send, receive"),
+        ("cli_app:InMemoryChannelLayer jobs=cli_app:Maker", "InMemoryChannelLayer is a class"),
+        ("cli_app:layer jobs=cli_app:Maker --stop-timeout -1", "Invalid value for '--stop-timeout'"),
+    ],
+)
+def test_what_no_worker_can_be_made_of(app: Callable[[str], None], arguments: str, sentence: str) -> None:
+    """A sentence on the standard error says why, and the exit code is 2."""
+    app(WORKER)
+
+    result = run("worker", *arguments.split())
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert sentence in result.stderr.partition("\nError: ")[2]
+    assert "Traceback" not in result.stderr
+
+
+def test_a_worker_explains_itself() -> None:
+    """In the list of all commands, and alone."""
+    assert "\n  worker " in run("--help").output
+    assert "LAYER CHANNEL=CONSUMER..." in run("worker", "-h").output
+
+
+STOPPING = f"""{WORKER}
+import asyncio
+import signal
+
+
+class Last(Maker):
+    async def stop(self, event: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+asyncio.run(layer.send("jobs", {{"type": "stop"}}))
+"""
+
+
+def test_a_worker_runs_until_a_signal(app: Callable[[str], None]) -> None:
+    """It ends with exit code 0, and prints nothing."""
+    app(STOPPING)
+
+    result = run("worker", "cli_app:layer", "jobs=cli_app:Last", "--stop-timeout", "5")
+
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_a_worker_says_what_it_does(tmp_path: Path) -> None:
+    """On the standard error, unless the application has set up a logging of its own."""
+    own = "import logging\nlogging.basicConfig(format='%(message)s', level=logging.WARNING)\n"
+    (tmp_path / "cli_app.py").write_text(STOPPING, encoding="utf-8")
+    (tmp_path / "cli_own.py").write_text(own + STOPPING, encoding="utf-8")
+
+    said = execute("worker", "cli_app:layer", "jobs=cli_app:Last", cwd=tmp_path)
+    silent = execute("worker", "cli_own:layer", "jobs=cli_own:Last", cwd=tmp_path)
+
+    assert [line.partition(" INFO ")[2] for line in said.stderr.splitlines()] == [
+        "fast_channels.worker: listening to jobs",
+        "fast_channels.worker: stopping",
+        "fast_channels.worker: stopped",
+    ]
+    assert (said.returncode, said.stdout) == (0, "")
+    assert (silent.returncode, silent.stdout, silent.stderr) == (0, "", "")
+
+
+def test_a_worker_imports_redis_only_if_the_application_does(tmp_path: Path) -> None:
+    """Whoever has a layer of another kind need not install it."""
+    (tmp_path / "redis.py").write_text("raise ModuleNotFoundError(name='redis')\n", encoding="utf-8")
+    (tmp_path / "cli_app.py").write_text(WORKER, encoding="utf-8")
+
+    result = execute("worker", "cli_app:layer", "jobs=cli_app:Member", cwd=tmp_path)
+
+    assert "'nobody', which is not registered" in result.stderr
