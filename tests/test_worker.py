@@ -352,6 +352,20 @@ async def test_a_consumer_that_cannot_begin_takes_no_message(caplog: pytest.LogC
     assert "Member of channel 'jobs' failed before its first message" in caplog.text
 
 
+async def test_a_consumer_that_cannot_begin_does_not_try_without_a_pause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What failed at first would fail again at once; whoever stops the worker need not wait for the next try."""
+    monkeypatch.setattr(worker_module, "RETRY_SECONDS", 1000)
+    fragile = FragileLayer()
+    register_channel_layer("test", fragile)
+    fragile.failing.add("new_channel")
+    async with serving(InMemoryChannelLayer(), jobs=Member):
+        await turns(50)
+
+    assert len(Maker.born) == 1
+
+
 async def test_a_worker_that_waits_for_a_layer_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not wait for the end of the pause."""
     monkeypatch.setattr(worker_module, "RETRY_SECONDS", 1000)
@@ -456,19 +470,43 @@ def test_a_signal_stops_a_worker_with_a_loop_of_its_own(number: signal.Signals) 
     assert signal.getsignal(number) is before
 
 
+class Last(AsyncConsumer):
+    """Stops its worker.
+
+    Attributes:
+        worker: The worker.
+    """
+
+    worker: Worker
+
+    async def stop(self, event: Mapping[str, Any]) -> None:
+        """Stop the worker."""
+        self.worker.stop()
+
+
+def last_of(layer: Any) -> Worker:
+    """Return a worker that stops itself at its first message."""
+    worker = Worker(layer, {"jobs": Last.as_asgi()})
+    Last.worker = worker
+    return worker
+
+
+def test_without_a_signal_the_handlers_of_signals_are_as_before() -> None:
+    """A program that goes on can be interrupted again."""
+    layer = InMemoryChannelLayer()
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+    asyncio.run(layer.send("jobs", {"type": "stop"}))
+    last_of(layer).run()
+
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
 def test_a_worker_runs_in_a_thread_that_signals_do_not_reach() -> None:
     """There it is stopped by `stop()`; a layer that cannot be closed is left as it is."""
     fragile = FragileLayer()
-    layer: Any = PlainLayer(fragile)
-
-    class Last(AsyncConsumer):
-        async def stop(self, event: Mapping[str, Any]) -> None:
-            """Stop the worker."""
-            worker.stop()
-
-    worker = Worker(layer, {"jobs": Last})
     asyncio.run(fragile.send("jobs", {"type": "stop"}))
-    thread = threading.Thread(target=worker.run)
+    thread = threading.Thread(target=last_of(PlainLayer(fragile)).run)
     thread.start()
     thread.join(10)
 
