@@ -355,7 +355,7 @@ async def test_a_consumer_that_cannot_begin_takes_no_message(caplog: pytest.LogC
 async def test_a_consumer_that_cannot_begin_does_not_try_without_a_pause(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What failed at first would fail again at once; whoever stops the worker need not wait for the next try."""
+    """What has failed would fail again at once; whoever stops the worker need not wait for the next try."""
     monkeypatch.setattr(worker_module, "RETRY_SECONDS", 1000)
     fragile = FragileLayer()
     register_channel_layer("test", fragile)
