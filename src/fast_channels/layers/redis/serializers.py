@@ -94,13 +94,13 @@ class BaseMessageSerializer(abc.ABC):
 class JSONSerializer(BaseMessageSerializer):
     """Messages as JSON, for other languages to read; one that holds `bytes` is a `TypeError`."""
 
-    def as_bytes(self, message: Any) -> bytes:
-        """Return a message as JSON in UTF-8."""
-        return json.dumps(message).encode()
+    def as_bytes(self, message: Any, **kwargs: Any) -> bytes:
+        """Return a message as JSON in UTF-8; a subclass may pass arguments of `json.dumps()`."""
+        return json.dumps(message, **kwargs).encode()
 
-    def from_bytes(self, message: bytes) -> Any:
-        """Return the message that JSON stands for."""
-        return json.loads(message)
+    def from_bytes(self, message: bytes, **kwargs: Any) -> Any:
+        """Return the message that JSON stands for; a subclass may pass arguments of `json.loads()`."""
+        return json.loads(message, **kwargs)
 
 
 class MsgPackSerializer(BaseMessageSerializer):
