@@ -30,6 +30,7 @@ nox.options.sessions = [
 ]
 
 FOLDERS_OF_OTHER_SESSIONS = ["--ignore=tests/browser", "--ignore=tests/docs", "--ignore=tests/typing"]
+EVERY_CORE = ["--numprocesses=auto"]
 DISTRIBUTION = "fast-channels-typed"
 
 
@@ -42,14 +43,16 @@ def install(session: nox.Session, *groups: str, options: tuple[str, ...] = ()) -
 def tests(session: nox.Session) -> None:
     """Run all tests, which have to cover every line and branch; arguments go to pytest instead."""
     install(session, "test")
-    session.run("pytest", *(session.posargs or ["--cov", *FOLDERS_OF_OTHER_SESSIONS]))
+    session.run("pytest", *(session.posargs or ["--cov", *EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS]))
 
 
 @nox.session
 def lowest(session: nox.Session) -> None:
     """Run all tests with the lowest versions of the dependencies that pyproject.toml allows."""
     install(session, "test", options=("--resolution", "lowest-direct"))
-    session.run("pytest", "-m", "not property", *(session.posargs or FOLDERS_OF_OTHER_SESSIONS))
+    session.run(
+        "pytest", "-m", "not property", *(session.posargs or [*EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS])
+    )
 
 
 @nox.session(name="property")
@@ -60,7 +63,7 @@ def property_(session: nox.Session) -> None:
         "pytest",
         "-m",
         "property",
-        *(session.posargs or FOLDERS_OF_OTHER_SESSIONS),
+        *(session.posargs or [*EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS]),
         env={"HYPOTHESIS_PROFILE": "thorough"},
     )
 

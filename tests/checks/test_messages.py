@@ -74,7 +74,7 @@ def consumer(client: Any, server: Any, *, handles: bool = True) -> type[AsyncCon
         (Add | Reset, Total | Problem),
         (Add | Reset | None, Total | None),
         (Add | int, list[int]),
-        (BY_FUNCTION, BY_FUNCTION),
+        pytest.param(BY_FUNCTION, BY_FUNCTION, id="told apart by a function"),
         (Either, dict[str, Any]),
         (Encoded, Encoded),
         (Picture, Total),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fast_channels.consumer import AsyncConsumer
+from fast_channels.exceptions import ChannelFull
 from fast_channels.layers import ChannelGap, InMemoryChannelLayer, channel_layers, register_channel_layer
 from fast_channels.testing import ApplicationCommunicator
 
@@ -56,6 +57,23 @@ async def test_a_handler_is_told_what_was_lost(layer: InMemoryChannelLayer) -> N
     """`channel_gap()` gets the event before the messages that are left."""
     assert await outputs(Attentive, 3) == [{"missed": 3, "because": "overflow"}, {"n": 0}, {"n": 1}]
     assert layer.stats().dropped_full == 3
+
+
+async def test_the_newest_messages_may_be_kept_instead() -> None:
+    """With `overflow="drop_oldest"` the old ones are lost, of which the handler is told as well."""
+    layer = InMemoryChannelLayer(capacity=2, overflow="drop_oldest")
+    register_channel_layer("gap", layer)
+
+    assert await outputs(Attentive, 3) == [{"missed": 3, "because": "overflow"}, {"n": 3}, {"n": 4}]
+    assert layer.stats().dropped_full == 3
+
+
+async def test_a_consumer_that_is_too_slow_may_fail_instead() -> None:
+    """With `overflow="close"` it gets none of the messages, but an error."""
+    register_channel_layer("gap", InMemoryChannelLayer(capacity=2, overflow="close"))
+
+    with pytest.raises(ChannelFull, match="was not read in time; all its messages are lost"):
+        await outputs(Attentive, 1)
 
 
 async def test_without_a_handler_nothing_is_told(layer: InMemoryChannelLayer) -> None:

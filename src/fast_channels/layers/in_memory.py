@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import BaseChannelLayer
-from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats
+from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats, Overflow
+from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.values import snapshot
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
@@ -28,7 +29,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
 
     Delivery is at most once and first in, first out per channel. Messages carry the values that every
     layer can carry (see `fast_channels.layers.values`) and belong to whoever gets them. A member of a group
-    whose channel is full misses a message; that is logged and counted. Several event loops and threads may
+    whose channel is full misses a message; that is logged and counted, and its consumer can hear of it by a
+    `ChannelGap`. Several event loops and threads may
     share a layer, several processes cannot: use a Redis layer for those.
 
     Args:
@@ -37,6 +39,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
             channel.
         capacity: How many unread messages a channel holds.
         channel_capacity: Other capacities, by glob or compiled regular expression.
+        overflow: What a full channel does with a message to one of its groups: `"drop_newest"` lets it be
+            lost, `"drop_oldest"` makes room for it, `"close"` fails the consumer with `ChannelFull`.
         clock: Returns the time in seconds; it must never go back.
 
     Attributes:
@@ -54,14 +58,15 @@ class InMemoryChannelLayer(BaseChannelLayer):
         capacity: int = 100,
         channel_capacity: ChannelCapacityDict | None = None,
         *,
+        overflow: Overflow = "drop_newest",
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
         self.group_expiry = group_expiry
-        self.groups: InMemoryGroups = {}
-        self._room = Mailroom(clock, self.get_capacity)
+        self._memberships: Memberships[float] = Memberships()
+        self.groups: InMemoryGroups = self._memberships.members
+        self._room = Mailroom(clock, self.get_capacity, overflow)
         self.channels: dict[str, Mailbox] = self._room.boxes
-        self._groups_of: dict[str, set[str]] = {}
         self._last_send = clock()
 
     async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
@@ -141,11 +146,9 @@ class InMemoryChannelLayer(BaseChannelLayer):
         Whoever still waits in `receive()` goes on waiting for messages that come later.
         """
         with self._room.lock:
-            for group in tuple(self._groups_of.get(channel, ())):
-                self._leave(group, channel)
-            box = self.channels.get(channel)
-            if box is not None:
-                self._empty(box, detach=True)
+            for group in self._memberships.of(channel):
+                self._memberships.discard(group, channel)
+            self._room.empty(channel, detach=True)
 
     async def group_add(self, group: str, channel: str) -> None:
         """Make a channel a member of a group; a membership that exists begins anew.
@@ -156,8 +159,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self._require_group(group)
         self._require_channel(channel)
         with self._room.lock:
-            self.groups.setdefault(group, {})[channel] = self._room.clock()
-            self._groups_of.setdefault(channel, set()).add(group)
+            self._memberships.add(group, channel, self._room.clock())
 
     async def group_discard(self, group: str, channel: str) -> None:
         """End a membership, if there is one.
@@ -168,10 +170,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self._require_group(group)
         self._require_channel(channel)
         with self._room.lock:
-            self._leave(group, channel)
+            self._memberships.discard(group, channel)
 
     async def group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
-        """Send a message to every member of a group; a member whose channel is full misses it.
+        """Send a message to every member of a group; one whose channel is full misses a message.
 
         When a member's channel gets half full, its reader is given a few turns of the event loop.
 
@@ -200,7 +202,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
     async def flush(self) -> None:
         """Throw away all unread messages and groups; consumers and receivers stay attached."""
         with self._room.lock:
-            self._forget(detach=False)
+            self._memberships.clear()
+            self._room.empty_all(detach=False)
 
     async def close(self) -> None:
         """Throw away all unread messages and groups, and detach all consumers.
@@ -208,7 +211,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
         Whoever still waits in `receive()` goes on waiting. The layer can be used again.
         """
         with self._room.lock:
-            self._forget(detach=True)
+            self._memberships.clear()
+            self._room.empty_all(detach=True)
 
     def stats(self) -> MailStats:
         """Return what has become of the messages so far."""
@@ -226,30 +230,6 @@ class InMemoryChannelLayer(BaseChannelLayer):
     def _unread_member(self, group: str, channel: str, now: float) -> Mailbox | None:
         """Return the mailbox of a member that nobody reads, or `None` if its membership is over."""
         if now - self.groups.get(group, {}).get(channel, float("-inf")) >= self.group_expiry:
-            self._leave(group, channel)
+            self._memberships.discard(group, channel)
             return None
         return self._room.open(channel)
-
-    def _leave(self, group: str, channel: str) -> None:
-        members = self.groups.get(group, {})
-        if channel not in members:
-            return
-        del members[channel]
-        if not members:
-            del self.groups[group]
-        groups = self._groups_of[channel]
-        groups.discard(group)
-        if not groups:
-            del self._groups_of[channel]
-
-    def _forget(self, *, detach: bool) -> None:
-        self.groups.clear()
-        self._groups_of.clear()
-        for box in tuple(self.channels.values()):
-            self._empty(box, detach=detach)
-
-    def _empty(self, box: Mailbox, *, detach: bool) -> None:
-        if detach:
-            box.notify = None
-        box.discard_all()
-        self._room.tidy(box)

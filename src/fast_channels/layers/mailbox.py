@@ -407,6 +407,20 @@ class Mailroom:
         if not box.read and box.empty() and self.boxes.get(box.channel) is box:
             del self.boxes[box.channel]
 
+    def empty(self, channel: str, *, detach: bool) -> None:
+        """Throw away the messages of a channel, and let go of its consumer if `detach`. Needs the lock."""
+        box = self.boxes.get(channel)
+        if box is not None:
+            if detach:
+                box.notify = None
+            box.discard_all()
+            self.tidy(box)
+
+    def empty_all(self, *, detach: bool) -> None:
+        """Do what `empty()` does, with every channel. Needs the lock."""
+        for channel in tuple(self.boxes):
+            self.empty(channel, detach=detach)
+
     def sweep(self, until: float) -> None:
         """Free the messages without a consumer that were due at a time, and nothing else. Needs the lock."""
         while self.unclaimed:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, tell
+from fast_channels.layers.mailbox import Aftermath, Letter, Mailroom, tell
+from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.redis.link import Link
 from fast_channels.layers.redis.subscriptions import Subscriptions
 from fast_channels.layers.redis.type_defs import ChannelDecodedRedisHost
@@ -92,17 +93,16 @@ class Hub:
     Attributes:
         token: What the names of this hub's channels have in common, and nobody else's.
         room: The mailboxes.
-        groups: The channels here that are members of a group, by the name under which Redis knows it.
+        memberships: The groups of the channels here; of a group, the name under which Redis knows it.
         signals: Whom to wake when anything is published under a name in Redis.
     """
 
     def __init__(self, settings: Settings, room: Mailroom) -> None:
         self.token: str = secrets.token_hex(8)
         self.room = room
-        self.groups: dict[str, dict[str, None]] = {}
+        self.memberships: Memberships[None] = Memberships()
         self.signals: dict[str, Signal] = {}
         self.counts: Counts = settings.counts
-        self._groups_of: dict[str, set[str]] = {}
         self._settings = settings
         self._shards = [Shard(host, settings, self) for host in settings.hosts]
         self._warned: set[type[Exception]] = set()
@@ -157,10 +157,7 @@ class Hub:
 
     async def join(self, address: str, channel: str) -> None:
         """Make a channel a member of a group; return when the server has acknowledged it."""
-        members = self.groups.setdefault(address, {})
-        new = channel not in members
-        members[channel] = None
-        self._groups_of.setdefault(channel, set()).add(address)
+        new = self.memberships.add(address, channel, None)
         try:
             await self.shard(address).subscriptions.add(address)
         except BaseException:
@@ -170,42 +167,25 @@ class Hub:
 
     def leave(self, address: str, channel: str) -> None:
         """End a membership, if there is one."""
-        members = self.groups.get(address, {})
-        if channel not in members:
-            return
-        del members[channel]
-        groups = self._groups_of[channel]
-        groups.discard(address)
-        if not groups:
-            del self._groups_of[channel]
-        if not members:
-            del self.groups[address]
+        if self.memberships.discard(address, channel):
             self.shard(address).subscriptions.remove(address)
 
     def close_channel(self, channel: str) -> None:
         """Forget a channel: its unread messages, its consumer and its memberships."""
-        for address in tuple(self._groups_of.get(channel, ())):
+        for address in self.memberships.of(channel):
             self.leave(address, channel)
         with self.room.lock:
-            if (box := self.room.boxes.get(channel)) is not None:
-                self._empty(box, detach=True)
+            self.room.empty(channel, detach=True)
         if "!" not in channel:
             self.shard(channel).subscriptions.remove(channel)
 
     def forget(self, *, detach: bool) -> None:
         """Forget all unread messages and groups, and the consumers if they are to be detached."""
-        for address, members in tuple(self.groups.items()):
-            for channel in tuple(members):
-                self.leave(address, channel)
+        for address in self.memberships.members:
+            self.shard(address).subscriptions.remove(address)
+        self.memberships.clear()
         with self.room.lock:
-            for box in tuple(self.room.boxes.values()):
-                self._empty(box, detach=detach)
-
-    def _empty(self, box: Mailbox, *, detach: bool) -> None:
-        if detach:
-            box.notify = None
-        box.discard_all()
-        self.room.tidy(box)
+            self.room.empty_all(detach=detach)
 
     async def close(self) -> None:
         """End all connections."""
@@ -248,7 +228,7 @@ class Hub:
         return target, snapshot(message)
 
     def _addressees(self, address: str, target: Any) -> tuple[str, ...]:
-        members = self.groups.get(address)
+        members = self.memberships.members.get(address)
         if members is not None:
             return tuple(members)
         if "!" not in address:
@@ -275,7 +255,7 @@ class Hub:
         aftermath = Aftermath()
         with self.room.lock:
             for box in tuple(self.room.boxes.values()):
-                names = (self.address(box.channel), *self._groups_of.get(box.channel, ()))
+                names = (self.address(box.channel), *self.memberships.of(box.channel))
                 if shard in map(self.shard, names):
                     self.counts.gaps += box.note_outage(aftermath)
         tell(aftermath.notices)
