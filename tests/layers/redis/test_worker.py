@@ -199,6 +199,21 @@ async def test_a_worker_that_is_killed_leaves_the_queue_to_others(
     assert [await reported(layer) for _ in range(10)] == [{"number": n, "pid": two.pid} for n in range(10)]
 
 
+async def test_a_worker_that_stops_under_load_loses_nothing(layer: RedisChannelLayer, start: Starter) -> None:
+    """Each message is handled exactly once, by the one that stops or by the one that comes after it."""
+    one = await start()
+    for n in range(500):
+        await layer.send("work", {"type": "count", "number": n})
+    numbers = [(await reported(layer))["number"] for _ in range(50)]
+
+    one.signal(signal.SIGTERM)
+    assert await one.ended() == 0
+    await start()
+
+    numbers += [(await reported(layer))["number"] for _ in range(450)]
+    assert numbers == list(range(500))
+
+
 async def test_a_worker_goes_on_after_an_outage(own_redis: RedisServer) -> None:
     """It waits for Redis, during its work and from the beginning."""
     async with (
