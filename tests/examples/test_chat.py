@@ -1,7 +1,7 @@
 """The chat, asked by a test in the place of server and clients."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -18,23 +18,35 @@ from examples.chat.messages import (
     Joined,
     Left,
     Refused,
+    RoomGroup,
     Said,
     Say,
     ServerMessage,
     Welcome,
 )
-from examples.chat.rooms import Rooms
+from examples.chat.rooms import MemoryRooms
 from fast_channels.layers import has_layers
 from fast_channels.testing import WebsocketCommunicator
+from tests.layers.redis.server import RedisServer
 
 client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
+SAID = Said(name="Ada", text="hello", at=datetime(2026, 1, 1, tzinfo=UTC))
 
-@pytest.fixture
-async def chat() -> AsyncIterator[Starlette]:
-    """The application, started."""
-    app = create_app()
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A server that holds nothing when a test begins."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def chat(request: pytest.FixtureRequest, redis: RedisServer) -> AsyncIterator[Starlette]:
+    """The application, started, with each kind of rooms."""
+    await redis.run("FLUSHALL")
+    app = create_app(redis.url if request.param == "redis" else None)
     async with app.router.lifespan_context(app):
         yield app
 
@@ -228,25 +240,27 @@ async def test_message_outside_the_protocol_ends_the_connection(chat: Starlette,
         assert await client.receive_close() == (1007, "")
 
 
-def test_rooms_nobody_is_in_make_place_for_others() -> None:
-    """There is a limit to the number of rooms; the oldest empty one goes first."""
-    rooms = Rooms(limit=2)
-    first, second = rooms["first"], rooms["second"]
-    first.people.add("Ada")
+async def test_rooms_nobody_is_in_make_place_for_others(chat: Starlette) -> None:
+    """There is a limit to the number of rooms in memory; the oldest empty one goes first."""
+    rooms = MemoryRooms(limit=2)
+    first, second, third = (RoomGroup(room=room) for room in ("first", "second", "third"))
+    await rooms.enter(first, "Ada", "her channel")
+    await rooms.say(second, SAID)
+    await rooms.say(third, SAID)
 
-    assert rooms["third"] is rooms["third"]
-    assert rooms["first"] is first
-    assert rooms["second"] is not second
+    assert (await rooms.look(third)).history == [SAID]
+    assert (await rooms.look(first)).people == ["Ada"]
+    assert (await rooms.look(second)).history == []
 
 
-def test_room_with_people_in_it_stays() -> None:
+async def test_room_with_people_in_it_stays(chat: Starlette) -> None:
     """The limit costs nobody the room in which they are."""
-    rooms = Rooms(limit=1)
-    full = rooms["full"]
-    full.people.add("Ada")
+    rooms = MemoryRooms(limit=1)
+    full, other = RoomGroup(room="full"), RoomGroup(room="other")
+    await rooms.enter(full, "Ada", "her channel")
+    await rooms.say(other, SAID)
 
-    assert rooms["other"] is not full
-    assert rooms["full"] is full
+    assert (await rooms.look(full)).people == ["Ada"]
 
 
 # The page
