@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 
 from examples.chat.messages import Joined, Left, RoomGroup, RoomNews, Said, Welcome
@@ -40,7 +42,9 @@ class RedisRooms(Rooms):
     """
 
     def __init__(self, url: str) -> None:
-        self._redis = _redis.Redis.from_url(url, decode_responses=True)
+        # Four seconds in all: about as long as the channel layer waits for a connection.
+        patience = Retry(ExponentialBackoff(cap=0.5, base=0.02), 12)
+        self._redis = _redis.Redis.from_url(url, decode_responses=True, retry=patience)
         self._here: set[tuple[RoomGroup, str, str]] = set()
 
     async def enter(self, room: RoomGroup, name: str, who: str) -> bool:
@@ -66,7 +70,7 @@ class RedisRooms(Rooms):
 
     async def say(self, room: RoomGroup, said: Said) -> None:
         """Say something in a room."""
-        # All of this can be done twice, as redis-py does when it has lost a connection.
+        # All of this may be done twice: so it is when a connection is lost before the answer has come.
         async with self._redis.pipeline() as steps:
             steps.zadd(_history(room), {said.model_dump_json(): said.at.timestamp()})
             steps.zremrangebyrank(_history(room), 0, -HISTORY - 1)

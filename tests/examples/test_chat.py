@@ -1,6 +1,7 @@
 """The chat, asked by a test in the place of server and clients."""
 
 import re
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 
+from examples.chat.__main__ import main
 from examples.chat.app import create_app
 from examples.chat.messages import (
     ClientMessage,
@@ -27,7 +29,7 @@ from examples.chat.messages import (
 from examples.chat.rooms import MemoryRooms
 from fast_channels.layers import has_layers
 from fast_channels.testing import WebsocketCommunicator
-from tests.layers.redis.server import RedisServer
+from tests.layers.redis.server import RedisServer, free_port
 
 client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
@@ -293,3 +295,26 @@ async def test_layer_is_there_while_the_chat_runs() -> None:
     async with app.router.lifespan_context(app):
         assert has_layers()
     assert not has_layers()
+
+
+# The command line
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--redis", f"redis://127.0.0.1:{free_port()}"], "error: no Redis to be used: Error 111"),
+        (["--redis", "localhost"], "error: no Redis to be used: Redis URL must specify"),
+        (["--workers", "4"], "error: --workers needs --redis"),
+    ],
+)
+def test_what_cannot_work_is_said_at_once(
+    options: list[str], problem: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a Redis there is one sentence and status 2, rather than a server that nobody can use."""
+    monkeypatch.setattr(sys, "argv", ["chat", *options])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert problem in capsys.readouterr().err
