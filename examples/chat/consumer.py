@@ -76,8 +76,8 @@ class ChatConsumer(Contract):
         """Pass on to the client what happened in the room, unless the client knows it."""
         match event.news:
             case Left(name=self.name):
-                # This process was so slow that the others took it for dead.
-                await self._come_back()
+                # This process was so slow that the others took it for dead, or the news is of a namesake.
+                await self._stay()
             case Joined(name=self.name):
                 pass
             case news:
@@ -86,7 +86,8 @@ class ChatConsumer(Contract):
 
     async def channel_gap(self, event: ChannelGap) -> None:
         """Show the room anew: news of it was lost."""
-        await self._come_back()
+        if await self._stay():
+            await self.send_json(await self._look())
 
     async def disconnect(self, code: int) -> None:
         """Leave the room, however the connection ended. The channel leaves the group by itself."""
@@ -99,11 +100,11 @@ class ChatConsumer(Contract):
         self.history = frozenset(welcome.history)
         return welcome
 
-    async def _come_back(self) -> None:
-        """Be welcomed again, or go, if somebody else has got the name in the meantime."""
+    async def _stay(self) -> bool:
+        """Be in the room still, or close the connection, if somebody else has got the name by now."""
         if self.name is None:
-            return
-        if await self.rooms.enter(self.room, self.name, self.channel_name):
-            await self.send_json(await self._look())
-        else:
+            return False
+        is_here = await self.rooms.enter(self.room, self.name, self.channel_name)
+        if not is_here:
             await self.close(TRY_AGAIN_LATER)
+        return is_here

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import redis.asyncio
 from redis.asyncio.retry import Retry
@@ -23,6 +23,7 @@ BEAT = 2
 DAY = 86_400
 
 NOBODY = "nobody"
+"""Who has a name while the others are told that its owner has vanished."""
 
 logger: logging.Logger = logging.getLogger("examples.chat")
 
@@ -50,11 +51,16 @@ class RedisRooms(Rooms):
     async def enter(self, room: RoomGroup, name: str, who: str) -> bool:
         """Be in a room under a name, if nobody else has it."""
         lease = _lease(room, name)
-        if await self._redis.set(lease, who, nx=True, ex=LEASE):
+        while not (is_new := await self._redis.set(lease, who, nx=True, ex=LEASE)):
+            owner = await self._redis.get(lease)
+            if owner == who:
+                break
+            if owner != NOBODY:
+                return False
+            await asyncio.sleep(0.01)
+        if is_new:
             # Whoever had the name before may have vanished without a word.
             await self._hide(room, name)
-        elif await self._redis.get(lease) != who:
-            return False
         self._here.add((room, name, who))
         if await self._redis.sadd(_people(room), name):
             await room.send(RoomNews(news=Joined(name=name)))
@@ -85,11 +91,11 @@ class RedisRooms(Rooms):
         return Welcome(people=people, history=[Said.model_validate_json(said) for said in history])
 
     @asynccontextmanager
-    async def kept(self) -> AsyncGenerator[None]:
+    async def kept(self) -> AsyncGenerator[Self]:
         """Extend the leases of this process for as long as the application runs."""
         beats = asyncio.create_task(self._beat())
         try:
-            yield
+            yield self
         finally:
             beats.cancel()
             await asyncio.wait([beats])

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Self
 
 from examples.chat.messages import Joined, Left, RoomGroup, RoomNews, Said, Welcome
 
@@ -44,9 +45,9 @@ class Rooms(ABC):
         """Return who is in a room, and what was said last."""
 
     @asynccontextmanager
-    async def kept(self) -> AsyncGenerator[None]:
+    async def kept(self) -> AsyncGenerator[Self]:
         """Do what has to be done for as long as the application runs."""
-        yield
+        yield self
 
 
 class Room:

@@ -12,6 +12,7 @@ from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 
+from examples.chat import redis_rooms
 from examples.chat.__main__ import main
 from examples.chat.app import create_app
 from examples.chat.messages import (
@@ -21,19 +22,22 @@ from examples.chat.messages import (
     Left,
     Refused,
     RoomGroup,
+    RoomNews,
     Said,
     Say,
     ServerMessage,
     Welcome,
 )
+from examples.chat.redis_rooms import RedisRooms
 from examples.chat.rooms import MemoryRooms
-from fast_channels.layers import has_layers
+from fast_channels.layers import ChannelGap, channel_layers, has_layers
 from fast_channels.testing import WebsocketCommunicator
 from tests.layers.redis.server import RedisServer, free_port
 
 client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
+LOBBY = RoomGroup(room="lobby")
 SAID = Said(name="Ada", text="hello", at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
@@ -211,6 +215,64 @@ async def test_saying_something_without_a_name_is_refused(chat: Starlette) -> No
         await nobody.tell(Say(text="hello"))
 
         assert await nobody.hear() == Refused(reason="Say who you are first.")
+
+
+# Losses
+
+
+async def test_gap_is_filled(chat: Starlette) -> None:
+    """A client is welcomed anew after news may have been lost, and knows everything again."""
+    async with Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await bob.join("Bob")
+        await ada.hear()
+        await ada.tell(Say(text="hello"))
+        said = await ada.hear()
+        assert isinstance(said, Said)
+        await channel_layers["chat"].group_send(LOBBY.group_name, ChannelGap(reason="outage"))
+
+        assert await ada.hear() == Welcome(people=["Ada", "Bob"], history=[said])
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_name_without_a_lease_is_swept(
+    chat: Starlette, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are told that its owner has left, and that they are back, if their process was just slow."""
+    monkeypatch.setattr(redis_rooms, "BEAT", 0.01)
+    # The first beat has begun already, and is a long one.
+    async with RedisRooms(redis.url).kept() as others, Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await bob.join("Bob")
+        await ada.hear()
+        assert await others.enter(LOBBY, "Eve", "her channel")
+        await ada.hear()
+        await redis.run("DEL", f"{LOBBY.group_name}:name:Bob")
+
+        assert [await ada.hear(), await ada.hear()] == [Left(name="Bob"), Joined(name="Bob")]
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_ghost_is_not_shown_and_keeps_no_name(chat: Starlette, redis: RedisServer) -> None:
+    """What a killed process has left behind is not seen by newcomers, and in nobody's way."""
+    async with Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await redis.run("SADD", f"{LOBBY.group_name}:people", "Bob")
+
+        assert (await bob.join("Bob")).people == ["Ada", "Bob"]
+        assert [await ada.hear(), await ada.hear()] == [Left(name="Bob"), Joined(name="Bob")]
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_name_that_was_lost_is_not_taken_back(chat: Starlette, redis: RedisServer) -> None:
+    """Whoever has the name by now keeps it; the other one has to come again."""
+    async with Client(chat) as ada:
+        await ada.join("Ada")
+        await redis.run("SET", f"{LOBBY.group_name}:name:Ada", "another channel")
+        await LOBBY.send(RoomNews(news=Left(name="Ada")))
+
+        assert await ada.receive_close() == (1013, "")
+    assert await redis.run("GET", f"{LOBBY.group_name}:name:Ada") == b"another channel"
 
 
 # Limits

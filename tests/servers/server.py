@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -149,3 +150,30 @@ class Server(ServerProcess):
 
     def __init__(self, name: str, application: str, port: int = 0) -> None:
         super().__init__(*COMMANDS[name](port), application)
+
+
+class Chat(ServerProcess):
+    """The chat on Redis, as the demo starts it.
+
+    Args:
+        redis: The URL of the Redis.
+        workers: How many processes serve.
+    """
+
+    def __init__(self, redis: str, workers: int = 1) -> None:
+        options = ["--port", "0", "--redis", redis, "--workers", str(workers)]
+        super().__init__("examples.chat", *options)
+        self._workers = workers
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        # With workers it says where it is before it is there.
+        self.wait_for("Application startup complete", times=self._workers)
+        while not self._answers():
+            pass
+        return self
+
+    def _answers(self) -> bool:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
+            return True
+        return False

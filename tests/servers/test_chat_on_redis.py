@@ -1,11 +1,8 @@
 """The chat in several processes, which have nothing in common but a Redis."""
 
 import asyncio
-import socket
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from typing import Self
+from contextlib import ExitStack
 
 import pytest
 from websockets.sync.client import ClientConnection, connect
@@ -13,27 +10,8 @@ from websockets.sync.client import ClientConnection, connect
 from examples.chat.messages import Join, Joined, Left, Refused, Said, Say, ServerMessage, Welcome
 from examples.chat.redis_rooms import LEASE
 from tests.layers.redis.server import RedisServer
-from tests.servers.chat_client import SECONDS, code_of_close, hear, joined, tell
-from tests.servers.server import ServerProcess
-
-
-class Chat(ServerProcess):
-    """The chat as the demo starts it."""
-
-    def __init__(self, redis: RedisServer, workers: int = 1) -> None:
-        options = ["--port", "0", "--redis", redis.url, "--workers", str(workers)]
-        super().__init__("examples.chat", *options)
-        self._workers = workers
-
-    def __enter__(self) -> Self:
-        super().__enter__()
-        # With workers it says where it is before it is there.
-        self.wait_for("Application startup complete", times=self._workers)
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
-                break
-        return self
+from tests.servers.chat_client import code_of_close, hear, joined, tell
+from tests.servers.server import Chat
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +24,7 @@ def redis() -> Iterator[RedisServer]:
 @pytest.fixture(scope="module")
 def chats(redis: RedisServer) -> Iterator[tuple[Chat, Chat]]:
     """Two processes."""
-    with Chat(redis) as one, Chat(redis) as two:
+    with Chat(redis.url) as one, Chat(redis.url) as two:
         yield one, two
 
 
@@ -123,7 +101,7 @@ def test_name_is_taken_in_every_process(chats: tuple[Chat, Chat]) -> None:
 def test_workers_are_one_chat_until_they_end(redis: RedisServer) -> None:
     """Clients all over the workers of a server hear everything once, and goodbye when it is told to end."""
     elsewhere = processes_with_clients(redis)
-    with Chat(redis, workers=4) as chat, ExitStack() as stack:
+    with Chat(redis.url, workers=4) as chat, ExitStack() as stack:
         clients: list[ClientConnection] = []
         while len(clients) < 12 or processes_with_clients(redis) < elsewhere + 2:
             clients.append(stack.enter_context(joined(chat, "workers", f"client-{len(clients)}"))[0])
@@ -147,7 +125,7 @@ def test_workers_are_one_chat_until_they_end(redis: RedisServer) -> None:
 def test_people_of_a_killed_process_are_gone(redis: RedisServer, chats: tuple[Chat, Chat]) -> None:
     """They have left as soon as their leases have ended and the next beat has come, for all who are there."""
     one, _ = chats
-    with Chat(redis) as victim, joined(one, "killed", "Ada") as (ada, _), joined(victim, "killed", "Bob"):
+    with Chat(redis.url) as victim, joined(one, "killed", "Ada") as (ada, _), joined(victim, "killed", "Bob"):
         assert hear(ada) == Joined(name="Bob")
         victim.kill()
 
@@ -165,8 +143,8 @@ def test_chat_survives_a_restart_of_redis() -> None:
     """Clients stay connected, are shown the room anew, and chat on, though Redis has lost its memory."""
     with (
         RedisServer() as redis,
-        Chat(redis) as one,
-        Chat(redis) as two,
+        Chat(redis.url) as one,
+        Chat(redis.url) as two,
         joined(one, "restart", "Ada") as (ada, _),
         joined(two, "restart", "Bob") as (bob, _),
     ):
