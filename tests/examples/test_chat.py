@@ -32,7 +32,7 @@ from examples.chat.redis_rooms import RedisRooms
 from examples.chat.rooms import MemoryRooms
 from fast_channels.layers import ChannelGap, channel_layers, has_layers
 from fast_channels.testing import WebsocketCommunicator
-from tests.layers.redis.server import RedisServer, free_port
+from tests.layers.redis.server import RedisServer, free_port, is_true
 
 client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
@@ -209,6 +209,21 @@ async def test_nothing_is_heard_twice(chat: Starlette) -> None:
         assert await bob.receive_nothing()
 
 
+async def test_news_that_the_client_knows_is_dropped(chat: Starlette) -> None:
+    """What was on its way while the room was looked at is told once, as is one's own coming."""
+    async with Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await ada.tell(Say(text="hello"))
+        said = await ada.hear()
+        assert isinstance(said, Said)
+        assert (await bob.join("Bob")).history == [said]
+        for news in (said, Joined(name="Bob")):
+            await LOBBY.send(RoomNews(news=news))
+
+        assert [await ada.hear() for _ in range(3)] == [Joined(name="Bob"), said, Joined(name="Bob")]
+        assert await bob.receive_nothing()
+
+
 async def test_saying_something_without_a_name_is_refused(chat: Starlette) -> None:
     """First comes the name."""
     async with Client(chat) as nobody:
@@ -257,10 +272,27 @@ async def test_ghost_is_not_shown_and_keeps_no_name(chat: Starlette, redis: Redi
     """What a killed process has left behind is not seen by newcomers, and in nobody's way."""
     async with Client(chat) as ada, Client(chat) as bob:
         await ada.join("Ada")
-        await redis.run("SADD", f"{LOBBY.group_name}:people", "Bob")
+        await redis.run("SADD", f"{LOBBY.group_name}:people", "Bob", "Eve")
 
         assert (await bob.join("Bob")).people == ["Ada", "Bob"]
         assert [await ada.hear(), await ada.hear()] == [Left(name="Bob"), Joined(name="Bob")]
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_leases_are_extended(
+    chat: Starlette, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stays keeps the name, for longer than one lease."""
+    monkeypatch.setattr(redis_rooms, "BEAT", 0.01)
+    lease = f"{LOBBY.group_name}:name:Ada"
+
+    async def is_extended() -> bool:
+        return int(await redis.run("PTTL", lease)) > 3000
+
+    async with RedisRooms(redis.url).kept() as rooms:
+        assert await rooms.enter(LOBBY, "Ada", "her channel")
+        await redis.run("PEXPIRE", lease, 3000)
+        await is_true(is_extended)
 
 
 @pytest.mark.parametrize("chat", ["redis"], indirect=True)
