@@ -156,7 +156,7 @@ def write_generated(session: nox.Session, *options: str) -> None:
     session.run("fast-channels", "check", "examples.chat.app:app")
 
 
-@nox.session(name="bench-redis")
+@nox.session
 def bench_redis(session: nox.Session) -> None:
     """Measure what the Redis layers cost, beside those of the published package; checks nothing."""
     session.install("-e", ".[redis]")

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel
 from typing_extensions import TypeAliasType
 
-from fast_channels.codegen.handlers import Spelling, handlers_of_events, protocol, snake_case
+from fast_channels.codegen.handlers import AnnotationWriter, handlers_of_events, protocol, snake_case
 from fast_channels.messages import ChannelEvent
 
 T = TypeVar("T")
@@ -54,10 +54,10 @@ HERE = __name__
 )
 def test_an_annotation_is_spelled(annotation: Any, expression: str, modules: set[str]) -> None:
     """As a module does that imports other modules."""
-    spelling = Spelling()
+    writer = AnnotationWriter()
 
-    assert spelling.of(annotation) == expression
-    assert spelling.modules == modules
+    assert writer.of(annotation) == expression
+    assert writer.modules == modules
 
 
 def test_what_is_defined_in_a_function_is_any() -> None:
@@ -65,7 +65,7 @@ def test_what_is_defined_in_a_function_is_any() -> None:
 
     class Local(ChannelEvent): ...
 
-    assert Spelling().of(list[Local]) == "list[Any]"
+    assert AnnotationWriter().of(list[Local]) == "list[Any]"
 
 
 def test_the_handlers_of_events() -> None:
@@ -84,10 +84,10 @@ def test_the_name_of_a_decorator(name: str, expected: str) -> None:
 
 def test_a_protocol_and_its_decorator() -> None:
     """The handlers take what they take, and may return anything."""
-    spelling = Spelling()
+    writer = AnnotationWriter()
 
     assert (
-        protocol("Room", {"chat_said": Said, "chat_left": dict[str, Any]}, spelling)
+        protocol("Room", {"chat_said": Said, "chat_left": dict[str, Any]}, writer)
         == f'''\
 class RoomHandlers(Protocol):
     """The handlers of Room."""
@@ -104,4 +104,4 @@ def handles_room(consumer: _RoomT, /) -> _RoomT:
     """Return a consumer class; for checkers it is an error if a handler is missing or takes less."""
     return consumer'''
     )
-    assert spelling.modules == {HERE}
+    assert writer.modules == {HERE}

@@ -17,7 +17,7 @@ from fast_channels.messages.codec import discriminated
 from fast_channels.messages.generics import resolve_in, type_arguments
 from fast_channels.targets import Target, consumers_in
 
-from .handlers import Spelling, handlers_of_events, protocol
+from .handlers import AnnotationWriter, handlers_of_events, protocol
 from .json_schema import EventSchema, MessageSchema, describe
 from .schemas import BASE_URI, KINDS, consumer_schemas
 from .typed_dicts import Direction, TypedDicts
@@ -132,14 +132,14 @@ def application_types(targets: Iterable[Target]) -> str:
     named = [*targets]
     subjects = [*dict(pair for target in named for pair in _subjects(target)).values()]
     _require_different([subject.name for subject in subjects])
-    spelling = Spelling()
+    writer = AnnotationWriter()
     try:
         twins = [*TypedDicts(*_directions(subjects)).statements()]
     except PydanticUserError as error:
         raise SchemaError(f"there is a message without a form in JSON: {error}") from error
-    statements = [*twins, *(protocol(one.name, one.handlers, spelling) for one in subjects if one.handlers)]
+    statements = [*twins, *(protocol(one.name, one.handlers, writer) for one in subjects if one.handlers)]
     command = " ".join(["fast-channels stubs", *(target.text for target in named)])
-    return _module(command, statements, spelling.modules)
+    return _module(command, statements, writer.modules)
 
 
 # Checkers know a union only as it is written in a program.

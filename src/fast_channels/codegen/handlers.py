@@ -13,7 +13,7 @@ from fast_channels.consumer.handlers import handler_name
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import event_types
 
-__all__ = ["Spelling", "handlers_of_events", "protocol"]
+__all__ = ["AnnotationWriter", "handlers_of_events", "protocol"]
 
 
 def handlers_of_events(events: Iterable[type[ChannelEvent]]) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def handlers_of_events(events: Iterable[type[ChannelEvent]]) -> dict[str, Any]:
     return taken
 
 
-class Spelling:
+class AnnotationWriter:
     """Writes annotations as a module would that imports other modules and no names from them.
 
     Attributes:
@@ -69,17 +69,17 @@ class Spelling:
         return f"{module}.{name}"
 
 
-def protocol(name: str, handlers: Mapping[str, Any], spelling: Spelling) -> str:
+def protocol(name: str, handlers: Mapping[str, Any], writer: AnnotationWriter) -> str:
     """Return the source of a Protocol with some handlers, and of a decorator for classes that have them.
 
     Args:
         name: What their names are made of.
         handlers: What each handler takes, by its name.
-        spelling: How that is written.
+        writer: How that is written.
     """
     # As text: the application imports this module, so this module cannot import the application.
     methods = "\n\n".join(
-        f"    async def {handler}(self, event: {json.dumps(spelling.of(taken))}, /) -> object: ..."
+        f"    async def {handler}(self, event: {json.dumps(writer.of(taken))}, /) -> object: ..."
         for handler, taken in handlers.items()
     )
     return f'''\

@@ -94,12 +94,19 @@ class Load:
         self._pace = 1 / per_second
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._pending: set[int] = set()
+
+    @property
+    def acknowledged(self) -> int:
+        """How many messages, from the first on without a gap, the server has taken."""
+        return min(self._pending, default=len(self.sent))
 
     async def run(self, count: int) -> None:
         """Send so many messages more, at the pace."""
         start = self._loop.time()
         for n in range(count):
             await asyncio.sleep(start + n * self._pace - self._loop.time())
+            self._pending.add(len(self.sent))
             task = self._loop.create_task(self._send(len(self.sent)))
             self.sent.append(self._loop.time())
             self._tasks.add(task)
@@ -115,3 +122,5 @@ class Load:
             await self._layer.group_send(self._group, {"n": n})
         except Exception as error:
             self.errors[n] = error
+        finally:
+            self._pending.discard(n)

@@ -1,6 +1,7 @@
 """A network that can be made to fail."""
 
 import asyncio
+import ssl
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -12,17 +13,19 @@ class Proxy:
     Args:
         target: The port of the server.
         delay: Seconds that each piece of data takes on its way to the server.
+        tls: What clients have to speak TLS with, if they have to.
 
     Attributes:
         port: The port for clients.
         accepted: How many connections clients have made.
     """
 
-    def __init__(self, target: int, delay: float = 0.0) -> None:
+    def __init__(self, target: int, delay: float = 0.0, tls: ssl.SSLContext | None = None) -> None:
         self.delay = delay
         self.port = 0
         self.accepted = 0
         self._target = target
+        self._tls = tls
         self._flows = _open()
         self._writers: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
@@ -30,7 +33,7 @@ class Proxy:
     @property
     def url(self) -> str:
         """The address for clients."""
-        return f"redis://127.0.0.1:{self.port}"
+        return f"redis{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     def freeze(self) -> None:
         """Pass nothing on in the connections that are there, and keep them open; new ones work."""
@@ -43,7 +46,7 @@ class Proxy:
             writer.transport.abort()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
@@ -76,6 +77,7 @@ class RedisServer:
         # With a configuration of its own it is a Sentinel, which has no other options.
         self._arguments = usual if config is None else [str(config), "--sentinel"]
         self._process: subprocess.Popen[str] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
     def url(self) -> str:
@@ -91,7 +93,9 @@ class RedisServer:
     def start(self) -> None:
         """Start it, and wait until it accepts connections."""
         command = [binary(), *self._arguments]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        # A replica writes what it gets from its master into the folder in which it runs.
+        folder = self._folder = self._folder or tempfile.TemporaryDirectory()
+        self._process = subprocess.Popen(command, cwd=folder.name, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if self._ready in line:
@@ -144,3 +148,5 @@ class RedisServer:
         if self._process is not None:
             self.thaw()
             self.kill()
+        if self._folder is not None:
+            self._folder.cleanup()

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.exceptions import ResponseError
 
-from fast_channels.layers.redis import RedisPubSubChannelLayer
+from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 from tests.layers.conftest import soon
 from tests.layers.redis.listener import Listener, Load
 from tests.layers.redis.server import RedisServer, free_port, is_true
@@ -115,3 +116,20 @@ async def test_a_cluster_works_through_any_node(cluster: list[RedisServer]) -> N
     finally:
         for layer in layers:
             await layer.close()
+
+
+async def test_a_cluster_has_no_queues(cluster: list[RedisServer]) -> None:
+    """Each queue would be on one of the nodes only; the error says what works instead."""
+    async with RedisChannelLayer([cluster[0].url]) as layer:
+        names = map("worker{}".format, range(20))
+        outcomes = await asyncio.gather(
+            *(layer.send(name, {"type": "x"}) for name in names), return_exceptions=True
+        )
+        refused = [str(outcome) for outcome in outcomes if isinstance(outcome, ResponseError)]
+        assert refused
+        assert all("queues need a server that is no cluster" in text for text in refused)
+
+        channel = await layer.new_channel()
+        await layer.group_add("g", channel)
+        await layer.group_send("g", {"type": "x"})
+        assert await soon(layer.receive(channel)) == {"type": "x"}

@@ -4,7 +4,9 @@ import asyncio
 import gc
 import inspect
 import logging
+import sys
 import threading
+import weakref
 from typing import Any, Literal
 
 import pytest
@@ -511,6 +513,29 @@ def test_connections_end_with_their_event_loop(own_redis: RedisServer) -> None:
     loop.run_until_complete(use())
     loop.close()
     gc.collect()
+
+    asyncio.run(is_unused(own_redis))
+
+
+def test_an_event_loop_may_outlive_many_layers(own_redis: RedisServer) -> None:
+    """However many there were, the loop keeps none of them that was closed and ends the last one."""
+    loop = asyncio.new_event_loop()
+
+    async def use_and_close(layer: RedisPubSubChannelLayer) -> None:
+        async with layer:
+            await layer.flush()
+
+    def used() -> weakref.ref[RedisPubSubChannelLayer]:
+        layer = RedisPubSubChannelLayer([own_redis.url])
+        loop.run_until_complete(use_and_close(layer))
+        return weakref.ref(layer)
+
+    dead = [used() for _ in range(sys.getrecursionlimit())]
+    gc.collect()
+    assert [layer() for layer in dead if layer()] == []
+    last = RedisPubSubChannelLayer([own_redis.url])
+    loop.run_until_complete(last.new_channel())
+    loop.close()
 
     asyncio.run(is_unused(own_redis))
 

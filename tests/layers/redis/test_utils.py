@@ -107,6 +107,7 @@ def test_sentinel_is_a_host_too() -> None:
     [
         ({"address": "redis://u:secret@a:1/2"}, "a:1/2"),
         ({"address": "redis://a:1"}, "a:1"),
+        ({"address": "redis://a:1?password=secret"}, "a:1"),
         ({"host": "a", "port": 1, "password": "secret"}, "a:1"),
         ({"path": "/run/redis"}, "/run/redis"),
         ({"master_name": "m", "sentinels": []}, "the Sentinel master m"),

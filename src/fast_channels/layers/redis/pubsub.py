@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, ClassVar
-from weakref import WeakSet
 
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
 from fast_channels.layers.redis import threads
 from fast_channels.layers.redis.hub import Counts, Hub
+from fast_channels.layers.redis.loops import before_close, not_before_close
 from fast_channels.layers.redis.serializers import registry
 from fast_channels.layers.redis.type_defs import (
     ChannelDecodedRedisHost,
@@ -104,7 +104,6 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         )
         self._clock = clock
         self._hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
-        self._loops: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
         self._past = MailStats(0, 0, 0, 0, 0)
 
     def serialize(self, message: Any) -> bytes:
@@ -287,24 +286,13 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         hub = self._hubs.get(loop)
         if hub is None:
             hub = self._hubs[loop] = Hub(self, Mailroom(self._clock, self.get_capacity, self.overflow))
-            if loop not in self._loops:
-                self._loops.add(loop)
-                self._close_with(loop)
+            # Nothing is left pending by whoever never calls close().
+            before_close(loop, self._end)
         return hub
 
     async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
         hub = self._hubs.pop(loop, None)
         if hub is not None:
+            not_before_close(loop, self._end)
             await hub.close()
             self._past += hub.room.stats()
-
-    def _close_with(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End the connections of an event loop when it is closed, so that nothing is left pending."""
-        close = loop.close
-
-        def close_layer_first() -> None:
-            if loop in self._hubs and not loop.is_running():
-                loop.run_until_complete(self._end(loop))
-            close()
-
-        vars(loop)["close"] = close_layer_first

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from redis.exceptions import RedisError
+from redis.exceptions import MovedError, RedisError, ResponseError
 
 from fast_channels.layers.mailbox import tell
 from fast_channels.layers.redis.hub import Hub
@@ -80,8 +80,17 @@ async def put(link: Link, key: str, frame: bytes, *, capacity: int, expiry: floa
 
     Returns:
         How many older frames had expired, or `FULL` if there is no room.
+
+    Raises:
+        ResponseError: The server is a node of a Redis Cluster that does not hold the queue, or refuses.
     """
-    reply: int = await link.ask("EVAL", _PUT, 1, key, frame, capacity, _milliseconds(expiry))
+    try:
+        reply: int = await link.ask("EVAL", _PUT, 1, key, frame, capacity, _milliseconds(expiry))
+    except MovedError as error:
+        raise ResponseError(
+            f"{key!r} belongs to another node of the Redis Cluster (MOVED {error}); queues need a server "
+            "that is no cluster, while groups and new_channel() work through any node"
+        ) from error
     return reply
 
 

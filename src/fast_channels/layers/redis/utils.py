@@ -77,7 +77,7 @@ async def close_sentinels(pool: Any) -> None:
 def shown(host: Mapping[str, Any]) -> str:
     """Return a host as logs may show it, without passwords."""
     if "address" in host:
-        return str(host["address"]).rpartition("@")[2].removeprefix("redis://")
+        return str(host["address"]).partition("?")[0].rpartition("@")[2].removeprefix("redis://")
     if "master_name" in host:
         return f"the Sentinel master {host['master_name']}"
     if "path" in host:

@@ -1,0 +1,83 @@
+"""Servers that ask who is there, and connections that nobody else can read."""
+
+import datetime as dt
+import ipaddress
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from fast_channels.layers.redis import RedisChannelLayer
+from tests.layers.conftest import soon
+from tests.layers.redis.proxy import Proxy
+from tests.layers.redis.server import RedisServer
+
+
+def certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
+    """Return a certificate for the loopback address, and what a server needs to use it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test")])
+    now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    number = x509.random_serial_number()
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), number, now - day, now + day)
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    folder.mkdir()
+    (folder / "key.pem").write_bytes(private)
+    (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return folder / "certificate.pem", context
+
+
+async def test_tls_with_a_password(tmp_path: Path) -> None:
+    """The certificate is checked, and everything else is as without."""
+    certificate, context = certified(tmp_path / "server")
+    with RedisServer("--requirepass", "secret") as server:
+        async with Proxy(server.port, tls=context) as proxy:
+            address = proxy.url.replace("//", "//:secret@")
+            host = {"address": address, "ssl_ca_certs": str(certificate)}
+            async with RedisChannelLayer([host]) as layer:
+                channel = await layer.new_channel()
+                await layer.group_add("g", channel)
+                await layer.group_send("g", {"type": "x"})
+                await layer.send("worker", {"type": "y"})
+
+                assert await soon(layer.receive(channel)) == {"type": "x"}
+                assert await soon(layer.receive("worker")) == {"type": "y"}
+                assert proxy.accepted == 2
+
+
+async def test_a_certificate_that_is_not_trusted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is sent, and the error says why."""
+    _, context = certified(tmp_path / "server")
+    other, _ = certified(tmp_path / "other")
+    with RedisServer() as server:
+        async with Proxy(server.port, tls=context) as proxy:
+            host = {"address": proxy.url, "ssl_ca_certs": str(other), "socket_timeout": 0.5}
+            async with RedisChannelLayer([host]) as layer:
+                with pytest.raises(RedisConnectionError, match="certificate verify failed"):
+                    await soon(layer.group_send("g", {"type": "x"}))
+
+
+async def test_a_wrong_password(caplog: pytest.LogCaptureFixture) -> None:
+    """The error says so, without the password."""
+    with RedisServer("--requirepass", "secret") as server:
+        host = {"address": server.url, "password": "wrong", "socket_timeout": 0.5}
+        async with RedisChannelLayer([host]) as layer:
+            with pytest.raises(RedisConnectionError, match="AuthenticationError") as caught:
+                await soon(layer.group_send("g", {"type": "x"}))
+
+    assert "'wrong'" not in str(caught.value) + caplog.text
