@@ -279,6 +279,19 @@ async def test_ghost_is_not_shown_and_keeps_no_name(chat: Starlette, redis: Redi
 
 
 @pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_name_is_free_when_its_ghost_is_gone(chat: Starlette, redis: RedisServer) -> None:
+    """Whoever comes while others are told that the name's last owner has vanished is let in afterwards."""
+    lease = f"{LOBBY.group_name}:name:Ada"
+    async with Client(chat) as ada:
+        await redis.run("SET", lease, redis_rooms.NOBODY)
+        await ada.tell(Join(name="Ada"))
+        assert await ada.receive_nothing()
+        await redis.run("DEL", lease)
+
+        assert await ada.hear() == Welcome(people=["Ada"], history=[])
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
 async def test_leases_are_extended(
     chat: Starlette, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
