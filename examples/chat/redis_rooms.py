@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 import redis.asyncio
@@ -93,17 +93,20 @@ class RedisRooms(Rooms):
     @asynccontextmanager
     async def kept(self) -> AsyncGenerator[Self]:
         """Extend the leases of this process for as long as the application runs."""
-        beats = asyncio.create_task(self._beat())
+        closing = asyncio.Event()
+        beats = asyncio.create_task(self._beat(closing))
         try:
             yield self
         finally:
-            beats.cancel()
-            await asyncio.wait([beats])
+            # Not by cancelling it: redis-py may take that for a timeout of its own, and go on.
+            closing.set()
+            await beats
             await self._redis.aclose()
 
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(BEAT)
+    async def _beat(self, closing: asyncio.Event) -> None:
+        while not closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(closing.wait(), BEAT)
             try:
                 await self._extend_leases()
                 rooms = {room.group_name: room for room, _, _ in self._here}
