@@ -98,7 +98,7 @@ class RedisRooms(Rooms):
         try:
             yield self
         finally:
-            # Not by cancelling it: redis-py may take that for a timeout of its own, and go on.
+            # Not by cancelling it: a cancellation can get lost in redis-py.
             closing.set()
             await beats
             await self._redis.aclose()
