@@ -133,8 +133,8 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Serve the chat; arguments go to it, such as `-- --port 8001`."""
-    session.install("-e", ".[demo]")
+    """Serve the chat; arguments go to it, such as `-- --port 8001` or `-- --redis --workers 4`."""
+    session.install("-e", ".[demo,redis]")
     try:
         # The server is given the time to say goodbye to its clients.
         session.run("python", "-m", "examples.chat", *session.posargs, interrupt_timeout=10.0)
@@ -151,7 +151,7 @@ def bench(session: nox.Session) -> None:
 
 def write_generated(session: nox.Session, *options: str) -> None:
     """Write the generated files of the project and of its example, as an application would write its own."""
-    session.install("-e", ".[cli,demo]")
+    session.install("-e", ".[cli,demo,redis]")
     session.run("python", "-m", "fast_channels.codegen", *options)
     chat = "examples.chat.consumer:ChatConsumer"
     session.run("fast-channels", "schema", chat, "-o", "examples/chat/schemas", *options)

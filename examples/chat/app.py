@@ -1,5 +1,6 @@
 """The chat as an ASGI application, for any server."""
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,8 +13,14 @@ from starlette.routing import Route, WebSocketRoute
 from examples.chat.chat_types import handles_chat_consumer
 from examples.chat.consumer import ChatConsumer
 from examples.chat.messages import RoomGroup
-from examples.chat.rooms import Rooms
-from fast_channels.layers import InMemoryChannelLayer, register_channel_layer, unregister_channel_layer
+from examples.chat.redis_rooms import RedisRooms
+from examples.chat.rooms import MemoryRooms
+from fast_channels.layers import (
+    InMemoryChannelLayer,
+    RedisPubSubChannelLayer,
+    register_channel_layer,
+    unregister_channel_layer,
+)
 
 PAGE = Path(__file__).with_name("page.html")
 
@@ -23,20 +30,25 @@ async def page(request: Request) -> FileResponse:
     return FileResponse(PAGE)
 
 
-@asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-    """Have a channel layer for as long as the application runs."""
-    layer = InMemoryChannelLayer()
-    register_channel_layer(RoomGroup.channel_layer_alias, layer)
-    yield
-    unregister_channel_layer(RoomGroup.channel_layer_alias)
-    await layer.close()
+def create_app(redis: str | None = None) -> Starlette:
+    """Make the application, with rooms of its own, or with those in Redis.
 
+    Args:
+        redis: The URL of the Redis that several processes share; without it there is one process.
+    """
+    layer = RedisPubSubChannelLayer([redis]) if redis else InMemoryChannelLayer()
+    rooms = RedisRooms(redis) if redis else MemoryRooms()
 
-def create_app() -> Starlette:
-    """Make the application, with rooms of its own."""
-    chat = handles_chat_consumer(ChatConsumer).as_asgi(rooms=Rooms())
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+        """Have the channel layer and the rooms for as long as the application runs."""
+        register_channel_layer(RoomGroup.channel_layer_alias, layer)
+        async with layer, rooms.kept():
+            yield
+        unregister_channel_layer(RoomGroup.channel_layer_alias)
+
+    chat = handles_chat_consumer(ChatConsumer).as_asgi(rooms=rooms)
     return Starlette(routes=[Route("/", page), WebSocketRoute("/ws/{room}", chat)], lifespan=lifespan)
 
 
-app = create_app()
+app = create_app(os.environ.get("CHAT_REDIS"))

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, TypeVar
 
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 if TYPE_CHECKING:
     import examples.chat.messages
+    import fast_channels.layers.gap
 
 
 class JoinDict(TypedDict):
@@ -43,14 +44,14 @@ class WelcomeDict(TypedDict):
 
 
 class JoinedDict(TypedDict):
-    """Somebody came."""
+    """Somebody came, who may have been in the welcome already."""
 
     type: Literal["joined"]
     name: str
 
 
 class LeftDict(TypedDict):
-    """Somebody went."""
+    """Somebody went, who may not have been in the welcome."""
 
     type: Literal["left"]
     name: str
@@ -66,6 +67,14 @@ class RefusedDict(TypedDict):
 ChatConsumerServerMessage: TypeAlias = WelcomeDict | SaidDict | JoinedDict | LeftDict | RefusedDict
 
 
+class ChannelGapDict(TypedDict):
+    """Messages for a consumer were lost, or may have been."""
+
+    type: Literal["channel.gap"]
+    reason: Literal["outage", "overflow"]
+    lost: NotRequired[int | None]
+
+
 class RoomNewsDict(TypedDict):
     """Something that everybody in a room shall see."""
 
@@ -73,13 +82,15 @@ class RoomNewsDict(TypedDict):
     news: SaidDict | JoinedDict | LeftDict
 
 
-ChatConsumerEventMessage: TypeAlias = RoomNewsDict
+ChatConsumerEventMessage: TypeAlias = ChannelGapDict | RoomNewsDict
 
 
 class ChatConsumerHandlers(Protocol):
     """The handlers of ChatConsumer."""
 
     async def room_news(self, event: "examples.chat.messages.RoomNews", /) -> object: ...
+
+    async def channel_gap(self, event: "fast_channels.layers.gap.ChannelGap", /) -> object: ...
 
 
 _ChatConsumerT = TypeVar("_ChatConsumerT", bound=type[ChatConsumerHandlers])

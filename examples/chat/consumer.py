@@ -18,10 +18,13 @@ from examples.chat.messages import (
     ServerMessage,
     Welcome,
 )
-from examples.chat.rooms import Room, Rooms
+from examples.chat.rooms import Rooms
 from fast_channels.consumer import AsyncJsonWebsocketConsumer
+from fast_channels.layers import ChannelGap
 
 Contract = AsyncJsonWebsocketConsumer[ClientMessage, ServerMessage]
+
+TRY_AGAIN_LATER = 1013
 
 
 class ChatConsumer(Contract):
@@ -42,51 +45,66 @@ class ChatConsumer(Contract):
         super().__init__()
         self.rooms = rooms
         self.name: str | None = None
+        self.history: frozenset[Said] = frozenset()
 
     @property
-    def room(self) -> Room:
-        """The room that the client is in, or about to enter."""
-        return self.rooms[self.params.room]
-
-    @property
-    def group(self) -> RoomGroup:
-        """Everybody who hears what happens in the room."""
+    def room(self) -> RoomGroup:
+        """The room that the client is in, or about to enter; the group of all who are."""
         return RoomGroup(room=self.params.room)
 
     @Contract.receives(Join)
     async def on_join(self, message: Join) -> Welcome | Refused:
         """Let somebody in whose name is free; what is returned is sent to this client only."""
-        name = message.name
         if self.name is not None:
             return Refused(reason=f"You are {self.name} already.")
-        if name in self.room.people:
-            return Refused(reason=f"Somebody here is called {name} already.")
-        self.name = name
-        self.room.people.add(name)
-        await self._tell(Joined(name=name))
-        # From here on every message is either in this history or on its way through the group, never both.
-        await self.join(self.group)
-        return Welcome(people=sorted(self.room.people), history=list(self.room.history))
+        self.name = message.name
+        if not await self.rooms.enter(self.room, self.name, self.channel_name):
+            self.name = None
+            return Refused(reason=f"Somebody here is called {message.name} already.")
+        await self.join(self.room)
+        return await self._look()
 
     @Contract.receives(Say)
     async def on_say(self, message: Say) -> Refused | None:
         """Tell everybody in the room."""
         if self.name is None:
             return Refused(reason="Say who you are first.")
-        said = Said(name=self.name, text=message.text, at=datetime.now(UTC))
-        self.room.history.append(said)
-        await self._tell(said)
+        await self.rooms.say(self.room, Said(name=self.name, text=message.text, at=datetime.now(UTC)))
         return None
 
     async def room_news(self, event: RoomNews) -> None:
-        """Pass on to the client what happened in the room."""
-        await self.send_json(event.news)
+        """Pass on to the client what happened in the room, unless the client knows it."""
+        match event.news:
+            case Left(name=self.name):
+                # This process was so slow that the others took it for dead, or the news is of a namesake.
+                await self._stay()
+            case Joined(name=self.name):
+                pass
+            case news:
+                if news not in self.history:
+                    await self.send_json(news)
+
+    async def channel_gap(self, event: ChannelGap) -> None:
+        """Show the room anew: news of it was lost."""
+        if await self._stay():
+            await self.send_json(await self._look())
 
     async def disconnect(self, code: int) -> None:
-        """Tell the others, however the connection ended. The channel leaves the group by itself."""
+        """Leave the room, however the connection ended. The channel leaves the group by itself."""
         if self.name is not None:
-            self.room.people.discard(self.name)
-            await self._tell(Left(name=self.name))
+            await self.rooms.leave(self.room, self.name, self.channel_name)
 
-    async def _tell(self, news: Said | Joined | Left) -> None:
-        await self.group.send(RoomNews(news=news))
+    async def _look(self) -> Welcome:
+        # Joined first, looked second: what was said in between is in the history, and on its way too.
+        welcome = await self.rooms.look(self.room)
+        self.history = frozenset(welcome.history)
+        return welcome
+
+    async def _stay(self) -> bool:
+        """Be in the room still, or close the connection, if somebody else has got the name by now."""
+        if self.name is None:
+            return False
+        is_here = await self.rooms.enter(self.room, self.name, self.channel_name)
+        if not is_here:
+            await self.close(TRY_AGAIN_LATER)
+        return is_here

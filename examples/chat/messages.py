@@ -30,21 +30,24 @@ class Said(Message):
 
 
 class Joined(Message):
-    """Somebody came."""
+    """Somebody came, who may have been in the welcome already."""
 
     type: Literal["joined"] = "joined"
     name: Name
 
 
 class Left(Message):
-    """Somebody went."""
+    """Somebody went, who may not have been in the welcome."""
 
     type: Literal["left"] = "left"
     name: Name
 
 
 class Welcome(Message):
-    """You are in; this is who is here, yourself included, and what was said last."""
+    """You are in; this is who is here, yourself included, and what was said last.
+
+    It comes again when the server may have missed something, and replaces what was known.
+    """
 
     type: Literal["welcome"] = "welcome"
     people: list[Name]

@@ -11,7 +11,8 @@ from websockets.asyncio.client import connect
 
 from examples.chat.messages import Join
 from tests.browser.conftest import Line
-from tests.servers.server import Server
+from tests.layers.redis.server import RedisServer
+from tests.servers.server import Chat, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -169,6 +170,28 @@ async def test_pages_survive_a_restart_of_the_server(visit: Visit, server: Serve
         await expect(bob.people).to_have_text(["Ada", "Bob"])
         await ada.say("All here?")
         await expect(bob.lines).to_have_text(["All here?"])
+    assert ada.errors == bob.errors == []
+
+
+async def test_pages_survive_a_restart_of_redis(visit: Visit) -> None:
+    """Pages at two servers chat through one Redis, and are shown the room anew when it was away."""
+    with RedisServer() as redis, Chat(redis.url) as one, Chat(redis.url) as two:
+        ada, bob = await visit(one.port), await visit(two.port)
+        await ada.join("Ada")
+        await expect(ada.state).to_have_text("Connected")
+        await bob.join("Bob")
+        await ada.say("Before")
+        await expect(bob.lines).to_have_text(["Before"])
+
+        redis.kill()
+        redis.start()  # it has forgotten what was said
+
+        await expect(ada.lines).to_have_count(0)
+        await expect(bob.lines).to_have_count(0)
+        await expect(ada.people).to_have_text(["Ada", "Bob"])
+        await expect(bob.people).to_have_text(["Ada", "Bob"])
+        await ada.say("After")
+        await expect(bob.lines).to_have_text(["After"])
     assert ada.errors == bob.errors == []
 
 

@@ -1,7 +1,8 @@
 """The chat, asked by a test in the place of server and clients."""
 
 import re
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -11,6 +12,8 @@ from httpx import ASGITransport, AsyncClient
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 
+from examples.chat import redis_rooms
+from examples.chat.__main__ import main
 from examples.chat.app import create_app
 from examples.chat.messages import (
     ClientMessage,
@@ -18,23 +21,38 @@ from examples.chat.messages import (
     Joined,
     Left,
     Refused,
+    RoomGroup,
+    RoomNews,
     Said,
     Say,
     ServerMessage,
     Welcome,
 )
-from examples.chat.rooms import Rooms
-from fast_channels.layers import has_layers
+from examples.chat.redis_rooms import RedisRooms
+from examples.chat.rooms import MemoryRooms
+from fast_channels.layers import ChannelGap, channel_layers, has_layers
 from fast_channels.testing import WebsocketCommunicator
+from tests.layers.redis.server import RedisServer, free_port, is_true
 
 client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
 
+LOBBY = RoomGroup(room="lobby")
+SAID = Said(name="Ada", text="hello", at=datetime(2026, 1, 1, tzinfo=UTC))
 
-@pytest.fixture
-async def chat() -> AsyncIterator[Starlette]:
-    """The application, started."""
-    app = create_app()
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """A server that holds nothing when a test begins."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def chat(request: pytest.FixtureRequest, redis: RedisServer) -> AsyncIterator[Starlette]:
+    """The application, started, with each kind of rooms."""
+    await redis.run("FLUSHALL")
+    app = create_app(redis.url if request.param == "redis" else None)
     async with app.router.lifespan_context(app):
         yield app
 
@@ -191,12 +209,115 @@ async def test_nothing_is_heard_twice(chat: Starlette) -> None:
         assert await bob.receive_nothing()
 
 
+async def test_news_that_the_client_knows_is_dropped(chat: Starlette) -> None:
+    """What was on its way while the room was looked at is told once, as is one's own coming."""
+    async with Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await ada.tell(Say(text="hello"))
+        said = await ada.hear()
+        assert isinstance(said, Said)
+        assert (await bob.join("Bob")).history == [said]
+        for news in (said, Joined(name="Bob")):
+            await LOBBY.send(RoomNews(news=news))
+
+        assert [await ada.hear() for _ in range(3)] == [Joined(name="Bob"), said, Joined(name="Bob")]
+        assert await bob.receive_nothing()
+
+
 async def test_saying_something_without_a_name_is_refused(chat: Starlette) -> None:
     """First comes the name."""
     async with Client(chat) as nobody:
         await nobody.tell(Say(text="hello"))
 
         assert await nobody.hear() == Refused(reason="Say who you are first.")
+
+
+# Losses
+
+
+async def test_gap_is_filled(chat: Starlette) -> None:
+    """A client is welcomed anew after news may have been lost, and knows everything again."""
+    async with Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await bob.join("Bob")
+        await ada.hear()
+        await ada.tell(Say(text="hello"))
+        said = await ada.hear()
+        assert isinstance(said, Said)
+        await channel_layers["chat"].group_send(LOBBY.group_name, ChannelGap(reason="outage"))
+
+        assert await ada.hear() == Welcome(people=["Ada", "Bob"], history=[said])
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_name_without_a_lease_is_swept(
+    chat: Starlette, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are told that its owner has left, and that they are back, if their process was just slow."""
+    monkeypatch.setattr(redis_rooms, "BEAT", 0.01)
+    # The first beat has begun already, and is a long one.
+    async with RedisRooms(redis.url).kept() as others, Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await bob.join("Bob")
+        await ada.hear()
+        assert await others.enter(LOBBY, "Eve", "her channel")
+        await ada.hear()
+        await redis.run("DEL", f"{LOBBY.group_name}:name:Bob")
+
+        assert [await ada.hear(), await ada.hear()] == [Left(name="Bob"), Joined(name="Bob")]
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_ghost_is_not_shown_and_keeps_no_name(chat: Starlette, redis: RedisServer) -> None:
+    """What a killed process has left behind is not seen by newcomers, and in nobody's way."""
+    async with Client(chat) as ada, Client(chat) as bob:
+        await ada.join("Ada")
+        await redis.run("SADD", f"{LOBBY.group_name}:people", "Bob", "Eve")
+
+        assert (await bob.join("Bob")).people == ["Ada", "Bob"]
+        assert [await ada.hear(), await ada.hear()] == [Left(name="Bob"), Joined(name="Bob")]
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_name_is_free_when_its_ghost_is_gone(chat: Starlette, redis: RedisServer) -> None:
+    """Whoever comes while others are told that the name's last owner has vanished is let in afterwards."""
+    lease = f"{LOBBY.group_name}:name:Ada"
+    async with Client(chat) as ada:
+        await redis.run("SET", lease, redis_rooms.NOBODY)
+        await ada.tell(Join(name="Ada"))
+        assert await ada.receive_nothing()
+        await redis.run("DEL", lease)
+
+        assert await ada.hear() == Welcome(people=["Ada"], history=[])
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_leases_are_extended(
+    chat: Starlette, redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever stays keeps the name, for longer than one lease."""
+    monkeypatch.setattr(redis_rooms, "BEAT", 0.01)
+    lease = f"{LOBBY.group_name}:name:Ada"
+
+    async def is_extended() -> bool:
+        return int(await redis.run("PTTL", lease)) > 3000
+
+    async with RedisRooms(redis.url).kept() as rooms:
+        assert await rooms.enter(LOBBY, "Ada", "her channel")
+        await redis.run("PEXPIRE", lease, 3000)
+        await is_true(is_extended)
+
+
+@pytest.mark.parametrize("chat", ["redis"], indirect=True)
+async def test_name_that_was_lost_is_not_taken_back(chat: Starlette, redis: RedisServer) -> None:
+    """Whoever has the name by now keeps it; the other one has to come again."""
+    async with Client(chat) as ada:
+        await ada.join("Ada")
+        await redis.run("SET", f"{LOBBY.group_name}:name:Ada", "another channel")
+        await LOBBY.send(RoomNews(news=Left(name="Ada")))
+
+        assert await ada.receive_close() == (1013, "")
+    assert await redis.run("GET", f"{LOBBY.group_name}:name:Ada") == b"another channel"
 
 
 # Limits
@@ -228,25 +349,27 @@ async def test_message_outside_the_protocol_ends_the_connection(chat: Starlette,
         assert await client.receive_close() == (1007, "")
 
 
-def test_rooms_nobody_is_in_make_place_for_others() -> None:
-    """There is a limit to the number of rooms; the oldest empty one goes first."""
-    rooms = Rooms(limit=2)
-    first, second = rooms["first"], rooms["second"]
-    first.people.add("Ada")
+async def test_rooms_nobody_is_in_make_place_for_others(chat: Starlette) -> None:
+    """There is a limit to the number of rooms in memory; the oldest empty one goes first."""
+    rooms = MemoryRooms(limit=2)
+    first, second, third = (RoomGroup(room=room) for room in ("first", "second", "third"))
+    await rooms.enter(first, "Ada", "her channel")
+    await rooms.say(second, SAID)
+    await rooms.say(third, SAID)
 
-    assert rooms["third"] is rooms["third"]
-    assert rooms["first"] is first
-    assert rooms["second"] is not second
+    assert (await rooms.look(third)).history == [SAID]
+    assert (await rooms.look(first)).people == ["Ada"]
+    assert (await rooms.look(second)).history == []
 
 
-def test_room_with_people_in_it_stays() -> None:
+async def test_room_with_people_in_it_stays(chat: Starlette) -> None:
     """The limit costs nobody the room in which they are."""
-    rooms = Rooms(limit=1)
-    full = rooms["full"]
-    full.people.add("Ada")
+    rooms = MemoryRooms(limit=1)
+    full, other = RoomGroup(room="full"), RoomGroup(room="other")
+    await rooms.enter(full, "Ada", "her channel")
+    await rooms.say(other, SAID)
 
-    assert rooms["other"] is not full
-    assert rooms["full"] is full
+    assert (await rooms.look(full)).people == ["Ada"]
 
 
 # The page
@@ -279,3 +402,26 @@ async def test_layer_is_there_while_the_chat_runs() -> None:
     async with app.router.lifespan_context(app):
         assert has_layers()
     assert not has_layers()
+
+
+# The command line
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--redis", f"redis://127.0.0.1:{free_port()}"], "error: no Redis to be used: Error 111"),
+        (["--redis", "localhost"], "error: no Redis to be used: Redis URL must specify"),
+        (["--workers", "4"], "error: --workers needs --redis"),
+    ],
+)
+def test_what_cannot_work_is_said_at_once(
+    options: list[str], problem: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a Redis there is one sentence and status 2, rather than a server that nobody can use."""
+    monkeypatch.setattr(sys, "argv", ["chat", *options])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert problem in capsys.readouterr().err

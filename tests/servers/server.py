@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,22 +23,20 @@ COMMANDS: dict[str, Callable[[int], list[str]]] = {
 """How each server is told, as a module of Python, to listen on a port."""
 
 
-class Server:
-    """An ASGI application behind a real server on the loopback interface, from entry to exit.
+class ServerProcess:
+    """A server on the loopback interface, from entry to exit.
 
     Args:
-        name: A key of `COMMANDS`.
-        application: Module and attribute, as in `examples.chat.app:app`.
-        port: The port to listen on, 0 for any that is free.
+        *command: The module of Python that is run, and its arguments.
 
     Attributes:
         port: The port on which it listens.
         lines: What the process has printed so far.
     """
 
-    def __init__(self, name: str, application: str, port: int = 0) -> None:
-        self._command = [sys.executable, "-m", *COMMANDS[name](port), application]
-        self.port = port
+    def __init__(self, *command: str) -> None:
+        self._command = [sys.executable, "-m", *command]
+        self.port = 0
         self.lines: list[str] = []
         self._news = threading.Condition()
         self._silent = False
@@ -69,7 +68,7 @@ class Server:
         try:
             self.port = int(self._wait_for(ADDRESS)[2])
         except BaseException:
-            self._kill()
+            self.kill()
             raise
         return self
 
@@ -79,19 +78,20 @@ class Server:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._kill()
+        self.kill()
 
-    def wait_for(self, text: str, timeout: float = 30) -> None:
-        """Wait until the process has printed a line with a text in it.
+    def wait_for(self, text: str, timeout: float = 30, times: int = 1) -> None:
+        """Wait until the process has printed lines with a text in them.
 
         Args:
             text: The text.
             timeout: Longest time to wait, in seconds.
+            times: How many lines.
 
         Raises:
-            AssertionError: It ended, or the time was up, and there was no such line.
+            AssertionError: It ended, or the time was up, and there were no such lines.
         """
-        self._wait_for(re.compile(re.escape(text)), timeout)
+        self._wait_for(re.compile("(?s:.*)".join([re.escape(text)] * times)), timeout)
 
     def terminate(self) -> None:
         """Ask the server to end (SIGTERM)."""
@@ -108,6 +108,15 @@ class Server:
         """
         self._process.wait(timeout)
         self._reader.join(timeout)
+
+    def kill(self) -> None:
+        """End the server and its workers like a power cut."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _wait_for(self, pattern: re.Pattern[str], timeout: float = 30) -> re.Match[str]:
         with self._news:
@@ -129,10 +138,42 @@ class Server:
             self.lines.append(line)
             self._news.notify_all()
 
-    def _kill(self) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        self._reader.join()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+
+class Server(ServerProcess):
+    """An ASGI application behind a real server on the loopback interface, from entry to exit.
+
+    Args:
+        name: A key of `COMMANDS`.
+        application: Module and attribute, as in `examples.chat.app:app`.
+        port: The port to listen on, 0 for any that is free.
+    """
+
+    def __init__(self, name: str, application: str, port: int = 0) -> None:
+        super().__init__(*COMMANDS[name](port), application)
+
+
+class Chat(ServerProcess):
+    """The chat on Redis, as the demo starts it.
+
+    Args:
+        redis: The URL of the Redis.
+        workers: How many processes serve.
+    """
+
+    def __init__(self, redis: str, workers: int = 1) -> None:
+        options = ["--port", "0", "--redis", redis, "--workers", str(workers)]
+        super().__init__("examples.chat", *options)
+        self._workers = workers
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        # With workers it says where it is before it is there.
+        self.wait_for("Application startup complete", times=self._workers)
+        while not self._answers():
+            pass
+        return self
+
+    def _answers(self) -> bool:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", self.port)):
+            return True
+        return False

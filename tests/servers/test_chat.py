@@ -1,48 +1,15 @@
 """The chat behind real servers, with real clients."""
 
 import socket
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
-from pydantic import TypeAdapter
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
-from examples.chat.messages import ClientMessage, Join, Joined, Left, Said, Say, ServerMessage, Welcome
+from examples.chat.messages import Joined, Left, Said, Say
+from tests.servers.chat_client import SECONDS, code_of_close, hear, joined, tell
 from tests.servers.server import Server
-
-SECONDS = 30
-server_messages: TypeAdapter[ServerMessage] = TypeAdapter(ServerMessage)
-
-
-def tell(websocket: ClientConnection, message: ClientMessage) -> None:
-    """Send a message."""
-    websocket.send(message.model_dump_json())
-
-
-def hear(websocket: ClientConnection) -> ServerMessage:
-    """Receive a message."""
-    return server_messages.validate_json(websocket.recv(timeout=SECONDS))
-
-
-def code_of_close(websocket: ClientConnection) -> int | None:
-    """Receive until the connection is closed, and return the close code."""
-    with suppress(ConnectionClosed):
-        while True:
-            hear(websocket)
-    return websocket.close_code
-
-
-@contextmanager
-def joined(server: Server, room: str, name: str) -> Generator[tuple[ClientConnection, Welcome], None, None]:
-    """Be in a room."""
-    with connect(f"ws://{server.address}/ws/{room}") as websocket:
-        tell(websocket, Join(name=name))
-        welcome = hear(websocket)
-        assert isinstance(welcome, Welcome)
-        yield websocket, welcome
 
 
 def test_two_clients_chat(chat_server: Server) -> None:
