@@ -396,6 +396,12 @@ def test_unknown_options_are_refused(options: dict[str, Any]) -> None:
         RedisPubSubChannelLayer(**options)
 
 
+def test_a_prefix_is_text() -> None:
+    """Bytes would make names that no other process uses."""
+    with pytest.raises(TypeError, match="prefix is a str, not b'app'"):
+        RedisPubSubChannelLayer(prefix=b"app")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+
+
 async def test_values_that_no_layer_carries_are_refused(pubsub: PubSubMaker) -> None:
     """The error is the memory layer's, and nothing was sent."""
     layer = pubsub()

@@ -45,6 +45,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         clock: Returns the time in seconds; it must never go back. Queues go by the clock of the server.
 
     Raises:
+        TypeError: The prefix is no text.
         ValueError: A capacity is less than 1, or hosts or keys are one text instead of a list.
         KeyError: No serializer has the name.
     """

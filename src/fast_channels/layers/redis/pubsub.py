@@ -73,6 +73,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         clock: Returns the time in seconds; it must never go back.
 
     Raises:
+        TypeError: The prefix is no text.
         ValueError: A capacity is less than 1, or hosts or keys are one text instead of a list.
         KeyError: No serializer has the name.
     """
@@ -94,6 +95,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
+        if not isinstance(prefix, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # bytes would give other names, silently
+            raise TypeError(f"prefix is a str, not {prefix!r}")
         self.hosts: list[ChannelDecodedRedisHost] = decode_hosts(hosts)
         self.prefix = prefix
         self.overflow: Overflow = overflow
