@@ -237,7 +237,9 @@ class Link:
                 request.replies -= 1
                 if not request.replies:
                     self._written.popleft()
-                    self._failures = 0
+                    if self._failures:
+                        self._failures = 0
+                        logger.info("connected to %s again", self.where)
                     request.succeed(reply)
             await asyncio.sleep(0)
 
