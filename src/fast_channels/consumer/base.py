@@ -13,7 +13,7 @@ from fast_channels.consumer.handlers import Handler, build_table, handler_name
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, Origin
 from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
 from fast_channels.events import AsgiEvent
-from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
+from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (
     ConnectionClosed,
     InvalidChannelLayerError,
@@ -217,7 +217,7 @@ class AsyncConsumer:
 
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler]]
-    _validators: ClassVar[dict[str, Validators[Validator]]]
+    _validators: ClassVar[dict[str, Lazy[Validator]]]
     _local_names: ClassVar[Mapping[str, Any]] = {}
     _memberships: ClassVar[set[type[Group[Any, Any]]]]
     _params_reader: ClassVar[ParamsReader[BaseModel] | None] = None
@@ -291,7 +291,8 @@ class AsyncConsumer:
             ValueError: The message has no usable type.
             InvalidEventError: No method handles the message, or it is not what its method takes.
         """
-        await self._handling_of(message)
+        handler = self._handler_of(message)
+        await getattr(self, handler.name)(handler.convert(message))
 
     if TYPE_CHECKING:
         # Checkers compare an override with every base, and the documented arguments of subclasses differ.
@@ -387,15 +388,18 @@ class AsyncConsumer:
         return ConsumerApplication(cls, initkwargs)
 
     def _handling_of(self, message: ChannelMessage) -> Awaitable[None]:
-        try:
-            handler = self._routes[message["type"]]
-        except (KeyError, TypeError):
-            handler = self._find_handler(message)
+        handler = self._handler_of(message)
         convert = handler.convert
-        handling: Awaitable[None] = getattr(self, handler.name)(
+        handling: Awaitable[None] = getattr(self, handler.quiet)(
             message if convert is unchanged else convert(message)
         )
         return handling
+
+    def _handler_of(self, message: ChannelMessage) -> Handler:
+        try:
+            return self._routes[message["type"]]
+        except (KeyError, TypeError):
+            return self._find_handler(message)
 
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))
@@ -414,7 +418,7 @@ class AsyncConsumer:
         if isinstance(model, type) and issubclass(model, BaseModel):
             cls._params_reader = ParamsReader(model)
         cls._validators = {
-            protocol: Validators(kind.receivable.models, cls._validator_for)
+            protocol: Lazy(kind.receivable.models, cls._validator_for)
             for protocol, kind in CONNECTIONS.items()
         }
 
@@ -466,7 +470,7 @@ class AsyncConsumer:
                         del steps
                 except (InvalidEventError, ConnectionClosed) as error:
                     await self._settle(error, event, origin)
-                if origin is LAST or self._is_over():
+                if self._ended or origin is LAST or self._is_over():
                     break
         except StopConsumer:
             pass

@@ -212,12 +212,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         Raises:
             StopConsumer: Always, at the end.
         """
-        given = message.get("code")
-        code = 1005 if given is None else given
-        if self._may_be_member():
-            await run_all(self._leave_groups, partial(self._disconnect_once, code))
-        else:
-            await self._disconnect_once(code)
+        await self._websocket_disconnect(message)
         raise StopConsumer
 
     async def params_invalid(self, error: InvalidParamsError) -> None:
@@ -244,6 +239,14 @@ class AsyncWebsocketConsumer(AsyncConsumer):
                 code: Close code of RFC 6455, section 7.4: 1005 when there was none, 1006 when the connection
                     was lost or the server stopped the consumer, 1011 when a handler raised.
             """
+
+    async def _websocket_disconnect(self, message: Mapping[str, Any]) -> None:
+        given = message.get("code")
+        code = 1005 if given is None else given
+        if self._may_be_member():
+            await run_all(self._leave_groups, partial(self._disconnect_once, code))
+        else:
+            await self._disconnect_once(code)
 
     def _own_groups(self) -> None:
         self._owns_groups = True

@@ -8,7 +8,7 @@ from fast_channels.consumer.handlers import Handler, build_table, handler_name
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, Origin
 from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
 from fast_channels.events import AsgiEvent
-from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
+from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (
     ConnectionClosed,
     InvalidChannelLayerError,
@@ -71,7 +71,7 @@ class AsyncConsumer:
     def params(self: HasParams[Params_co]) -> Params_co: ...
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler]]
-    _validators: ClassVar[dict[str, Validators[Validator]]]
+    _validators: ClassVar[dict[str, Lazy[Validator]]]
     _local_names: ClassVar[Mapping[str, Any]]
     _memberships: ClassVar[set[type[Group[Any, Any]]]]
     _params_reader: ClassVar[ParamsReader[BaseModel] | None]
@@ -90,6 +90,7 @@ class AsyncConsumer:
     async def channel_invalid(self, error: InvalidEventError) -> None: ...
     async def params_invalid(self, error: InvalidParamsError) -> None: ...
     def _handling_of(self, message: ChannelMessage) -> Awaitable[None]: ...
+    def _handler_of(self, message: ChannelMessage) -> Handler: ...
     def _find_handler(self, message: ChannelMessage) -> Handler: ...
     @classmethod
     def _set_up(cls) -> None: ...
