@@ -219,14 +219,15 @@ class AsyncConsumer:
     _routes: ClassVar[dict[str, Handler]]
     _validators: ClassVar[dict[str, Lazy[Validator]]]
     _local_names: ClassVar[Mapping[str, Any]] = {}
-    _memberships: ClassVar[set[type[Group[Any, Any]]]]
+    # In quotes, because a parametrised model is a class that would be built when this module is imported.
+    _memberships: ClassVar[set[type["Group[Any, Any]"]]]
     _params_reader: ClassVar[ParamsReader[BaseModel] | None] = None
     _connection: Connection | None
     _began: bool = False
     _ended: bool = False
     _left: bool = False
     _running: bool = False
-    _joined: Mapping[str, Group[Any, Any]] = {}
+    _joined: Mapping[str, "Group[Any, Any]"] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -337,7 +338,7 @@ class AsyncConsumer:
             self._joined = {**self._joined, group.group_name: group}
             await layer.group_add(group.group_name, self.channel_name)
 
-    async def leave(self, group: Group[Any, Any]) -> None:
+    async def leave(self, group: "Group[Any, Any]") -> None:
         """End the membership in a group, if there is one.
 
         Args:
@@ -502,7 +503,7 @@ class AsyncConsumer:
     def _declares_events(self) -> bool:
         return any(handler.event_types() for handler in self._handlers.values())
 
-    def _check_membership(self, group: type[Group[Any, Any]], layer: BaseChannelLayer) -> None:
+    def _check_membership(self, group: type["Group[Any, Any]"], layer: BaseChannelLayer) -> None:
         if group in self._memberships:
             return
         name = type(self).__name__
