@@ -292,7 +292,7 @@ class AsyncConsumer:
             ValueError: The message has no usable type.
             InvalidEventError: No method handles the message, or it is not what its method takes.
         """
-        handler = self._handler_of(message)
+        handler = self._find_handler(message)
         await getattr(self, handler.name)(handler.convert(message))
 
     if TYPE_CHECKING:
@@ -389,18 +389,15 @@ class AsyncConsumer:
         return ConsumerApplication(cls, initkwargs)
 
     def _handling_of(self, message: ChannelMessage) -> Awaitable[None]:
-        handler = self._handler_of(message)
+        try:
+            handler = self._routes[message["type"]]
+        except (KeyError, TypeError):
+            handler = self._find_handler(message)
         convert = handler.convert
         handling: Awaitable[None] = getattr(self, handler.quiet)(
             message if convert is unchanged else convert(message)
         )
         return handling
-
-    def _handler_of(self, message: ChannelMessage) -> Handler:
-        try:
-            return self._routes[message["type"]]
-        except (KeyError, TypeError):
-            return self._find_handler(message)
 
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))

@@ -78,9 +78,11 @@ class Queue:
 
     __slots__ = ("_thread", "_waiter", "client_room", "entries", "layer_room", "loop")
 
+    layer_room: _Room
+    """There only with a task that asks the layer."""
+
     def __init__(self) -> None:
         self.client_room: _Room = _Room()
-        self.layer_room: _Room = _Room()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
         self.entries: deque[_Entry] | None = None
@@ -163,6 +165,7 @@ class Inbox:
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped code registers layers of other libraries
             self._mailbox = layer.listen(channel, queue.notify)
         if self._mailbox is None:
+            queue.layer_room = _Room()
             self._pump = queue.loop.create_task(self._ask(layer, channel, queue))
 
     def read_ahead(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from pydantic import ValidationError
 
@@ -59,6 +59,12 @@ _FLAGS: Mapping[str, tuple[str, str]] = {
     "http.response.trailers": ("more_trailers", "http.response.trailers (more)"),
     "websocket.http.response.body": ("more_body", "websocket.http.response.body (more)"),
 }
+
+
+def _column(event: Mapping[str, Any], type_: str) -> str:
+    """Return the column of a validated event of a type that has a flag."""
+    flag, flagged = _FLAGS[type_]
+    return flagged if event[flag] else type_
 
 
 def columns(model: type[AsgiEvent]) -> tuple[str, ...]:
@@ -159,7 +165,8 @@ def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:
     return extension if guard is None else (*extension, guard)
 
 
-class _Column(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Column:
     """What one event does, whatever the state is.
 
     Attributes:
@@ -171,7 +178,8 @@ class _Column(NamedTuple):
     guards: tuple[Guard, ...]
 
 
-class _Sendable(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Sendable:
     """What is to be known about the events of one type when one is sent.
 
     Attributes:
@@ -179,7 +187,7 @@ class _Sendable(NamedTuple):
         flag: The field that changes what it does, `None` where there is none.
         plain: What it does without the flag.
         flagged: What it does with it.
-        size: How many keys it has when none of them can be `None`.
+        size: How many keys it has at least; where there are no more, none of their values is `None`.
     """
 
     validate: WireValidator
@@ -265,7 +273,7 @@ class Connection:
             flag=_FLAGS[fields["type"].default][0] if flagged else None,
             plain=plain,
             flagged=flagged[0] if flagged else plain,
-            size=-1 if any(field.default is None for field in fields.values()) else len(fields),
+            size=sum(field.default is not None for field in fields.values()) + bool(model.one_of),
         )
 
     def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
@@ -292,8 +300,7 @@ class Connection:
             event = validate(message)
         except ValidationError as error:
             raise self._refusal(RemoteProtocolError, type_, error) from error
-        flag = _FLAGS.get(type_)
-        self._received(flag[1] if flag is not None and event[flag[0]] else type_)
+        self._received(_column(event, type_) if type_ in _FLAGS else type_)
         return event
 
     def check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -334,15 +341,15 @@ class Connection:
         """
         try:
             type_ = message["type"]
-            validate, flag, column, flagged, size = self._rules.sendable[type_]
+            sendable = self._rules.sendable[type_]
         except (KeyError, TypeError):
             return self._foreign(message)
         try:
-            event = validate(message)
+            event = sendable.validate(message)
         except ValidationError as error:
             raise self._invalid(type_, describe(error)) from error
-        if flag is not None and event[flag]:
-            column = flagged
+        flag = sendable.flag
+        column = sendable.plain if flag is None or not event[flag] else sendable.flagged
         cell = column.cells[self.state]
         if not cell.legal:
             self._refuse(cell.verdict, type_)
@@ -352,7 +359,7 @@ class Connection:
                 raise self._invalid(type_, wrong)
         if move:
             self.state = cell.next
-        return event if len(event) == size else _without_none(event)
+        return event if len(event) == sendable.size else _without_none(event)
 
     def lost(self) -> None:
         """Move as if the client had left, although the server does not say so."""
