@@ -464,10 +464,11 @@ class AsyncConsumer:
                         if (yielded := next(steps, _DONE)) is not _DONE:
                             inbox.read_ahead()
                             await _rest(steps, yielded)
-                        # A consumer that waits for its next event keeps nothing of the last.
                         del steps
                 except (InvalidEventError, ConnectionClosed) as error:
                     await self._settle(error, event, origin)
+                # A consumer that waits for its next event keeps nothing of the last.
+                del event
                 if self._ended or origin is LAST or self._is_over():
                     break
         except StopConsumer:
