@@ -74,14 +74,33 @@ class _Room:
 
 
 class Queue:
-    """What the tasks and the layer have delivered, oldest first, for the one consumer that takes it."""
+    """What the tasks and the layer have delivered, oldest first, for the one consumer that takes it.
 
-    __slots__ = ("_thread", "_waiter", "client_room", "entries", "layer_room", "loop")
+    Attributes:
+        mailbox: Where the layer puts its messages, if it pushes them.
+        pump: The task that asks the layer, if one has to.
+        reader: The task that reads the client's events, when it has begun.
+    """
+
+    __slots__ = (
+        "_thread",
+        "_waiter",
+        "client_room",
+        "entries",
+        "layer_room",
+        "loop",
+        "mailbox",
+        "pump",
+        "reader",
+    )
 
     layer_room: _Room
     """There only with a task that asks the layer."""
 
     def __init__(self) -> None:
+        self.mailbox: Mailbox | None = None
+        self.pump: asyncio.Task[None] | None = None
+        self.reader: asyncio.Task[None] | None = None
         self.client_room: _Room = _Room()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
@@ -134,9 +153,6 @@ class Inbox:
     __slots__ = (
         "_connection",
         "_ended",
-        "_mailbox",
-        "_pump",
-        "_reader",
         "_receive",
         "channel",
         "close_code",
@@ -148,10 +164,7 @@ class Inbox:
     def __init__(self, connection: Connection | None, receive: ASGIReceiveCallable) -> None:
         self._connection = connection
         self._ended = False
-        self._mailbox: Mailbox | None = None
-        self._pump: asyncio.Task[None] | None = None
         self.queue: Queue | None = None
-        self._reader: asyncio.Task[None] | None = None
         self._receive = receive
         self.channel: str | None = None
         self.close_code: int | None = None
@@ -163,17 +176,17 @@ class Inbox:
         queue = self.queue = self.queue or Queue()
         # Only layers of this base class can push.
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped code registers layers of other libraries
-            self._mailbox = layer.listen(channel, queue.notify)
-        if self._mailbox is None:
+            queue.mailbox = layer.listen(channel, queue.notify)
+        if queue.mailbox is None:
             queue.layer_room = _Room()
-            self._pump = queue.loop.create_task(self._ask(layer, channel, queue))
+            queue.pump = queue.loop.create_task(self._ask(layer, channel, queue))
 
     def read_ahead(self) -> None:
         """Read the client's events in a task from now on."""
-        if self._reader is None and not self._ended:
+        if not self.reading and not self._ended:
             self.reading = True
             queue = self.queue = self.queue or Queue()
-            self._reader = queue.loop.create_task(self._read(queue))
+            queue.reader = queue.loop.create_task(self._read(queue))
 
     async def get(self) -> Arrival:
         """Return the next event.
@@ -182,6 +195,7 @@ class Inbox:
             ProtocolError: It does not have the fields that the specification gives it.
             Exception: Whatever the server's `receive` or the channel layer raised.
         """
+        message: Mapping[str, Any] | None
         queue = self.queue
         if queue is None or not self.reading:
             try:
@@ -193,8 +207,8 @@ class Inbox:
         while True:
             entry = queue.entries.popleft() if queue.entries else await queue.arrival()
             if entry is None:
-                if (pushed := self._next_from_mailbox()) is not None:
-                    return pushed, LAYER
+                if queue.mailbox is not None and (message := queue.mailbox.take()) is not None:
+                    return self._check(message), LAYER
             elif isinstance(entry, _Failure):
                 raise entry.error
             elif entry[1] is LAYER:
@@ -206,7 +220,9 @@ class Inbox:
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""
-        return [task for task in (self._reader, self._pump) if task is not None and not task.done()]
+        queue = self.queue
+        begun = () if queue is None else (queue.reader, queue.pump)
+        return [task for task in begun if task is not None and not task.done()]
 
     async def close(self) -> None:
         """Take nothing more, and end the tasks."""
@@ -225,10 +241,6 @@ class Inbox:
         self._ended = True
         self.close_code = event.get("code")
         return event, LAST
-
-    def _next_from_mailbox(self) -> Mapping[str, Any] | None:
-        message = None if self._mailbox is None else self._mailbox.take()
-        return None if message is None else self._check(message)
 
     def _check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         return message if self._connection is None else self._connection.check(message)
