@@ -55,6 +55,24 @@ async def echo(consumer: AsyncHttpConsumer, body: bytes) -> None:
 # Requests.
 
 
+async def test_an_override_of_the_request_event_may_call_super_for_each_part() -> None:
+    """`super()` goes on after a part of the body, and raises `StopConsumer` when the request is answered."""
+
+    class Counting(Acting):
+        parts = 0
+
+        async def http_request(self, message: Any) -> None:
+            await super().http_request(message)
+            self.parts += 1
+
+    consumer = Counting()
+
+    sent = await serve(consumer, HTTP, request(b"a", more=True), request(b"b"))
+
+    assert sent == [START, part(b"ab")]
+    assert (consumer.parts, consumer.disconnects) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("events", "body"),
     [

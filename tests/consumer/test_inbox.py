@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fast_channels.consumer.inbox import READ_AHEAD, Inbox, Origin
+from fast_channels.consumer.inbox import READ_AHEAD, Inbox, InboxByTurns, Origin
 from fast_channels.exceptions import LocalProtocolError, RemoteProtocolError
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.protocol import HttpConnection, WebSocketConnection
@@ -403,7 +403,7 @@ async def test_what_a_server_raises_when_it_is_cancelled_is_nobodys_business() -
 
 async def taking_turns(layer: Any, client: Client) -> tuple[Inbox, str]:
     """Return the inbox of a worker's consumer that listens on a new channel."""
-    inbox = Inbox(None, client.receive, ahead=False)
+    inbox = InboxByTurns(None, client.receive)
     channel = await layer.new_channel()
     inbox.listen(layer, channel)
     return inbox, channel
@@ -412,7 +412,7 @@ async def taking_turns(layer: Any, client: Client) -> tuple[Inbox, str]:
 async def test_an_inbox_that_must_not_read_ahead_does_not() -> None:
     """What it has not asked for is there for others."""
     client = Client({"type": "one"}, {"type": "two"})
-    inbox = Inbox(None, client.receive, ahead=False)
+    inbox = InboxByTurns(None, client.receive)
 
     inbox.read_ahead()
     await turns()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, WebSocketConnectEvent, WebSocketSendEvent
-from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
+from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.testing.strategies import FIELDS
 
 from .examples import REQUIRED, example, read
@@ -267,7 +267,7 @@ def test_a_validator_is_built_when_its_first_event_comes() -> None:
         built.append(model)
         return wire_validator(model)
 
-    validators = Validators({"websocket.send": WebSocketSendEvent}, build)
+    validators = Lazy({"websocket.send": WebSocketSendEvent}, build)
     assert built == []
 
     assert validators["websocket.send"] is validators["websocket.send"]
@@ -277,4 +277,46 @@ def test_a_validator_is_built_when_its_first_event_comes() -> None:
 def test_other_types_have_no_validator() -> None:
     """A protocol knows its own events only."""
     with pytest.raises(KeyError):
-        Validators({}, wire_validator)["websocket.send"]
+        Lazy({}, wire_validator)["websocket.send"]
+
+
+def test_however_many_header_names_there_are_all_are_accepted() -> None:
+    """An application may make up its names; only some of them are remembered."""
+    validator = wire_validator(EVENTS["http.response.start"])
+    headers = [(b"x-%d" % number, b"1") for number in range(2000)]
+
+    for _ in range(2):
+        checked = validator(example("http.response.start", headers=headers))
+        assert checked["headers"] == headers
+        assert checked["headers"] is not headers
+
+
+@pytest.mark.parametrize("name", [b"a b", b"", b"a:"])
+def test_a_name_that_was_refused_is_refused_again(name: bytes) -> None:
+    """What is remembered of a name is whether it is one."""
+    validator = wire_validator(EVENTS["http.response.start"])
+
+    for _ in range(2):
+        with pytest.raises(ValidationError):
+            validator(example("http.response.start", headers=[(name, b"1")]))
+
+
+@pytest.mark.parametrize("pair", [(b"a", "1"), ("a", b"1"), (b"a",), (b"a", b"1", b"2"), 3], ids=repr)
+def test_what_is_no_pair_of_bytes_is_no_header(pair: Any) -> None:
+    """Neither text nor a number of values passes, whatever name went before."""
+    validator = wire_validator(EVENTS["http.response.start"])
+    validator(example("http.response.start", headers=[(b"a", b"1")]))
+
+    with pytest.raises(ValidationError):
+        validator(example("http.response.start", headers=[pair]))
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_of_another_kind_become_bytes(kind: Callable[[bytes], Any]) -> None:
+    """Also those of a name that is remembered, which they are equal to."""
+    validator = wire_validator(EVENTS["http.response.start"])
+    validator(example("http.response.start", headers=[(b"a", b"1")]))
+
+    checked = validator(example("http.response.start", headers=[(kind(b"a"), kind(b"1"))]))
+
+    assert [(type(name), type(value)) for name, value in checked["headers"]] == [(bytes, bytes)]

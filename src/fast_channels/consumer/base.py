@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVa
 from pydantic import BaseModel
 
 from fast_channels.consumer.handlers import Handler, build_table, handler_name
-from fast_channels.consumer.inbox import LAST, LAYER, Inbox, Origin
+from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
 from fast_channels.events import AsgiEvent
-from fast_channels.events.wire import Validator, Validators, model_validator, wire_validator
+from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (
     ConnectionClosed,
     InvalidChannelLayerError,
@@ -178,8 +178,7 @@ class ConsumerApplication(Generic[_C_co]):
             self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
         ) -> None:
             """Serve one connection with a consumer of its own."""
-            consumer = self.consumer_class(**self.consumer_initkwargs)
-            await consumer(scope, receive, send)
+            await self.consumer_class(**self.consumer_initkwargs)(scope, receive, send)
 
 
 class AsyncConsumer:
@@ -220,16 +219,17 @@ class AsyncConsumer:
 
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler]]
-    _validators: ClassVar[dict[str, Validators[Validator]]]
+    _validators: ClassVar[dict[str, Lazy[Validator]]]
     _local_names: ClassVar[Mapping[str, Any]] = {}
-    _memberships: ClassVar[set[type[Group[Any, Any]]]]
+    # In quotes, because a parametrised model is a class that would be built when this module is imported.
+    _memberships: ClassVar[set[type["Group[Any, Any]"]]]
     _params_reader: ClassVar[ParamsReader[BaseModel] | None] = None
     _connection: Connection | None
     _began: bool = False
     _ended: bool = False
     _left: bool = False
     _running: bool = False
-    _joined: Mapping[str, Group[Any, Any]] = {}
+    _joined: Mapping[str, "Group[Any, Any]"] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -265,25 +265,11 @@ class AsyncConsumer:
                 RuntimeError: This instance is serving another connection.
                 Exception: Whatever a handler raised, after the clean-up.
             """
-            if self._running:
-                name = type(self).__name__
-                raise RuntimeError(
-                    f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
-                )
-            protocol = scope.get("type")
-            kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
-            connection = None if kind is None else kind(scope, self._validators[kind.protocol])
-            self.scope = scope
-            self.base_send = send if connection is None else _checked(connection, send)
-            self._connection = connection
-            self._running = True
-            self._began = self._ended = self._left = False
-            if self._joined:
-                self._joined = {}
+            inbox = self._begin(scope, receive, send)
             try:
                 self._prepare()
                 self.channel_layer = self._find_layer()
-                await self._live(Inbox(connection, receive, ahead=protocol != WORKER))
+                await self._live(inbox)
             finally:
                 self._running = False
 
@@ -294,7 +280,8 @@ class AsyncConsumer:
             ValueError: The message has no usable type.
             InvalidEventError: No method handles the message, or it is not what its method takes.
         """
-        await self._handling_of(message)
+        handler = self._find_handler(message)
+        await getattr(self, handler.name)(handler.convert(message))
 
     if TYPE_CHECKING:
         # Checkers compare an override with every base, and the documented arguments of subclasses differ.
@@ -339,7 +326,7 @@ class AsyncConsumer:
             self._joined = {**self._joined, group.group_name: group}
             await layer.group_add(group.group_name, self.channel_name)
 
-    async def leave(self, group: Group[Any, Any]) -> None:
+    async def leave(self, group: "Group[Any, Any]") -> None:
         """End the membership in a group, if there is one.
 
         Args:
@@ -395,7 +382,7 @@ class AsyncConsumer:
         except (KeyError, TypeError):
             handler = self._find_handler(message)
         convert = handler.convert
-        handling: Awaitable[None] = getattr(self, handler.name)(
+        handling: Awaitable[None] = getattr(self, handler.quiet)(
             message if convert is unchanged else convert(message)
         )
         return handling
@@ -417,7 +404,7 @@ class AsyncConsumer:
         if isinstance(model, type) and issubclass(model, BaseModel):
             cls._params_reader = ParamsReader(model)
         cls._validators = {
-            protocol: Validators(kind.receivable.models, cls._validator_for)
+            protocol: Lazy(kind.receivable.models, cls._validator_for)
             for protocol, kind in CONNECTIONS.items()
         }
 
@@ -427,6 +414,24 @@ class AsyncConsumer:
         handler = cls._handlers.get(handler_name(model.model_fields["type"].default))
         seen = cls.dispatch is not AsyncConsumer.dispatch or handler is None or not handler.own
         return model_validator(model) if seen else wire_validator(model)
+
+    def _begin(self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Inbox:
+        if self._running:
+            name = type(self).__name__
+            raise RuntimeError(
+                f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
+            )
+        protocol = scope.get("type")
+        kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
+        connection = None if kind is None else kind(scope, self._validators[kind.protocol])
+        self.scope = scope
+        self.base_send = send if connection is None else _Checked(connection, send).send
+        self._connection = connection
+        self._running = True
+        self._began = self._ended = self._left = False
+        if self._joined:
+            self._joined = {}
+        return InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
 
     def _prepare(self) -> None:
         """Forget an earlier connection."""
@@ -443,33 +448,34 @@ class AsyncConsumer:
 
     async def _live(self, inbox: Inbox) -> None:
         try:
-            layer = self._layer()
             if self._params_reader is not None and not await self._read_params(self._params_reader, inbox):
                 return
-            if layer is not None:
-                await self._open_channel(layer, inbox)
+            if self._layer() is not None:
+                await self._open_channel(self.channel_layer, inbox)
             # One coroutine less for each event where nobody has overridden it.
             overridden = type(self).dispatch is not AsyncConsumer.dispatch
-            dispatch = self.dispatch if overridden else self._handling_of
             while True:
                 event, origin = await inbox.get()
                 self._began = True
-                if layer is not None and not inbox.reading:
+                if inbox.channel is not None and not inbox.reading:
                     inbox.read_ahead()
                 try:
+                    handling = self.dispatch(event) if overridden else self._handling_of(event)
                     if inbox.reading:
-                        await dispatch(event)
+                        await handling
                     else:
                         # Most handlers wait for nothing; a task watches the client while the others do.
-                        steps = dispatch(event).__await__()
+                        steps = handling.__await__()
                         if (yielded := next(steps, _DONE)) is not _DONE:
                             inbox.read_ahead()
                             await _rest(steps, yielded)
-                        # A consumer that waits for its next event keeps nothing of the last.
                         del steps
+                    del handling
                 except (InvalidEventError, ConnectionClosed) as error:
                     await self._settle(error, event, origin)
-                if origin is LAST or self._is_over():
+                # A consumer that waits for its next event keeps nothing of the last.
+                del event
+                if self._ended or origin is LAST or self._is_over():
                     break
         except StopConsumer:
             pass
@@ -501,7 +507,7 @@ class AsyncConsumer:
     def _declares_events(self) -> bool:
         return any(handler.event_types() for handler in self._handlers.values())
 
-    def _check_membership(self, group: type[Group[Any, Any]], layer: BaseChannelLayer) -> None:
+    def _check_membership(self, group: type["Group[Any, Any]"], layer: BaseChannelLayer) -> None:
         if group in self._memberships:
             return
         name = type(self).__name__
@@ -560,7 +566,7 @@ class AsyncConsumer:
         layer = self._layer()
         if inbox.channel is not None and isinstance(layer, BaseChannelLayer):
             steps.append(functools.partial(layer.close_channel, inbox.channel))
-        if inbox.queue is not None and inbox.tasks():
+        if inbox.tasks():
             steps.append(inbox.close)
         return steps
 
@@ -617,19 +623,25 @@ def _needs_alias(consumer: AsyncConsumer, purpose: str) -> str:
     return f"{type(consumer).__name__} cannot {purpose} without a channel layer; set channel_layer_alias"
 
 
-def _checked(connection: Connection, send: ASGISendCallable) -> ASGISendCallable:
-    async def base_send(message: ChannelMessage) -> None:
-        event = connection.send(message)
+class _Checked:
+    """The server's `send`, for events that are checked first; smaller than a function in a function."""
+
+    __slots__ = ("_connection", "_send")
+
+    def __init__(self, connection: Connection, send: ASGISendCallable) -> None:
+        self._connection = connection
+        self._send = send
+
+    async def send(self, message: ChannelMessage) -> None:
+        event = self._connection.send(message)
         if event is None:
             return
         try:
-            await send(event)
+            await self._send(event)
         except OSError as error:
-            connection.lost()
+            self._connection.lost()
             text = f"{event['type']} could not be sent: the connection is closed"
-            raise ConnectionClosed(text, state=connection.state, event=event["type"]) from error
-
-    return base_send
+            raise ConnectionClosed(text, state=self._connection.state, event=event["type"]) from error
 
 
 # __init_subclass__ is not called for the base itself.

@@ -30,6 +30,12 @@ USUAL_HANDLER_NAMES = frozenset({"join", "leave"})
 """Methods that Channels does not have, so code written for it may have handlers of these names."""
 
 
+ENDING: Mapping[str, str] = {
+    name: f"_{name}" for name in ("http_request", "http_disconnect", "websocket_disconnect")
+}
+"""The library's handlers that raise `StopConsumer`, and what does the same and raises nothing."""
+
+
 def handler_name(type_: str) -> str:
     """Return the name of the method that handles a type of event."""
     return type_.replace(".", "_")
@@ -45,6 +51,7 @@ class Handler:
         own: Whether the method is the library's, which takes any mapping.
         names: What string annotations may refer to besides the module.
         convert: Makes what the method takes out of a message.
+        quiet: The name of the method that is called by a consumer that needs no `StopConsumer` to end.
     """
 
     name: str
@@ -52,8 +59,10 @@ class Handler:
     own: bool
     names: Mapping[str, Any]
     convert: Converter = field(init=False)
+    quiet: str = field(init=False)
 
     def __post_init__(self) -> None:
+        self.quiet = ENDING.get(self.name, self.name) if self.own else self.name
         model = ASGI_HANDLERS.get(self.name)
         if self.own:
             self.convert = unchanged

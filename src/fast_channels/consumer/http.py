@@ -129,6 +129,20 @@ class AsyncHttpConsumer(AsyncConsumer):
                 whose events could still send one.
             StopConsumer: The response is complete.
         """
+        await self._http_request(message)
+        if self._ended:
+            raise StopConsumer
+
+    async def http_disconnect(self, message: HttpDisconnectEvent) -> None:
+        """Let `disconnect()` clean up. ASGI, "Disconnect - receive event".
+
+        Raises:
+            StopConsumer: Always, at the end.
+        """
+        await self._http_disconnect(message)
+        raise StopConsumer
+
+    async def _http_request(self, message: Mapping[str, Any]) -> None:
         if self._body_complete:
             logger.debug("http.request after the end of the request body; ignored")
             return
@@ -146,16 +160,9 @@ class AsyncHttpConsumer(AsyncConsumer):
             self._require_answer()
         if self._is_over():
             await self._disconnect_once(0)
-            raise StopConsumer
 
-    async def http_disconnect(self, message: HttpDisconnectEvent) -> None:
-        """Let `disconnect()` clean up. ASGI, "Disconnect - receive event".
-
-        Raises:
-            StopConsumer: Always, at the end.
-        """
+    async def _http_disconnect(self, _message: Mapping[str, Any]) -> None:
         await self._disconnect_once(0)
-        raise StopConsumer
 
     def _prepare(self) -> None:
         self.body = []

@@ -74,13 +74,34 @@ class _Room:
 
 
 class Queue:
-    """What the tasks and the layer have delivered, oldest first, for the one consumer that takes it."""
+    """What the tasks and the layer have delivered, oldest first, for the one consumer that takes it.
 
-    __slots__ = ("_thread", "_waiter", "client_room", "entries", "layer_room", "loop")
+    Attributes:
+        mailbox: Where the layer puts its messages, if it pushes them.
+        pump: The task that asks the layer, if one has to.
+        reader: The task that reads the client's events, when it has begun.
+    """
+
+    __slots__ = (
+        "_thread",
+        "_waiter",
+        "client_room",
+        "entries",
+        "layer_room",
+        "loop",
+        "mailbox",
+        "pump",
+        "reader",
+    )
+
+    layer_room: _Room
+    """There only with a task that asks the layer."""
 
     def __init__(self) -> None:
+        self.mailbox: Mailbox | None = None
+        self.pump: asyncio.Task[None] | None = None
+        self.reader: asyncio.Task[None] | None = None
         self.client_room: _Room = _Room()
-        self.layer_room: _Room = _Room()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
         self.entries: deque[_Entry] | None = None
@@ -152,8 +173,6 @@ class Inbox:
     Args:
         connection: What checks the client's events, `None` for a protocol that ASGI does not define.
         receive: The server's `receive`.
-        ahead: Whether the client's events may be read before they can be handled. Without that they are
-            asked for one by one, and `receive` is cancelled when the layer's message is first.
 
     Attributes:
         channel: The channel of the channel layer that is to be closed in the end.
@@ -164,12 +183,8 @@ class Inbox:
     """
 
     __slots__ = (
-        "_ahead",
         "_connection",
         "_ended",
-        "_mailbox",
-        "_pump",
-        "_reader",
         "_receive",
         "channel",
         "close_code",
@@ -178,16 +193,10 @@ class Inbox:
         "reading",
     )
 
-    def __init__(
-        self, connection: Connection | None, receive: ASGIReceiveCallable, *, ahead: bool = True
-    ) -> None:
-        self._ahead = ahead
+    def __init__(self, connection: Connection | None, receive: ASGIReceiveCallable) -> None:
         self._connection = connection
         self._ended = False
-        self._mailbox: Mailbox | None = None
-        self._pump: asyncio.Task[None] | None = None
         self.queue: Queue | None = None
-        self._reader: asyncio.Task[None] | None = None
         self._receive = receive
         self.channel: str | None = None
         self.close_code: int | None = None
@@ -202,24 +211,22 @@ class Inbox:
             channel: The channel.
             gaps: Take a `ChannelGap` too when messages were lost.
         """
-        if not self._ahead:
-            self.queue = _Turns(self._receive)
-            self.reading = True
         queue = self.queue = self.queue or Queue()
         # Only layers of this base class can push.
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped code registers layers of other libraries
-            self._mailbox = layer.listen(channel, queue.notify)
-        if self._mailbox is not None:
-            self._mailbox.hears_gaps = gaps
+            queue.mailbox = layer.listen(channel, queue.notify)
+        if queue.mailbox is not None:
+            queue.mailbox.hears_gaps = gaps
         else:
-            self._pump = queue.loop.create_task(self._ask(layer, channel, queue))
+            queue.layer_room = _Room()
+            queue.pump = queue.loop.create_task(self._ask(layer, channel, queue))
 
     def read_ahead(self) -> None:
-        """Read the client's events in a task from now on, if that may be."""
-        if self._ahead and self._reader is None and not self._ended:
+        """Read the client's events in a task from now on."""
+        if not self.reading and not self._ended:
             self.reading = True
             queue = self.queue = self.queue or Queue()
-            self._reader = queue.loop.create_task(self._read(queue))
+            queue.reader = queue.loop.create_task(self._read(queue))
 
     async def get(self) -> Arrival:
         """Return the next event.
@@ -228,6 +235,7 @@ class Inbox:
             ProtocolError: It does not have the fields that the specification gives it.
             Exception: Whatever the server's `receive` or the channel layer raised.
         """
+        message: Mapping[str, Any] | None
         queue = self.queue
         if queue is None or not self.reading:
             try:
@@ -239,8 +247,8 @@ class Inbox:
         while True:
             entry = queue.entries.popleft() if queue.entries else await queue.arrival()
             if entry is None:
-                if (pushed := self._next_from_mailbox()) is not None:
-                    return pushed, LAYER
+                if queue.mailbox is not None and (message := queue.mailbox.take()) is not None:
+                    return self._check(message), LAYER
             elif isinstance(entry, _Failure):
                 raise entry.error
             elif entry[1] is LAYER:
@@ -252,7 +260,9 @@ class Inbox:
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""
-        return [task for task in (self._reader, self._pump) if task is not None and not task.done()]
+        queue = self.queue
+        begun = () if queue is None else (queue.reader, queue.pump)
+        return [task for task in begun if task is not None and not task.done()]
 
     async def close(self) -> None:
         """Take nothing more, and end the tasks."""
@@ -271,10 +281,6 @@ class Inbox:
         self._ended = True
         self.close_code = event.get("code")
         return event, LAST
-
-    def _next_from_mailbox(self) -> Mapping[str, Any] | None:
-        message = None if self._mailbox is None else self._mailbox.take()
-        return None if message is None else self._check(message)
 
     def _check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         return message if self._connection is None else self._connection.check(message)
@@ -302,3 +308,21 @@ class Inbox:
                     await queue.layer_room.wait()
         except (Exception, asyncio.CancelledError) as error:
             queue.put(_Failure(error))
+
+
+class InboxByTurns(Inbox):
+    """The events of a consumer that takes one only when it can handle it: others could handle it meanwhile.
+
+    `receive` is cancelled when a message of the layer is first, and loses nothing by that.
+    """
+
+    __slots__ = ()
+
+    def listen(self, layer: BaseChannelLayer, channel: str, *, gaps: bool = False) -> None:
+        """Take the messages of a channel too, each when nothing else is being handled."""
+        self.queue = _Turns(self._receive)
+        self.reading = True
+        super().listen(layer, channel, gaps=gaps)
+
+    def read_ahead(self) -> None:
+        """Read nothing."""

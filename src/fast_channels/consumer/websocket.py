@@ -54,6 +54,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     """
 
     groups: list[str]
+    _computes_groups: ClassVar[bool]
     _owns_groups: bool = False
     _asked: bool = False
     _denied: bool = False
@@ -109,14 +110,14 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             event["headers"] = headers if isinstance(headers, list) else tuple(header_pairs(headers))
         groups = self.groups
         if not groups:
-            await super().send(event)
+            await self.base_send(event)
             return
         if self._connection is not None:
             self._connection.send(event, move=False)
         try:
             # Joined before the client knows, so that it misses nothing that is sent after it knows.
             await self._join_groups(groups)
-            await super().send(event)
+            await self.base_send(event)
         except (Exception, asyncio.CancelledError) as error:
             accepted = self._connection is not None and self._connection.state == OPEN
             await despite(error, [] if accepted else [self._discard_groups])
@@ -143,8 +144,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         if self._connection is None or not self._connection.offers(DENIAL):
             await self.close()
             return
-        await super().send({"type": f"{DENIAL}.start", "status": status, "headers": header_pairs(headers)})
-        await super().send({"type": f"{DENIAL}.body", "body": body})
+        await self.base_send({"type": f"{DENIAL}.start", "status": status, "headers": header_pairs(headers)})
+        await self.base_send({"type": f"{DENIAL}.body", "body": body})
         # After such a response some servers never say that the client is gone.
         self._denied = True
 
@@ -204,7 +205,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             LocalProtocolError: The code may not be sent, or the reason is too long.
         """
         sent = NORMAL_CLOSURE if code is None or isinstance(code, bool) else code
-        await super().send({"type": "websocket.close", "code": sent, "reason": reason})
+        await self.base_send({"type": "websocket.close", "code": sent, "reason": reason})
 
     async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None:
         """Leave the groups and let `disconnect()` clean up. ASGI, "Disconnect - receive event".
@@ -212,12 +213,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         Raises:
             StopConsumer: Always, at the end.
         """
-        given = message.get("code")
-        code = 1005 if given is None else given
-        if self._may_be_member():
-            await run_all(self._leave_groups, partial(self._disconnect_once, code))
-        else:
-            await self._disconnect_once(code)
+        await self._websocket_disconnect(message)
         raise StopConsumer
 
     async def params_invalid(self, error: InvalidParamsError) -> None:
@@ -245,10 +241,23 @@ class AsyncWebsocketConsumer(AsyncConsumer):
                     was lost or the server stopped the consumer, 1011 when a handler raised.
             """
 
+    async def _websocket_disconnect(self, message: Mapping[str, Any]) -> None:
+        given = message.get("code")
+        code = 1005 if given is None else given
+        if self._may_be_member():
+            await run_all(self._leave_groups, partial(self._disconnect_once, code))
+        else:
+            await self._disconnect_once(code)
+
+    @classmethod
+    def _set_up(cls) -> None:
+        super()._set_up()
+        cls._computes_groups = hasattr(getattr(cls, "groups", None), "__get__")
+
     def _own_groups(self) -> None:
         self._owns_groups = True
         # A property, or whatever else computes the groups, is asked when they are needed.
-        if hasattr(getattr(type(self), "groups", None), "__get__"):
+        if self._computes_groups:
             return
         declared: Any = getattr(self, "groups", None)
         if isinstance(declared, str):
@@ -268,7 +277,9 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         return 1006 if self._denied else super()._code_of_end(inbox, error)
 
     def _may_be_member(self) -> bool:
-        return self._began and not self._left and self._layer() is not None
+        if not self._began or self._left or self._layer() is None:
+            return False
+        return self._computes_groups or bool(self._joined or self.groups)
 
     async def _join_groups(self, groups: Iterable[str]) -> None:
         layer = self._layer()

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import (
@@ -137,24 +136,42 @@ def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[b
     return tuple([(name.lower(), value) for name, value in headers])
 
 
-@lru_cache(maxsize=1024)
-def _is_usual_name(name: bytes) -> bool:
-    # An application has few names, and each search takes longer than all else that is done with a name.
-    return _NAME.fullmatch(name) is not None and name == name.lower() and name != _SUBPROTOCOL
+class _UsualNames(dict[bytes, bool]):
+    """Which names need no rule: an application has few, and each search takes longer than all else."""
+
+    def __missing__(self, name: bytes) -> bool:
+        usual = _NAME.fullmatch(name) is not None and name == name.lower() and name != _SUBPROTOCOL
+        if len(self) < _KEPT_NAMES:
+            self[name] = usual
+        return usual
 
 
-def usual_headers(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Pass the headers that nearly every response has, which no rule would change.
+_KEPT_NAMES = 1024
+_usual_names = _UsualNames()
+
+
+def usual_headers(headers: Any) -> list[tuple[bytes, bytes]]:
+    """Return a copy of the headers that nearly every response has, which no rule would change.
 
     Raises:
         ValueError: They are not valid, or a rule has to look at each of them.
     """
-    for name, _ in headers:
-        if not _is_usual_name(name):
-            raise ValueError("not the name of a usual header")
-    if not b"".join([value for _, value in headers]).decode("latin-1").isprintable():
+    # Of exactly these types: what a subclass says of itself proves nothing.
+    pairs: list[Any] = headers
+    pair: tuple[Any, ...]
+    if type(pairs) is not list:
+        raise ValueError("not a usual list of headers")
+    values: list[bytes] = []
+    for pair in pairs:
+        if type(pair) is not tuple:
+            raise ValueError("not a usual header")
+        name, value = pair
+        if type(name) is not bytes or type(value) is not bytes or not _usual_names[name]:
+            raise ValueError("not a usual header")
+        values.append(value)
+    if not b"".join(values).decode("latin-1").isprintable():
         raise ValueError("not the value of a usual header")
-    return headers
+    return pairs.copy()
 
 
 def _no_subprotocol_header(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PlainValidator,
     Strict,
     TypeAdapter,
     ValidationError,
@@ -27,7 +28,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, SchemaValidator, core_schema
 from typing_extensions import TypedDict
 
-from .base import HEADERS_AS_LIST, AsgiEvent, Rule, StrictBytes, encodable, no_rule, usual_headers
+from .base import HEADERS_AS_LIST, AsgiEvent, Rule, encodable, no_rule, usual_headers
 
 Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Takes a mapping, returns the checked event; raises `pydantic.ValidationError` when it is none."""
@@ -36,25 +37,25 @@ Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 WireValidator: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Takes a mapping, returns a new dictionary; raises `pydantic.ValidationError` as well."""
 
-_V = TypeVar("_V", bound=Validator)
+_T = TypeVar("_T")
 
 
-class Validators(dict[str, _V]):
-    """The validators of some events by type, each built when its first event comes.
+class Lazy(dict[str, _T]):
+    """What there is for some events by type, each made when its first event comes.
 
     Args:
         models: The models of the events, by type.
-        build: Makes the validator of a model.
+        build: Makes it of a model: a validator, for instance.
     """
 
-    def __init__(self, models: Mapping[str, type[AsgiEvent]], build: Callable[[type[AsgiEvent]], _V]) -> None:
+    def __init__(self, models: Mapping[str, type[AsgiEvent]], build: Callable[[type[AsgiEvent]], _T]) -> None:
         super().__init__()
         self.models = models
         self._build = build
 
-    def __missing__(self, type_: str) -> _V:
-        validator = self[type_] = self._build(self.models[type_])
-        return validator
+    def __missing__(self, type_: str) -> _T:
+        value = self[type_] = self._build(self.models[type_])
+        return value
 
 
 Form: TypeAlias = Callable[[Any, Sequence[Any]], Any]
@@ -80,9 +81,7 @@ def _any_form(annotation: Any, metadata: Sequence[Any]) -> Any:
     return _annotated(annotation, metadata)
 
 
-_USUAL_HEADERS: Any = Annotated[
-    list[tuple[StrictBytes, StrictBytes]], Strict(), AfterValidator(usual_headers)
-]
+_USUAL_HEADERS: Any = Annotated[Any, PlainValidator(usual_headers)]
 # A constraint makes pydantic look at the characters, as `encodable` does.
 _INSTEAD: Mapping[Any, list[Any]] = {AfterValidator(encodable): [Field(min_length=0)]}
 

@@ -466,7 +466,8 @@ class Mailroom:
                 raise RuntimeError(f"a consumer listens on channel {channel!r} already; it has one at most")
             box.attend(notify)
             waiting = len(box)
-        tell([notify] * waiting)
+        if waiting:
+            tell([notify] * waiting)
         return box
 
     def stats(self) -> MailStats:

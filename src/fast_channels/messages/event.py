@@ -23,12 +23,16 @@ class ChannelEvent(BaseModel):
     Validation is lax, as it has to be behind a channel layer: what left as a datetime may arrive as text.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, defer_build=True)
 
     def to_message(self) -> dict[str, Any]:
         """Return the event as every channel layer can carry it: a dictionary of plain values."""
         message: dict[str, Any] = _plain(self.model_dump(by_alias=True))
         return message
+
+
+# Only the base itself is built late: that takes time, and nobody makes an instance of it.
+del ChannelEvent.model_config["defer_build"]
 
 
 def _plain(value: object) -> Any:

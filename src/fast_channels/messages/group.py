@@ -175,7 +175,7 @@ class Group(BaseModel, Generic[Event, Member_contra]):
             registered.
     """
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, defer_build=True)
 
     channel_layer_alias: ClassVar[str] = "default"
     _pattern: ClassVar[str | None] = None
@@ -244,3 +244,7 @@ class Group(BaseModel, Generic[Event, Member_contra]):
             NameError: The events are declared by a name that is not defined.
         """
         return event_types(cls._codec.declared())
+
+
+# Only the base itself is built late: that takes time, and nobody makes an instance of it.
+del Group.model_config["defer_build"]

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 from pydantic import ValidationError
 
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
-from fast_channels.events.wire import Validator, Validators, WireValidator, mistakes, wire_validator
+from fast_channels.events.wire import Lazy, Validator, WireValidator, mistakes, wire_validator
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
 
 logger: logging.Logger = logging.getLogger("fast_channels.protocol")
@@ -61,15 +61,14 @@ _FLAGS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def column(event: Mapping[str, Any]) -> str:
-    """Return the column of a validated event: its type, with a suffix where a flag changes what it does."""
-    type_: str = event["type"]
-    flag = _FLAGS.get(type_)
-    return flag[1] if flag is not None and event.get(flag[0]) else type_
+def _column(event: Mapping[str, Any], type_: str) -> str:
+    """Return the column of a validated event of a type that has a flag."""
+    flag, flagged = _FLAGS[type_]
+    return flagged if event[flag] else type_
 
 
 def columns(model: type[AsgiEvent]) -> tuple[str, ...]:
-    """Return the columns that events of a model can have."""
+    """Return the columns that events of a model can have: its type, and what a flag makes of that."""
     type_: str = model.model_fields["type"].default
     return (type_, _FLAGS[type_][1]) if type_ in _FLAGS else (type_,)
 
@@ -153,9 +152,49 @@ def needs(extension: str) -> Guard:
     return offered
 
 
+def _without_none(event: dict[str, Any]) -> dict[str, Any]:
+    # By identity: an application's own value may compare as it likes.
+    for value in event.values():
+        if value is None:
+            return {key: value for key, value in event.items() if value is not None}
+    return event
+
+
 def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:
     extension = () if model.extension is None else (needs(model.extension),)
     return extension if guard is None else (*extension, guard)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """What one event does, whatever the state is.
+
+    Attributes:
+        cells: What it does in each state.
+        guards: What is asked before it is sent.
+    """
+
+    cells: Mapping[str, Cell]
+    guards: tuple[Guard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sendable:
+    """What is to be known about the events of one type when one is sent.
+
+    Attributes:
+        validate: Checks it.
+        flag: The field that changes what it does, `None` where there is none.
+        plain: What it does without the flag.
+        flagged: What it does with it.
+        size: How many keys it has at least; where there are no more, none of their values is `None`.
+    """
+
+    validate: WireValidator
+    flag: str | None
+    plain: _Column
+    flagged: _Column
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,17 +205,17 @@ class _Rules:
         initial: The state in which a connection begins.
         first_request: The same for `request_state`.
         cells: The table of the class.
-        sendable: The validators of what is sent, by type.
-        columns: For each column of what is sent, its cells by state and its guards.
+        gone: The state that follows each state when the client has left.
+        sendable: What is sent, by type.
         receivable: The validators of what is received, by type.
     """
 
     initial: str
     first_request: str
     cells: Mapping[str, Mapping[str, Cell]]
-    sendable: Validators[WireValidator]
-    columns: Mapping[str, tuple[Mapping[str, Cell], tuple[Guard, ...]]]
-    receivable: Validators[Validator]
+    gone: Mapping[str, str]
+    sendable: Lazy[_Sendable]
+    receivable: Lazy[Validator]
 
 
 class Connection:
@@ -202,25 +241,39 @@ class Connection:
     table: ClassVar[Table]
     requests: ClassVar[Table | None] = None
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
-    receivable: ClassVar[Validators[Validator]]
+    receivable: ClassVar[Lazy[Validator]]
     _common: ClassVar[_Rules]
 
     def __init_subclass__(cls) -> None:
         requests = cls.requests or cls.table
-        cls.receivable = Validators(requests.models(ReceiveEvent), wire_validator)
-        sendable = cls.table.models(SendEvent)
+        cls.receivable = Lazy(requests.models(ReceiveEvent), wire_validator)
         cells = cls.table.cells
+        leaving = f"{cls.protocol}.disconnect"
         cls._common = _Rules(
             initial=cls.table.initial,
             first_request=requests.initial,
             cells=cells,
-            sendable=Validators(sendable, wire_validator),
-            columns={
-                name: ({state: cells[state][name] for state in cells}, _guards(model, cls.guards.get(name)))
-                for model in sendable.values()
-                for name in columns(model)
-            },
+            gone={state: row[leaving].next for state, row in cells.items() if leaving in row},
+            sendable=Lazy(cls.table.models(SendEvent), cls._sendable),
             receivable=cls.receivable,
+        )
+
+    @classmethod
+    def _sendable(cls, model: type[AsgiEvent]) -> _Sendable:
+        plain, *flagged = (
+            _Column(
+                {state: row[name] for state, row in cls.table.cells.items()},
+                _guards(model, cls.guards.get(name)),
+            )
+            for name in columns(model)
+        )
+        fields = model.model_fields
+        return _Sendable(
+            validate=wire_validator(model),
+            flag=_FLAGS[fields["type"].default][0] if flagged else None,
+            plain=plain,
+            flagged=flagged[0] if flagged else plain,
+            size=sum(field.default is not None for field in fields.values()) + bool(model.one_of),
         )
 
     def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
@@ -247,7 +300,7 @@ class Connection:
             event = validate(message)
         except ValidationError as error:
             raise self._refusal(RemoteProtocolError, type_, error) from error
-        self._received(column(event) if type_ in _FLAGS else type_)
+        self._received(_column(event, type_) if type_ in _FLAGS else type_)
         return event
 
     def check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -286,38 +339,31 @@ class Connection:
             LocalProtocolError: The event is not one, or not legal now; nothing has changed.
             ConnectionClosed: The connection is gone.
         """
-        rules = self._rules
         try:
             type_ = message["type"]
-            validate = rules.sendable[type_]
+            sendable = self._rules.sendable[type_]
         except (KeyError, TypeError):
             return self._foreign(message)
         try:
-            event = validate(message)
+            event = sendable.validate(message)
         except ValidationError as error:
             raise self._invalid(type_, describe(error)) from error
-        name = column(event) if type_ in _FLAGS else type_
-        cells, guards = rules.columns[name]
-        cell = cells[self.state]
+        flag = sendable.flag
+        column = sendable.plain if flag is None or not event[flag] else sendable.flagged
+        cell = column.cells[self.state]
         if not cell.legal:
             self._refuse(cell.verdict, type_)
             return None
-        for guard in guards:
+        for guard in column.guards:
             if (wrong := guard(self, event)) is not None:
                 raise self._invalid(type_, wrong)
         if move:
             self.state = cell.next
-        # The validator made this dictionary. By identity: an application's own value may compare as it likes.
-        for value in event.values():
-            if value is None:
-                return {key: value for key, value in event.items() if value is not None}
-        return event
+        return event if len(event) == sendable.size else _without_none(event)
 
     def lost(self) -> None:
         """Move as if the client had left, although the server does not say so."""
-        gone = self.table.cells[self.state].get(f"{self.protocol}.disconnect")
-        if gone is not None:
-            self.state = gone.next
+        self.state = self._rules.gone.get(self.state, self.state)
 
     @property
     def closed(self) -> bool:
