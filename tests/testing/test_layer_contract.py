@@ -1,6 +1,7 @@
 """The contract kit accepts layers that keep their promises, and says of others which promise they break."""
 
 import asyncio
+import gc
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, Unpack
@@ -818,6 +819,15 @@ def test_a_broken_promise_is_named(test: str, layer: type[BaseChannelLayer], how
     first, _, rest = text.partition("\n")
     assert first == f"A channel layer promises: {promise(test)}"
     assert pytest.RaisesExc(BrokenPromise, match=f"^But .*({how})").matches(BrokenPromise(rest))
+
+
+def test_a_receiver_that_failed_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    """The event loop does not log, some time later and amid another test, what the test has said."""
+    test = "test_a_waiting_receiver_gets_the_next_message"
+    complaint(contract_of(TimesOut, test), test)
+    gc.collect()
+
+    assert caplog.messages == []
 
 
 def test_every_promise_is_broken_by_some_layer() -> None:

@@ -84,7 +84,7 @@ class LayerHooks:
             BrokenPromise: The `receive()` ended.
         """
         idle = await layer.new_channel()
-        task = asyncio.ensure_future(layer.receive(idle))
+        task = _receiving(layer, idle)
         done, _ = await asyncio.wait([task], timeout=seconds)
         task.cancel()
         await asyncio.wait([task])
@@ -172,7 +172,7 @@ class Bench(AbstractAsyncContextManager["Bench"]):
 
     async def start(self, layer: BaseChannelLayer, channel: str) -> "asyncio.Task[ChannelMessage]":
         """Return a task that has begun to receive."""
-        task = asyncio.ensure_future(layer.receive(channel))
+        task = _receiving(layer, channel)
         await asyncio.sleep(0)
         return task
 
@@ -191,6 +191,18 @@ class Bench(AbstractAsyncContextManager["Bench"]):
         await self.settle()
         await sender.send(channel, _BARRIER)
         same(await self.receive(receiver, channel), _BARRIER, "the next message after all expected ones")
+
+
+def _receiving(layer: BaseChannelLayer, channel: str) -> "asyncio.Task[ChannelMessage]":
+    task = asyncio.ensure_future(layer.receive(channel))
+    # The test says what is wrong with it, or has failed before; the log need not say it again, later.
+    task.add_done_callback(_retrieve)
+    return task
+
+
+def _retrieve(task: "asyncio.Task[ChannelMessage]") -> None:
+    if not task.cancelled():
+        task.exception()
 
 
 def unique(stem: str) -> str:
