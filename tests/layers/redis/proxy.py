@@ -18,12 +18,14 @@ class Proxy:
     Attributes:
         port: The port for clients.
         accepted: How many connections clients have made.
+        fatal: What ends a connection when a client sends it.
     """
 
     def __init__(self, target: int, delay: float = 0.0, tls: ssl.SSLContext | None = None) -> None:
         self.delay = delay
         self.port = 0
         self.accepted = 0
+        self.fatal: bytes | None = None
         self._target = target
         self._tls = tls
         self._flows = _open()
@@ -72,25 +74,26 @@ class Proxy:
             return
         self._writers |= {writer, there_writer}
         for source, sink, delay in ((reader, there_writer, self.delay), (there_reader, writer, 0.0)):
-            pump = asyncio.create_task(_pump(source, sink, self._flows, delay))
+            pump = asyncio.create_task(self._pump(source, sink, self._flows, delay))
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
+
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, flows: asyncio.Event, delay: float
+    ) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                if self.fatal is not None and self.fatal in data:
+                    break
+                if delay:
+                    await asyncio.sleep(delay)
+                await flows.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.transport.abort()
 
 
 def _open() -> asyncio.Event:
     flows = asyncio.Event()
     flows.set()
     return flows
-
-
-async def _pump(
-    source: asyncio.StreamReader, sink: asyncio.StreamWriter, flows: asyncio.Event, delay: float
-) -> None:
-    with suppress(OSError):
-        while data := await source.read(65536):
-            if delay:
-                await asyncio.sleep(delay)
-            await flows.wait()
-            sink.write(data)
-            await sink.drain()
-    sink.transport.abort()
