@@ -203,6 +203,30 @@ async def test_what_is_on_its_way_when_a_layer_closes_goes_back(make: QueueMaker
     assert sorted(got) == list(range(60))
 
 
+async def test_all_queues_are_closed_at_once(
+    make: QueueMaker, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that does not answer delays the end once, not once for each channel."""
+    monkeypatch.setattr(queue, "CLOSE_SECONDS", 0.2)
+    worker = make(hosts=[own_redis.url])
+    tasks = [await start(worker, f"work{n}", own_redis) for n in range(10)]
+    for n in range(10):
+        await worker.send(f"work{n}", {"n": n})
+    await soon(asyncio.gather(*tasks))
+    tasks = [asyncio.create_task(worker.receive(f"work{n}")) for n in range(10)]
+    await asyncio.sleep(0)
+    own_redis.freeze()
+    loop = asyncio.get_running_loop()
+
+    began = loop.time()
+    await asyncio.wait(tasks, timeout=0.01)
+    await soon(worker.close())
+
+    assert loop.time() - began < 1
+    for task in tasks:
+        task.cancel()
+
+
 async def test_poison_in_a_queue_is_thrown_away(
     make: QueueMaker, redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import weakref
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -569,6 +570,29 @@ def test_close_leaves_alone_what_does_not_run(own_redis: RedisServer) -> None:
     assert loop.run_until_complete(soon(layer.receive(channel))) == {"type": "x"}
     loop.close()
     asyncio.run(is_unused(own_redis))
+
+
+async def test_whoever_does_not_wait_has_closed_the_layer_all_the_same(own_redis: RedisServer) -> None:
+    """A cancelled call leaves no connection that nobody could end any more, and nothing uncounted."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+    channel = await layer.new_channel()
+    await layer.send(channel, {"type": "x"})
+    await is_true(partial(has_come, layer))
+
+    closing = asyncio.create_task(layer.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+
+    assert closing.cancelled()
+    await is_unused(own_redis)
+    assert layer.stats().discarded == 1
+
+
+async def has_come(layer: RedisPubSubChannelLayer) -> bool:
+    """Tell whether a message waits in a layer."""
+    await layer.send("nobody", {})
+    return layer.stats().waiting == 1
 
 
 async def test_lifespan_closes_the_layer(own_redis: RedisServer) -> None:

@@ -1,6 +1,8 @@
 """What a Redis layer holds for one event loop: connections, mailboxes and groups."""
 
+import asyncio
 import logging
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,6 +94,7 @@ class Hub:
 
     Attributes:
         token: What the names of this hub's channels have in common, and nobody else's.
+        process: The process that it was made in; a forked one inherits it, and not what drives it.
         room: The mailboxes.
         memberships: The groups of the channels here; of a group, the name under which Redis knows it.
         signals: Whom to wake when anything is published under a name in Redis.
@@ -99,6 +102,7 @@ class Hub:
 
     def __init__(self, settings: Settings, room: Mailroom) -> None:
         self.token: str = secrets.token_hex(8)
+        self.process: int = os.getpid()
         self.room = room
         self.memberships: Memberships[None] = Memberships()
         self.signals: dict[str, Signal] = {}
@@ -189,8 +193,7 @@ class Hub:
 
     async def close(self) -> None:
         """End all connections."""
-        for signal in tuple(self.signals.values()):
-            await signal.close()
+        await asyncio.gather(*(signal.close() for signal in self.signals.values()))
         self.forget(detach=True)
         for shard in self._shards:
             await shard.close()

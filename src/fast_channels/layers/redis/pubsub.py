@@ -1,6 +1,7 @@
 """The channel layer for many processes, on Redis' publish and subscribe."""
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -269,10 +270,10 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
 
         Those of an event loop that does not run end when it is closed. The layer can be used again.
         """
-        for loop in tuple(self._hubs):
+        for loop, hub in tuple(self._hubs.items()):
             if loop is asyncio.get_running_loop():
                 await self._end(loop)
-            elif loop.is_running():
+            elif loop.is_running() and hub.process == os.getpid():
                 await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(loop), loop))
 
     def stats(self) -> RedisStats:
@@ -297,5 +298,9 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         hub = self._hubs.pop(loop, None)
         if hub is not None:
             not_before_close(loop, self._end)
-            await hub.close()
-            self._past += hub.room.stats()
+            # Nobody could end it any more if this were cancelled halfway.
+            await asyncio.shield(self._end_hub(hub))
+
+    async def _end_hub(self, hub: Hub) -> None:
+        await hub.close()
+        self._past += hub.room.stats()
