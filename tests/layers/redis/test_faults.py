@@ -303,6 +303,13 @@ async def test_without_a_server_a_call_fails_in_time(caplog: pytest.LogCaptureFi
         assert caplog.messages.count(f"connected to 127.0.0.1:{server.port} again") == 2
 
 
+async def test_the_time_to_wait_for_a_server_may_be_in_its_url() -> None:
+    """`socket_timeout` means the same wherever redis-py takes it."""
+    async with RedisPubSubChannelLayer([f"{RedisServer().url}?socket_timeout=0.2"]) as layer:
+        with pytest.raises(RedisConnectionError, match=r"failed for 0.2 s"):
+            await soon(layer.new_channel())
+
+
 async def test_a_layer_can_be_closed_while_its_connection_breaks(redis: RedisServer) -> None:
     """Neither the error nor the cancellation gets lost, whatever comes first."""
     for _ in range(20):

@@ -397,6 +397,23 @@ def test_unknown_options_are_refused(options: dict[str, Any]) -> None:
         RedisPubSubChannelLayer(**options)
 
 
+@pytest.mark.parametrize(
+    ("host", "error"),
+    [
+        ("http://localhost", ValueError),
+        ("redis://localhost:port", ValueError),
+        ("redis://localhost?nonsense=1", TypeError),
+        ({"host": "localhost", "nonsense": 1}, TypeError),
+        ({"host": "localhost", "port": "port"}, ValueError),
+        ({"address": "redis://localhost", "socket_timeout": "long"}, ValueError),
+    ],
+)
+def test_hosts_are_checked_at_once(host: Any, error: type[Exception]) -> None:
+    """The line that is wrong raises, rather than the first consumer that needs a connection."""
+    with pytest.raises(error):
+        RedisPubSubChannelLayer([host])
+
+
 def test_a_prefix_is_text() -> None:
     """Bytes would make names that no other process uses."""
     with pytest.raises(TypeError, match="prefix is a str, not b'app'"):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
 from fast_channels.layers.redis import threads
-from fast_channels.layers.redis.hub import Counts, Hub
+from fast_channels.layers.redis.hub import Counts, Hub, open_pool
 from fast_channels.layers.redis.loops import before_close, not_before_close
 from fast_channels.layers.redis.serializers import registry
 from fast_channels.layers.redis.type_defs import (
@@ -74,8 +74,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         clock: Returns the time in seconds; it must never go back.
 
     Raises:
-        TypeError: The prefix is no text.
-        ValueError: A capacity is less than 1, or hosts or keys are one text instead of a list.
+        TypeError: The prefix is no text, or a host has an option that redis-py does not know.
+        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, or a host is none.
         KeyError: No serializer has the name.
     """
 
@@ -99,6 +99,9 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         if not isinstance(prefix, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # bytes would give other names, silently
             raise TypeError(f"prefix is a str, not {prefix!r}")
         self.hosts: list[ChannelDecodedRedisHost] = decode_hosts(hosts)
+        for host in self.hosts:
+            # What is wrong with one is said here, rather than by the first who connects.
+            open_pool(host)
         self.prefix = prefix
         self.overflow: Overflow = overflow
         self.ping_interval = ping_interval
