@@ -541,6 +541,18 @@ def test_connections_end_with_their_event_loop(own_redis: RedisServer) -> None:
     asyncio.run(is_unused(own_redis))
 
 
+async def test_an_event_loop_may_be_closed_inside_another(own_redis: RedisServer) -> None:
+    """A thread cannot run both, and the connections of the closed one end all the same."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+    loop = asyncio.new_event_loop()
+    await asyncio.to_thread(loop.run_until_complete, layer.new_channel())
+
+    loop.close()
+
+    assert loop.is_closed()
+    await is_unused(own_redis)
+
+
 def test_an_event_loop_may_outlive_many_layers(own_redis: RedisServer) -> None:
     """However many there were, the loop keeps none of them that was closed and ends the last one."""
     loop = asyncio.new_event_loop()

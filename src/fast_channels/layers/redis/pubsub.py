@@ -75,7 +75,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
 
     Raises:
         TypeError: The prefix is no text, or a host has an option that redis-py does not know.
-        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, or a host is none.
+        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, or a host
+            means nothing.
         KeyError: No serializer has the name.
     """
 
