@@ -11,7 +11,7 @@ class Proxy:
     """Passes bytes between clients and a server on the loopback interface, from entry to exit.
 
     Args:
-        target: The port of the server.
+        target: The port of the server, which may be changed for new connections.
         delay: Seconds that each piece of data takes on its way to the server.
         tls: What clients have to speak TLS with, if they have to.
 
@@ -26,7 +26,7 @@ class Proxy:
         self.port = 0
         self.accepted = 0
         self.fatal: bytes | None = None
-        self._target = target
+        self.target = target
         self._tls = tls
         self._flows = _open()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -68,7 +68,7 @@ class Proxy:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
         try:
-            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
             return

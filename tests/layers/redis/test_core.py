@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError
 
 from fast_channels import exceptions
 from fast_channels.layers.redis import RedisChannelLayer, core, queue
 from tests.layers.conftest import soon
+from tests.layers.redis.proxy import Proxy
 from tests.layers.redis.server import RedisServer, is_true
 
 QueueMaker = Callable[..., RedisChannelLayer]
@@ -287,6 +289,23 @@ async def test_a_server_that_refuses_is_asked_again(
     await soon(worker.receive(witness))
     await worker.close_channel("work")
     await is_true(partial(is_logged, "may be lost"))
+
+
+async def test_a_server_that_has_become_a_replica_is_looked_for_anew(
+    make: QueueMaker, own_redis: RedisServer
+) -> None:
+    """After a fail-over its name leads to the new master, so only the first command is refused."""
+    with RedisServer() as master:
+        async with Proxy(own_redis.port) as proxy, RedisChannelLayer([proxy.url]) as layer:
+            await layer.send("work", {"n": 1})
+            await own_redis.run("REPLICAOF", "127.0.0.1", master.port)
+            proxy.target = master.port
+
+            with pytest.raises(ReadOnlyError):
+                await soon(layer.send("work", {"n": 2}))
+            await soon(layer.send("work", {"n": 3}))
+
+            assert await soon(layer.receive("work")) == {"n": 3}
 
 
 async def test_flush_removes_what_belongs_to_the_layer(make: QueueMaker, redis: RedisServer) -> None:
