@@ -11,20 +11,22 @@ class Proxy:
     """Passes bytes between clients and a server on the loopback interface, from entry to exit.
 
     Args:
-        target: The port of the server.
+        target: The port of the server, which may be changed for new connections.
         delay: Seconds that each piece of data takes on its way to the server.
         tls: What clients have to speak TLS with, if they have to.
 
     Attributes:
         port: The port for clients.
         accepted: How many connections clients have made.
+        fatal: What ends a connection when a client sends it.
     """
 
     def __init__(self, target: int, delay: float = 0.0, tls: ssl.SSLContext | None = None) -> None:
         self.delay = delay
         self.port = 0
         self.accepted = 0
-        self._target = target
+        self.fatal: bytes | None = None
+        self.target = target
         self._tls = tls
         self._flows = _open()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -66,31 +68,32 @@ class Proxy:
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
         try:
-            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.transport.abort()
             return
         self._writers |= {writer, there_writer}
         for source, sink, delay in ((reader, there_writer, self.delay), (there_reader, writer, 0.0)):
-            pump = asyncio.create_task(_pump(source, sink, self._flows, delay))
+            pump = asyncio.create_task(self._pump(source, sink, self._flows, delay))
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
+
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, flows: asyncio.Event, delay: float
+    ) -> None:
+        with suppress(OSError):
+            while data := await source.read(65536):
+                if self.fatal is not None and self.fatal in data:
+                    break
+                if delay:
+                    await asyncio.sleep(delay)
+                await flows.wait()
+                sink.write(data)
+                await sink.drain()
+        sink.transport.abort()
 
 
 def _open() -> asyncio.Event:
     flows = asyncio.Event()
     flows.set()
     return flows
-
-
-async def _pump(
-    source: asyncio.StreamReader, sink: asyncio.StreamWriter, flows: asyncio.Event, delay: float
-) -> None:
-    with suppress(OSError):
-        while data := await source.read(65536):
-            if delay:
-                await asyncio.sleep(delay)
-            await flows.wait()
-            sink.write(data)
-            await sink.drain()
-    sink.transport.abort()

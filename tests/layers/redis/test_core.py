@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ReadOnlyError
 
 from fast_channels import exceptions
 from fast_channels.layers.redis import RedisChannelLayer, core, queue
 from tests.layers.conftest import soon
+from tests.layers.redis.proxy import Proxy
 from tests.layers.redis.server import RedisServer, is_true
 
 QueueMaker = Callable[..., RedisChannelLayer]
@@ -203,6 +205,30 @@ async def test_what_is_on_its_way_when_a_layer_closes_goes_back(make: QueueMaker
     assert sorted(got) == list(range(60))
 
 
+async def test_all_queues_are_closed_at_once(
+    make: QueueMaker, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that does not answer delays the end once, not once for each channel."""
+    monkeypatch.setattr(queue, "CLOSE_SECONDS", 0.2)
+    worker = make(hosts=[own_redis.url])
+    tasks = [await start(worker, f"work{n}", own_redis) for n in range(10)]
+    for n in range(10):
+        await worker.send(f"work{n}", {"n": n})
+    await soon(asyncio.gather(*tasks))
+    tasks = [asyncio.create_task(worker.receive(f"work{n}")) for n in range(10)]
+    await asyncio.sleep(0)
+    own_redis.freeze()
+    loop = asyncio.get_running_loop()
+
+    began = loop.time()
+    await asyncio.wait(tasks, timeout=0.01)
+    await soon(worker.close())
+
+    assert loop.time() - began < 1
+    for task in tasks:
+        task.cancel()
+
+
 async def test_poison_in_a_queue_is_thrown_away(
     make: QueueMaker, redis: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -263,6 +289,23 @@ async def test_a_server_that_refuses_is_asked_again(
     await soon(worker.receive(witness))
     await worker.close_channel("work")
     await is_true(partial(is_logged, "may be lost"))
+
+
+async def test_a_server_that_has_become_a_replica_is_looked_for_anew(
+    make: QueueMaker, own_redis: RedisServer
+) -> None:
+    """After a fail-over its name leads to the new master, so only the first command is refused."""
+    with RedisServer() as master:
+        async with Proxy(own_redis.port) as proxy, RedisChannelLayer([proxy.url]) as layer:
+            await layer.send("work", {"n": 1})
+            await own_redis.run("REPLICAOF", "127.0.0.1", master.port)
+            proxy.target = master.port
+
+            with pytest.raises(ReadOnlyError):
+                await soon(layer.send("work", {"n": 2}))
+            await soon(layer.send("work", {"n": 3}))
+
+            assert await soon(layer.receive("work")) == {"n": 3}
 
 
 async def test_flush_removes_what_belongs_to_the_layer(make: QueueMaker, redis: RedisServer) -> None:

@@ -244,6 +244,26 @@ async def test_a_server_that_refuses_old_subscriptions(own_redis: RedisServer) -
         assert len(listener.gaps) == 1
 
 
+async def test_a_connection_that_is_lost_before_it_has_all_subscriptions(redis: RedisServer) -> None:
+    """The layer tries again, and is back as after any other outage, with one gap."""
+    async with Proxy(redis.port) as proxy, RedisPubSubChannelLayer([proxy.url]) as layer:
+        listener = await member(layer)
+        proxy.fatal = b"SUBSCRIBE"
+        proxy.cut()
+
+        async def was_lost_often() -> bool:
+            await asyncio.sleep(0)
+            return proxy.accepted > 5
+
+        await is_true(was_lost_often)
+        proxy.fatal = None
+        await listener.gap()
+        await layer.group_send("g", {"type": "x"})
+
+        await listener.message(type="x")
+        assert (len(listener.gaps), layer.stats().outages) == (1, 1)
+
+
 async def test_a_group_that_was_left_before_the_server_answered(redis: RedisServer, prefix: str) -> None:
     """The subscription is ended all the same, and whoever joins again gets one of its own."""
     async with Proxy(redis.port, delay=0.05) as proxy, RedisPubSubChannelLayer([proxy.url], prefix) as layer:
@@ -281,6 +301,13 @@ async def test_without_a_server_a_call_fails_in_time(caplog: pytest.LogCaptureFi
             assert await soon(layer.receive(channel)) == {"type": "x"}
         assert layer.stats().outages == 0
         assert caplog.messages.count(f"connected to 127.0.0.1:{server.port} again") == 2
+
+
+async def test_the_time_to_wait_for_a_server_may_be_in_its_url() -> None:
+    """`socket_timeout` means the same wherever redis-py takes it."""
+    async with RedisPubSubChannelLayer([f"{RedisServer().url}?socket_timeout=0.2"]) as layer:
+        with pytest.raises(RedisConnectionError, match=r"failed for 0.2 s"):
+            await soon(layer.new_channel())
 
 
 async def test_a_layer_can_be_closed_while_its_connection_breaks(redis: RedisServer) -> None:

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import weakref
+from functools import partial
 from typing import Any, Literal
 
 import pytest
@@ -396,6 +397,23 @@ def test_unknown_options_are_refused(options: dict[str, Any]) -> None:
         RedisPubSubChannelLayer(**options)
 
 
+@pytest.mark.parametrize(
+    ("host", "error"),
+    [
+        ("http://localhost", ValueError),
+        ("redis://localhost:port", ValueError),
+        ("redis://localhost?nonsense=1", TypeError),
+        ({"host": "localhost", "nonsense": 1}, TypeError),
+        ({"host": "localhost", "port": "port"}, ValueError),
+        ({"address": "redis://localhost", "socket_timeout": "long"}, ValueError),
+    ],
+)
+def test_hosts_are_checked_at_once(host: Any, error: type[Exception]) -> None:
+    """The line that is wrong raises, rather than the first consumer that needs a connection."""
+    with pytest.raises(error):
+        RedisPubSubChannelLayer([host])
+
+
 def test_a_prefix_is_text() -> None:
     """Bytes would make names that no other process uses."""
     with pytest.raises(TypeError, match="prefix is a str, not b'app'"):
@@ -523,6 +541,18 @@ def test_connections_end_with_their_event_loop(own_redis: RedisServer) -> None:
     asyncio.run(is_unused(own_redis))
 
 
+async def test_an_event_loop_may_be_closed_inside_another(own_redis: RedisServer) -> None:
+    """A thread cannot run both, and the connections of the closed one end all the same."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+    loop = asyncio.new_event_loop()
+    await asyncio.to_thread(loop.run_until_complete, layer.new_channel())
+
+    loop.close()
+
+    assert loop.is_closed()
+    await is_unused(own_redis)
+
+
 def test_an_event_loop_may_outlive_many_layers(own_redis: RedisServer) -> None:
     """However many there were, the loop keeps none of them that was closed and ends the last one."""
     loop = asyncio.new_event_loop()
@@ -569,6 +599,29 @@ def test_close_leaves_alone_what_does_not_run(own_redis: RedisServer) -> None:
     assert loop.run_until_complete(soon(layer.receive(channel))) == {"type": "x"}
     loop.close()
     asyncio.run(is_unused(own_redis))
+
+
+async def test_whoever_does_not_wait_has_closed_the_layer_all_the_same(own_redis: RedisServer) -> None:
+    """A cancelled call leaves no connection that nobody could end any more, and nothing uncounted."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+    channel = await layer.new_channel()
+    await layer.send(channel, {"type": "x"})
+    await is_true(partial(has_come, layer))
+
+    closing = asyncio.create_task(layer.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+
+    assert closing.cancelled()
+    await is_unused(own_redis)
+    assert layer.stats().discarded == 1
+
+
+async def has_come(layer: RedisPubSubChannelLayer) -> bool:
+    """Tell whether a message waits in a layer."""
+    await layer.send("nobody", {})
+    return layer.stats().waiting == 1
 
 
 async def test_lifespan_closes_the_layer(own_redis: RedisServer) -> None:

@@ -99,3 +99,30 @@ async def test_a_forked_process_has_a_connection_of_its_own(
     os.close(read)
     os.close(write)
     await sender.close()
+
+
+async def test_a_forked_process_closes_only_what_is_its_own(own_redis: RedisServer) -> None:
+    """Closing there waits for no thread that it did not inherit, and the parent's connections go on."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+    read, write = os.pipe()
+
+    def work() -> None:
+        layer.sync_send("nobody", {"type": "x"})
+        child = os.fork()
+        if child == 0:
+            # Nothing of the test may go on in the child, whatever happens.
+            try:
+                asyncio.run(soon(layer.close()))
+                os.write(write, b"closed")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        os.close(write)
+        layer.sync_send("nobody", {"type": "x"})
+
+    await asyncio.to_thread(work)
+
+    assert os.read(read, 10) == b"closed"
+    os.close(read)
+    assert await own_redis.connections() == 1
+    await layer.close()

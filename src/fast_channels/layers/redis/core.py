@@ -45,8 +45,9 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         clock: Returns the time in seconds; it must never go back. Queues go by the clock of the server.
 
     Raises:
-        TypeError: The prefix is no text.
-        ValueError: A capacity is less than 1, or hosts or keys are one text instead of a list.
+        TypeError: The prefix is no text, or a host has an option that redis-py does not know.
+        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, or a host
+            means nothing.
         KeyError: No serializer has the name.
     """
 

@@ -1,11 +1,15 @@
 """What a Redis layer holds for one event loop: connections, mailboxes and groups."""
 
+import asyncio
 import logging
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
+
+import redis.asyncio
 
 from fast_channels.layers.mailbox import Aftermath, Letter, Mailroom, tell
 from fast_channels.layers.memberships import Memberships
@@ -15,7 +19,7 @@ from fast_channels.layers.redis.type_defs import ChannelDecodedRedisHost
 from fast_channels.layers.redis.utils import close_sentinels, consistent_hash, create_pool, shown
 from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
 
-__all__ = ["Counts", "Hub", "Settings"]
+__all__ = ["Counts", "Hub", "Settings", "open_pool"]
 
 logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
@@ -60,13 +64,28 @@ class Settings(Protocol):
         """Return the message that bytes stand for."""
 
 
+def open_pool(host: ChannelDecodedRedisHost) -> tuple[redis.asyncio.ConnectionPool, float]:
+    """Return what makes connections to a host, and the seconds that a command waits for one.
+
+    Raises:
+        TypeError: A connection of redis-py has no such option.
+        ValueError: An option, or the URL, means nothing.
+    """
+    # RESP2 is what every version of every server speaks.
+    pool: Any = create_pool(host, protocol=2, decode_responses=False)
+    timeout = float(pool.connection_kwargs.get("socket_timeout") or DEFAULT_TIMEOUT)
+    # The link has a watch of its own over silence.
+    pool.connection_kwargs["socket_timeout"] = None
+    # Checks the options, and connects to nothing yet.
+    pool.make_connection()
+    return pool, timeout
+
+
 class Shard:
     """One server: a connection for commands, and one for subscriptions."""
 
     def __init__(self, host: ChannelDecodedRedisHost, settings: Settings, hub: "Hub") -> None:
-        # The link has a watch of its own over silence; RESP2 is what every version of every server speaks.
-        self._pool = create_pool(host, socket_timeout=None, protocol=2, decode_responses=False)
-        timeout = float(host.get("socket_timeout") or DEFAULT_TIMEOUT)
+        self._pool, timeout = open_pool(host)
         where = shown(host)
         self.commands: Link = Link(
             self._pool.make_connection, where, timeout=timeout, ping_interval=settings.ping_interval
@@ -92,6 +111,7 @@ class Hub:
 
     Attributes:
         token: What the names of this hub's channels have in common, and nobody else's.
+        process: The process that it was made in; a forked one inherits it, and not what drives it.
         room: The mailboxes.
         memberships: The groups of the channels here; of a group, the name under which Redis knows it.
         signals: Whom to wake when anything is published under a name in Redis.
@@ -99,6 +119,7 @@ class Hub:
 
     def __init__(self, settings: Settings, room: Mailroom) -> None:
         self.token: str = secrets.token_hex(8)
+        self.process: int = os.getpid()
         self.room = room
         self.memberships: Memberships[None] = Memberships()
         self.signals: dict[str, Signal] = {}
@@ -189,8 +210,7 @@ class Hub:
 
     async def close(self) -> None:
         """End all connections."""
-        for signal in tuple(self.signals.values()):
-            await signal.close()
+        await asyncio.gather(*(signal.close() for signal in self.signals.values()))
         self.forget(detach=True)
         for shard in self._shards:
             await shard.close()

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol, TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import ReadOnlyError, ResponseError
 
 __all__ = ["Command", "Connection", "Link", "Reply"]
 
@@ -93,9 +93,6 @@ class _Request:
             self.future.set_result(reply)
 
     def fail(self, error: Exception) -> None:
-        if self.then is not None:
-            # Without this one the connection is of no use.
-            raise error
         if self.future is not None and not self.future.done():
             self.future.set_exception(error)
 
@@ -227,7 +224,11 @@ class Link:
                     reply = await connection.read_response()
                 except ResponseError as error:
                     self._heard_at = self._loop.time()
-                    self._written.popleft().fail(error)
+                    refused = self._written.popleft()
+                    refused.fail(error)
+                    if refused.then is not None or isinstance(error, ReadOnlyError):
+                        # Without its greeting it is of no use; and the master of a replica may be elsewhere.
+                        raise
                     continue
                 self._heard_at = self._loop.time()
                 if on_message is not None and reply[0] == b"message":

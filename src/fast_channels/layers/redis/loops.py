@@ -1,6 +1,7 @@
 """What has to end before its event loop is closed."""
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -33,7 +34,19 @@ def _end_with(loop: asyncio.AbstractEventLoop, ends: dict[End, None]) -> None:
     def end_and_close() -> None:
         while ends and not loop.is_running():
             end, _ = ends.popitem()
-            loop.run_until_complete(end(loop))
+            _run(loop, end(loop))
         close()
 
     vars(loop)["close"] = end_and_close
+
+
+def _run(loop: asyncio.AbstractEventLoop, step: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        loop.run_until_complete(step)
+    else:
+        # A coroutine of another loop closes this one, and a thread runs no two.
+        thread = threading.Thread(target=loop.run_until_complete, args=(step,))
+        thread.start()
+        thread.join()

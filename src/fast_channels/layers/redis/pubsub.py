@@ -1,6 +1,7 @@
 """The channel layer for many processes, on Redis' publish and subscribe."""
 
 import asyncio
+import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import Any, ClassVar
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
 from fast_channels.layers.redis import threads
-from fast_channels.layers.redis.hub import Counts, Hub
+from fast_channels.layers.redis.hub import Counts, Hub, open_pool
 from fast_channels.layers.redis.loops import before_close, not_before_close
 from fast_channels.layers.redis.serializers import registry
 from fast_channels.layers.redis.type_defs import (
@@ -73,8 +74,9 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         clock: Returns the time in seconds; it must never go back.
 
     Raises:
-        TypeError: The prefix is no text.
-        ValueError: A capacity is less than 1, or hosts or keys are one text instead of a list.
+        TypeError: The prefix is no text, or a host has an option that redis-py does not know.
+        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, or a host
+            means nothing.
         KeyError: No serializer has the name.
     """
 
@@ -98,6 +100,9 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         if not isinstance(prefix, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # bytes would give other names, silently
             raise TypeError(f"prefix is a str, not {prefix!r}")
         self.hosts: list[ChannelDecodedRedisHost] = decode_hosts(hosts)
+        for host in self.hosts:
+            # What is wrong with one is said here, rather than by the first who connects.
+            open_pool(host)
         self.prefix = prefix
         self.overflow: Overflow = overflow
         self.ping_interval = ping_interval
@@ -269,10 +274,10 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
 
         Those of an event loop that does not run end when it is closed. The layer can be used again.
         """
-        for loop in tuple(self._hubs):
+        for loop, hub in tuple(self._hubs.items()):
             if loop is asyncio.get_running_loop():
                 await self._end(loop)
-            elif loop.is_running():
+            elif loop.is_running() and hub.process == os.getpid():
                 await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(loop), loop))
 
     def stats(self) -> RedisStats:
@@ -297,5 +302,9 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         hub = self._hubs.pop(loop, None)
         if hub is not None:
             not_before_close(loop, self._end)
-            await hub.close()
-            self._past += hub.room.stats()
+            # Nobody could end it any more if this were cancelled halfway.
+            await asyncio.shield(self._end_hub(hub))
+
+    async def _end_hub(self, hub: Hub) -> None:
+        await hub.close()
+        self._past += hub.room.stats()
