@@ -320,7 +320,7 @@ class InboxByTurns(Inbox):
 
     def listen(self, layer: BaseChannelLayer, channel: str, *, gaps: bool = False) -> None:
         """Take the messages of a channel too, each when nothing else is being handled."""
-        self.queue = _Turns(self._receive)
+        self.queue: Queue | None = _Turns(self._receive)
         self.reading = True
         super().listen(layer, channel, gaps=gaps)
 
