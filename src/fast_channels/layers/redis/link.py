@@ -226,7 +226,7 @@ class Link:
                     self._heard_at = self._loop.time()
                     refused = self._written.popleft()
                     refused.fail(error)
-                    if refused.then is not None or isinstance(error, ReadOnlyError):
+                    if refused.then is not None or _is_of_replica(error):
                         # Without its greeting it is of no use; and the master of a replica may be elsewhere.
                         raise
                     continue
@@ -286,6 +286,11 @@ class Link:
             error = RedisConnectionError(text if cause is None else f"{text}: {_said(cause)}")
             error.__cause__ = cause
             request.fail(error)
+
+
+def _is_of_replica(error: ResponseError) -> bool:
+    # Redis 6 tells of the kind of an error inside a script in the text only.
+    return isinstance(error, ReadOnlyError) or "-READONLY" in str(error)
 
 
 def _said(error: Exception) -> str:
