@@ -9,6 +9,7 @@ from examples.chat.messages import (
     Join,
     Joined,
     Left,
+    Name,
     Refused,
     RoomGroup,
     RoomName,
@@ -77,7 +78,8 @@ class ChatConsumer(Contract):
         match event.news:
             case Left(name=self.name):
                 # This process was so slow that the others took it for dead, or the news is of a namesake.
-                await self._stay()
+                if name := await self._stay():
+                    await self.room.send(RoomNews(news=Joined(name=name)))
             case Joined(name=self.name):
                 pass
             case news:
@@ -100,11 +102,10 @@ class ChatConsumer(Contract):
         self.history = frozenset(welcome.history)
         return welcome
 
-    async def _stay(self) -> bool:
-        """Be in the room still, or close the connection, if somebody else has got the name by now."""
-        if self.name is None:
-            return False
-        is_here = await self.rooms.enter(self.room, self.name, self.channel_name)
-        if not is_here:
-            await self.close(TRY_AGAIN_LATER)
-        return is_here
+    async def _stay(self) -> Name | None:
+        """Be in the room still, under the name that is returned, or close the connection of who is not."""
+        if self.name is None or await self.rooms.enter(self.room, self.name, self.channel_name):
+            return self.name
+        # Somebody else has got the name by now.
+        await self.close(TRY_AGAIN_LATER)
+        return None

@@ -22,9 +22,6 @@ BEAT = 2
 
 DAY = 86_400
 
-NOBODY = "nobody"
-"""Who has a name while the others are told that its owner has vanished."""
-
 logger: logging.Logger = logging.getLogger("examples.chat")
 
 # redis-py leaves much of itself untyped.
@@ -51,13 +48,9 @@ class RedisRooms(Rooms):
     async def enter(self, room: RoomGroup, name: str, who: str) -> bool:
         """Be in a room under a name, if nobody else has it."""
         lease = _lease(room, name)
-        while not (is_new := await self._redis.set(lease, who, nx=True, ex=LEASE)):
-            owner = await self._redis.get(lease)
-            if owner == who:
-                break
-            if owner != NOBODY:
-                return False
-            await asyncio.sleep(0.01)
+        is_new = await self._redis.set(lease, who, nx=True, ex=LEASE)
+        if not is_new and await self._redis.get(lease) != who:
+            return False
         if is_new:
             # Whoever had the name before may have vanished without a word.
             await self._hide(room, name)
@@ -125,8 +118,9 @@ class RedisRooms(Rooms):
     async def _sweep(self, room: RoomGroup) -> None:
         """Tell those who are in a room of names without a lease."""
         for name, who in (await self._leases(room)).items():
-            if who is None and await self._redis.set(_lease(room, name), NOBODY, nx=True, ex=LEASE):
-                await self.leave(room, name, NOBODY)
+            if who is None:
+                # Somebody may come in just now; who hears that they have left says that they have not.
+                await self._hide(room, name)
 
     async def _hide(self, room: RoomGroup, name: str) -> None:
         if await self._redis.srem(_people(room), name):

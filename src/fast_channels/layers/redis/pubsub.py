@@ -19,7 +19,7 @@ from fast_channels.layers.redis.type_defs import (
     ChannelRawRedisHost,
     SymmetricEncryptionKeys,
 )
-from fast_channels.layers.redis.utils import decode_hosts
+from fast_channels.layers.redis.utils import decode_hosts, require_text
 from fast_channels.layers.values import RESERVED_KEY, snapshot
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
@@ -97,13 +97,11 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
-        if not isinstance(prefix, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # bytes would give other names, silently
-            raise TypeError(f"prefix is a str, not {prefix!r}")
         self.hosts: list[ChannelDecodedRedisHost] = decode_hosts(hosts)
         for host in self.hosts:
             # What is wrong with one is said here, rather than by the first who connects.
             open_pool(host)
-        self.prefix = prefix
+        self.prefix = require_text("prefix", prefix)
         self.overflow: Overflow = overflow
         self.ping_interval = ping_interval
         self.counts: Counts = Counts()

@@ -17,6 +17,17 @@ _DEFAULT_HOST = {"address": "redis://localhost:6379"}
 _RING = 4096
 
 
+def require_text(option: str, value: object) -> str:
+    """Return the value of an option; refuse bytes, which a name would show with quotes, in silence.
+
+    Raises:
+        TypeError: The value is no `str`.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{option} is a str, not {value!r}")
+    return value
+
+
 def consistent_hash(value: str | bytes, ring_size: int) -> int:
     """Return which of `ring_size` servers a name belongs to, counted from 0; the same in every process."""
     if ring_size == 1:
