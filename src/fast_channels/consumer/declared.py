@@ -33,14 +33,14 @@ def codecs(consumer: type[AsyncConsumer]) -> tuple[Codec | None, Codec | None]:
     """Return the codecs of what clients send and of what they are sent, `None` for what is not declared."""
     if not issubclass(consumer, AsyncJsonWebsocketConsumer):
         return None, None
-    client = consumer._client  # pyright: ignore[reportPrivateUsage]  # a public name could be one of a user's methods
-    server = consumer._server  # pyright: ignore[reportPrivateUsage]  # a public name could be one of a user's methods
+    client = consumer._client  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+    server = consumer._server  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
     return client, server
 
 
 def handlers_of(consumer: type[AsyncConsumer]) -> Mapping[str, Handler]:
     """Return the handlers of a consumer class by their names."""
-    return consumer._handlers  # pyright: ignore[reportPrivateUsage]  # a public name could be one of a user's methods
+    return consumer._handlers  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
 
 
 def event_handlers(consumer: type[AsyncConsumer]) -> dict[str, Handler]:

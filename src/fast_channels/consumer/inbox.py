@@ -213,7 +213,7 @@ class Inbox:
         """
         queue = self.queue = self.queue or Queue()
         # Only layers of this base class can push.
-        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # untyped code registers layers of other libraries
+        if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # one that untyped code has registered may be of another library
             queue.mailbox = layer.listen(channel, queue.notify)
         if queue.mailbox is not None:
             queue.mailbox.hears_gaps = gaps

@@ -29,7 +29,7 @@ class HasParams(Protocol[Params_co]):
     """What declares its parameters: a class with a model `Params` in it."""
 
     @property
-    def Params(self) -> Callable[..., Params_co]:  # noqa: N802  # users nest a class of this name
+    def Params(self) -> Callable[..., Params_co]:  # noqa: N802  # stands for the class of this name that consumers nest
         """The model."""
         ...
 
