@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelMessage
 
-__all__ = ["MAX_DEPTH", "RESERVED_KEY", "Snapshot", "snapshot"]
+__all__ = ["MAX_DEPTH", "RESERVED_KEY", "Snapshot", "plain_message", "snapshot"]
 
 MAX_DEPTH = 100
 """How many mappings and lists may stand inside one another, the message itself included."""
@@ -47,7 +47,7 @@ class Snapshot:
         self.copy: Callable[[], dict[str, Any]] = data.copy if flat else partial(_copied_dict, data)
 
 
-def snapshot(message: ChannelMessage | ChannelEvent) -> Snapshot:
+def plain_message(message: ChannelMessage | ChannelEvent) -> dict[str, Any]:
     """Return a private copy of a message, made of plain types only.
 
     Subclasses of `str`, `int` and `float` (enum members among them) become the plain type, `bytearray` and
@@ -69,7 +69,17 @@ def snapshot(message: ChannelMessage | ChannelEvent) -> Snapshot:
         raise refusal.to_error() from None
     if RESERVED_KEY in data:
         raise ValueError(f'message has the key "{RESERVED_KEY}", which channel layers keep for themselves')
-    return Snapshot(data)
+    return data
+
+
+def snapshot(message: ChannelMessage | ChannelEvent) -> Snapshot:
+    """Return what several recipients can each have a copy of.
+
+    Raises:
+        TypeError: As `plain_message()`.
+        ValueError: As `plain_message()`.
+    """
+    return Snapshot(plain_message(message))
 
 
 class _Refusal(Exception):

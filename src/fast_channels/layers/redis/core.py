@@ -12,7 +12,7 @@ from fast_channels.layers.redis.hub import Hub
 from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
 from fast_channels.layers.redis.queue import FULL, Queue, put
 from fast_channels.layers.redis.type_defs import ChannelRawRedisHost, SymmetricEncryptionKeys
-from fast_channels.layers.values import snapshot
+from fast_channels.layers.values import plain_message
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
@@ -94,7 +94,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         if "!" in channel:
             await super().send(channel, message)
             return
-        frame = self.serialize(snapshot(message).copy())
+        frame = self.serialize(plain_message(message))
         key, hub, capacity = self._queue_key(channel), self._hub(), self.get_capacity(channel)
         outdated = await put(hub.shard(key).commands, key, frame, capacity=capacity, expiry=self.expiry)
         if outdated == FULL:

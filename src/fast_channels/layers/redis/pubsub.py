@@ -20,7 +20,7 @@ from fast_channels.layers.redis.type_defs import (
     SymmetricEncryptionKeys,
 )
 from fast_channels.layers.redis.utils import decode_hosts, require_text
-from fast_channels.layers.values import RESERVED_KEY, snapshot
+from fast_channels.layers.values import RESERVED_KEY, plain_message
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
@@ -131,7 +131,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
                 server had answered.
         """
         self.require_valid_channel_name(channel)
-        contents = snapshot(message).copy()
+        contents = plain_message(message)
         hub = self._hub()
         address = hub.address(channel)
         if address != channel:
@@ -236,7 +236,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
                 server had answered.
         """
         address = self._group_address(group)
-        await self._hub().publish(address, self.serialize(snapshot(message).copy()))
+        await self._hub().publish(address, self.serialize(plain_message(message)))
 
     def sync_send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
         """Do what `send()` does, from code without an event loop: a thread, a worker process, a script.
