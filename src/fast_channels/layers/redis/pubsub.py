@@ -101,7 +101,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         for host in self.hosts:
             # What is wrong with one is said here, rather than by the first who connects.
             open_pool(host)
-        self.prefix = require_text("prefix", prefix)
+        self.prefix: str = require_text("prefix", prefix)
         self.overflow: Overflow = overflow
         self.ping_interval = ping_interval
         self.counts: Counts = Counts()
