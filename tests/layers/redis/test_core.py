@@ -246,6 +246,26 @@ async def test_poison_in_a_queue_is_thrown_away(
     assert "is thrown away" in caplog.text
 
 
+@pytest.mark.parametrize("foreign", [b"", b"x", b"nothing that begins with a time"])
+async def test_what_others_put_into_a_queue_hinders_nobody(
+    make: QueueMaker, redis: RedisServer, foreign: bytes
+) -> None:
+    """Who sends and who takes go on, and no other message is lost: the foreign one is counted."""
+    layer = make()
+    key = f"{layer.prefix}__queue__!work"
+    await layer.send("work", {"n": 1})
+    await redis.run("RPUSH", key, foreign)
+    tasks = [asyncio.create_task(layer.receive("work")) for _ in range(3)]
+    assert await soon(tasks[0]) == {"n": 1}
+    await redis.run("RPUSH", key, foreign)
+
+    await layer.send("work", {"n": 2})
+    await layer.send("work", {"n": 3})
+
+    assert [await soon(task) for task in tasks[1:]] == [{"n": 2}, {"n": 3}]
+    assert layer.stats().undecodable == 2
+
+
 async def test_a_queue_survives_a_lost_connection(make: QueueMaker, own_redis: RedisServer) -> None:
     """Workers that wait get what is sent afterwards, and what was sent when they could not hear of it."""
     worker, sender = make(hosts=[own_redis.url]), make(hosts=[own_redis.url])

@@ -24,9 +24,13 @@ logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
 # An entry is the time at which it is due, as 13 digits of milliseconds, and the frame. The server's clock is
 # the only one, because those of processes differ. Each script touches one key, as Redis Cluster wants it.
+# What begins with no time was put there by somebody else; whoever takes it finds out what it is.
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function due(entry)
+    return tonumber(string.sub(entry, 1, 13))
+end
 local function keep(milliseconds)
     if redis.call('PTTL', KEYS[1]) < tonumber(milliseconds) then
         redis.call('PEXPIRE', KEYS[1], milliseconds)
@@ -38,7 +42,7 @@ _PUT = f"""{_NOW}
 local outdated = 0
 while true do
     local head = redis.call('LINDEX', KEYS[1], 0)
-    if not head or tonumber(string.sub(head, 1, 13)) > now then break end
+    if not head or (due(head) or math.huge) > now then break end
     redis.call('LPOP', KEYS[1])
     outdated = outdated + 1
 end
@@ -54,12 +58,12 @@ local taken = {{0}}
 while #taken < 2 * ARGV[1] do
     local head = redis.call('LPOP', KEYS[1])
     if not head then break end
-    local left = string.sub(head, 1, 13) - now
-    if left > 0 then
-        taken[#taken + 1] = left
-        taken[#taken + 1] = string.sub(head, 14)
-    else
+    local at = due(head)
+    if at and at <= now then
         taken[1] = taken[1] + 1
+    else
+        taken[#taken + 1] = at and at - now or 1
+        taken[#taken + 1] = at and string.sub(head, 14) or head
     end
 end
 return taken
