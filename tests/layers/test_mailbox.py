@@ -52,6 +52,16 @@ async def cancel(task: asyncio.Task[Any]) -> None:
         await task
 
 
+async def test_what_is_waited_for_needs_no_place(room: Mailroom) -> None:
+    """A burst finds as many places as there are receivers, however few messages the channel holds."""
+    tasks = [await start(room) for _ in range(6)]
+
+    accepted = [put(room, number) is not None for number in range(7)]
+
+    assert accepted == [True] * 6 + [False]
+    assert [await soon(task) for task in tasks] == [{"n": number} for number in range(6)]
+
+
 async def test_messages_come_out_in_the_order_in_which_they_went_in(room: Mailroom) -> None:
     """A mailbox is first in, first out."""
     for number in range(4):

@@ -184,7 +184,8 @@ class Mailbox:
             Whether the message was accepted.
         """
         letters = self._letters
-        if len(letters) >= self.capacity and not self.drop_expired(now):
+        # What a receiver waits for is as good as taken, and needs no place.
+        if len(letters) >= self.capacity and len(letters) >= self.receivers and not self.drop_expired(now):
             return False
         if letters is _NO_LETTERS:
             letters = self._letters = deque()
