@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import logging
+import random
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
@@ -182,6 +183,42 @@ async def test_what_a_worker_leaves_behind_goes_back(make: QueueMaker, redis: Re
 
     assert [await soon(other.receive("work")) for _ in range(3)] == [{"n": n} for n in (1, 2, 3)]
     assert worker.stats().waiting == 0
+
+
+async def test_receivers_that_come_and_go_change_no_order(make: QueueMaker) -> None:
+    """What was on its way to those who have gone is taken again before anything that was sent later."""
+    sender, worker, chance = make(capacity=1000), make(), random.Random(1)
+    for n in range(500):
+        await sender.send("work", {"n": n})
+    got: list[int] = []
+
+    async def receive() -> None:
+        got.append((await worker.receive("work"))["n"])
+
+    while len(got) < 500:
+        tasks: list[asyncio.Task[None]] = []
+        for _ in range(3):
+            tasks.append(asyncio.create_task(receive()))
+            await asyncio.wait(tasks, timeout=chance.random() / 2000)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+    assert got == [*range(500)]
+
+
+async def test_more_may_wait_than_the_channel_holds(make: QueueMaker) -> None:
+    """The capacity is for messages that nobody waits for; it costs a receiver none."""
+    sender, worker = make(), make(capacity=2)
+    for n in range(6):
+        await sender.send("work", {"n": n})
+
+    tasks = [asyncio.create_task(worker.receive("work")) for _ in range(7)]
+
+    assert [await soon(task) for task in tasks[:6]] == [{"n": n} for n in range(6)]
+    await sender.send("work", {"n": 6})
+    assert await soon(tasks[6]) == {"n": 6}
+    assert worker.stats().dropped_full == 0
 
 
 async def test_what_is_on_its_way_when_a_layer_closes_goes_back(make: QueueMaker, redis: RedisServer) -> None:

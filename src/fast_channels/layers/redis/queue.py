@@ -116,6 +116,7 @@ class Queue:
         self._channel = channel
         self._link = hub.shard(self.key).commands
         self._again = False
+        self._asking = False
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._returns: set[asyncio.Future[Reply]] = set()
@@ -129,14 +130,9 @@ class Queue:
 
     def left(self) -> None:
         """Give back what was taken for receivers that have gone."""
-        room = self._hub.room
-        with room.lock:
-            box = room.boxes.get(self._channel)
-            letters = [] if box is None or box.receivers else box.withdraw()
-            if box is not None:
-                room.tidy(box)
-        now = room.clock()
-        self._give_back([(letter.expires_at - now, self._hub.write(letter.snapshot)) for letter in letters])
+        if not self._asking:
+            # Otherwise what comes next would go back after it, to a place in front of it.
+            self._give_back(self._abandoned())
 
     async def close(self) -> None:
         """End the taking; what comes meanwhile goes back, if the server answers soon."""
@@ -153,11 +149,7 @@ class Queue:
             self._again = False
             try:
                 while count := self._wanted():
-                    expired, *pairs = await self._link.ask("EVAL", _TAKE, 1, self.key, count)
-                    self._hub.counts.outdated += expired
-                    times, frames = pairs[::2], pairs[1::2]
-                    self._deliver([(left / 1000, frame) for left, frame in zip(times, frames, strict=True)])
-                    if len(pairs) < 2 * count:
+                    if await self._take(count) < count:
                         break
             except RedisError as error:
                 # Perhaps there is no connection, for which this has waited; perhaps Redis has no memory.
@@ -166,6 +158,19 @@ class Queue:
                 )
                 self._again = not self._closed
                 await asyncio.sleep(RETRY_SECONDS)
+
+    async def _take(self, count: int) -> int:
+        """Take and deliver as many messages; return how many there were."""
+        taken: list[tuple[float, bytes]] = []
+        self._asking = True
+        try:
+            expired, *pairs = await self._link.ask("EVAL", _TAKE, 1, self.key, count)
+            self._hub.counts.outdated += expired
+            taken = [(left / 1000, frame) for left, frame in zip(pairs[::2], pairs[1::2], strict=True)]
+        finally:
+            self._asking = False
+            self._deliver(taken)
+        return len(taken)
 
     def _wanted(self) -> int:
         box = self._hub.room.boxes.get(self._channel)
@@ -181,7 +186,18 @@ class Queue:
                 self._again = True
             else:
                 tell(self._hub.put([self._channel], contents, left).notices)
-        self._give_back(taken[wanted:])
+        self._give_back([*self._abandoned(), *taken[wanted:]])
+
+    def _abandoned(self) -> list[tuple[float, bytes]]:
+        """Return what is in the mailbox if nobody waits for it any more, and leave none of it there."""
+        room = self._hub.room
+        with room.lock:
+            box = room.boxes.get(self._channel)
+            letters = [] if box is None or box.receivers else box.withdraw()
+            if box is not None:
+                room.tidy(box)
+        now = room.clock()
+        return [(letter.expires_at - now, self._hub.write(letter.snapshot)) for letter in letters]
 
     def _give_back(self, entries: Sequence[tuple[float, bytes]]) -> None:
         if not entries:
