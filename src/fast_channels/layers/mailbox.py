@@ -238,15 +238,14 @@ class Mailbox:
         self._wake_one()
 
     def note_outage(self, aftermath: Aftermath) -> bool:
-        """Note that messages may have been lost on their way; tell whether a consumer hears of it.
+        """Note that messages may have been lost on their way; tell whether that is one `ChannelGap` more.
 
         Needs the lock.
         """
-        if self.notify is None or not self.hears_gaps:
+        if self.notify is None or not self.hears_gaps or self._outage:
             return False
-        if not self._outage:
-            self._outage = True
-            aftermath.notices.append(self.notify)
+        self._outage = True
+        aftermath.notices.append(self.notify)
         return True
 
     def take(self) -> dict[str, Any] | None:
