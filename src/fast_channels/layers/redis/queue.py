@@ -17,6 +17,9 @@ __all__ = ["FULL", "Queue", "put"]
 FULL: Final = -1
 """What `put()` returns when the queue is full."""
 
+LONGEST_EXPIRY: Final = 1e9
+"""Seconds, some thirty years: an expiry may be infinite, but the time has 13 digits in an entry."""
+
 RETRY_SECONDS: Final = 1.0
 CLOSE_SECONDS: Final = 1.0
 
@@ -214,4 +217,4 @@ class Queue:
 
 
 def _milliseconds(seconds: float) -> int:
-    return max(int(seconds * 1000), 1)
+    return max(int(min(seconds, LONGEST_EXPIRY) * 1000), 1)
