@@ -420,6 +420,12 @@ def test_a_prefix_is_text() -> None:
         RedisPubSubChannelLayer(prefix=b"app")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
 
 
+def test_a_policy_is_one_of_three() -> None:
+    """A typing mistake would else show when a channel is full, and take the connection down."""
+    with pytest.raises(ValueError, match="overflow is one of .*'drop_newest'.*, not 'drop'"):
+        RedisPubSubChannelLayer(overflow="drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+
+
 async def test_values_that_no_layer_carries_are_refused(pubsub: PubSubMaker) -> None:
     """The error is the memory layer's, and nothing was sent."""
     layer = pubsub()

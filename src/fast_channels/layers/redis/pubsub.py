@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
@@ -75,8 +75,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
 
     Raises:
         TypeError: The prefix is no text, or a host has an option that redis-py does not know.
-        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, or a host
-            means nothing.
+        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, a host means
+            nothing, or there is no such policy.
         KeyError: No serializer has the name.
     """
 
@@ -102,6 +102,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
             # What is wrong with one is said here, rather than by the first who connects.
             open_pool(host)
         self.prefix: str = require_text("prefix", prefix)
+        if overflow not in get_args(Overflow):
+            raise ValueError(f"overflow is one of {get_args(Overflow)}, not {overflow!r}")
         self.overflow: Overflow = overflow
         self.ping_interval = ping_interval
         self.counts: Counts = Counts()
