@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import logging
+import math
 import random
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -155,6 +156,16 @@ async def test_a_message_that_nobody_takes_expires(make: QueueMaker, redis: Redi
     assert brief.stats().outdated == 1
 
 
+@pytest.mark.parametrize("expiry", [1e12, math.inf])
+async def test_messages_may_wait_for_ever(make: QueueMaker, expiry: float) -> None:
+    """An expiry has no upper limit; for those who have none it is infinite."""
+    layer = make(expiry=expiry)
+
+    await layer.send("work", {"n": 1})
+
+    assert await soon(layer.receive("work")) == {"n": 1}
+
+
 async def test_a_queue_that_nobody_reads_vanishes(make: QueueMaker, redis: RedisServer) -> None:
     """Redis keeps nothing longer than its messages live."""
     layer = make(expiry=0.05)
@@ -240,6 +251,27 @@ async def test_what_is_on_its_way_when_a_layer_closes_goes_back(make: QueueMaker
         got.append((await soon(sender.receive("work")))["n"])
 
     assert sorted(got) == list(range(60))
+
+
+async def test_a_channel_may_be_read_again_while_it_is_closed(redis: RedisServer, prefix: str) -> None:
+    """Whoever begins to wait before `close_channel()` has returned gets what is sent afterwards."""
+    async with Proxy(redis.port, delay=0.05) as proxy, RedisChannelLayer([proxy.url], prefix) as worker:
+        (await start(worker, "work", redis)).cancel()
+        leaving = asyncio.create_task(worker.receive("work"))
+        # Its request is on the way now.
+        await asyncio.wait([leaving], timeout=0.01)
+        leaving.cancel()
+        closing = asyncio.create_task(worker.close_channel("work"))
+        await asyncio.sleep(0)
+
+        coming = asyncio.create_task(worker.receive("work"))
+        await soon(closing)
+        # When it has looked, and found nothing.
+        await worker.send("other", {})
+        await soon(worker.receive("other"))
+        await worker.send("work", {"n": 1})
+
+        assert await soon(coming) == {"n": 1}
 
 
 async def test_all_queues_are_closed_at_once(

@@ -46,8 +46,8 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
 
     Raises:
         TypeError: The prefix is no text, or a host has an option that redis-py does not know.
-        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, or a host
-            means nothing.
+        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, a host means
+            nothing, or there is no such policy.
         KeyError: No serializer has the name.
     """
 
@@ -141,8 +141,9 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         key, hub = self._queue_key(channel), self._hub()
         queue = hub.signals.pop(key, None)
         if queue is not None:
-            await queue.close()
+            # At once: whoever comes back before the rest is done has a subscription that is new.
             hub.shard(key).subscriptions.remove(key)
+            await queue.close()
         await super().close_channel(channel)
 
     async def flush(self) -> None:
