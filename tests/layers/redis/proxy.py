@@ -18,7 +18,7 @@ class Proxy:
     Attributes:
         port: The port for clients.
         accepted: How many connections clients have made.
-        fatal: What ends a connection when a client sends it.
+        fatal: What ends a connection when a client or the server sends it, and does not arrive.
     """
 
     def __init__(self, target: int, delay: float = 0.0, tls: ssl.SSLContext | None = None) -> None:
@@ -29,6 +29,7 @@ class Proxy:
         self.target = target
         self._tls = tls
         self._flows = _open()
+        self._came = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
         self._pumps: set[asyncio.Task[None]] = set()
 
@@ -46,6 +47,10 @@ class Proxy:
         """End all connections."""
         for writer in self._writers:
             writer.transport.abort()
+
+    async def next_connection(self) -> None:
+        """Return when a client connects."""
+        await self._came.wait()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, ssl=self._tls)
@@ -67,6 +72,8 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        self._came.set()
+        self._came = asyncio.Event()
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:

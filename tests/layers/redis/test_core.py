@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
@@ -43,7 +44,7 @@ async def start(layer: RedisChannelLayer, channel: str, server: RedisServer) -> 
     task = asyncio.create_task(layer.receive(channel))
 
     async def is_known() -> bool:
-        return f"{layer.prefix}__queue__!{channel}" in await server.subscriptions()
+        return f"{layer.prefix}__queue__!{{{channel}}}" in await server.subscriptions()
 
     await is_true(is_known)
     return task
@@ -105,7 +106,7 @@ async def test_a_waiting_worker_takes_no_more_than_it_waits_for(make: QueueMaker
         await other.send("work", {"n": n})
 
     assert await soon(task) == {"n": 0}
-    assert await redis.run("LLEN", f"{worker.prefix}__queue__!work") == 9
+    assert await redis.run("LLEN", f"{worker.prefix}__queue__!{{work}}") == 9
     assert await soon(other.receive("work")) == {"n": 1}
 
 
@@ -139,7 +140,7 @@ async def test_a_message_that_nobody_takes_expires(make: QueueMaker, redis: Redi
     """What is due takes up no room and reaches nobody; whoever throws it away counts it."""
     brief, patient = make(expiry=0.05), make(capacity=1)
     await brief.send("work", {"n": 1})
-    await redis.run("PERSIST", f"{brief.prefix}__queue__!work")
+    await redis.run("PERSIST", f"{brief.prefix}__queue__!{{work}}")
     await passes(redis, 60)
 
     await patient.send("work", {"n": 2})
@@ -148,7 +149,7 @@ async def test_a_message_that_nobody_takes_expires(make: QueueMaker, redis: Redi
 
     await brief.send("work", {"n": 3})
     await patient.send("other", {"n": 4})
-    await redis.run("PERSIST", f"{brief.prefix}__queue__!work")
+    await redis.run("PERSIST", f"{brief.prefix}__queue__!{{work}}")
     await passes(redis, 60)
     task = await start(brief, "work", redis)
     await brief.send("work", {"n": 5})
@@ -172,7 +173,7 @@ async def test_a_queue_that_nobody_reads_vanishes(make: QueueMaker, redis: Redis
     await layer.send("work", {"n": 1})
 
     async def is_gone() -> bool:
-        return not await redis.run("EXISTS", f"{layer.prefix}__queue__!work")
+        return not await redis.run("EXISTS", f"{layer.prefix}__queue__!{{work}}")
 
     await is_true(is_gone)
 
@@ -304,7 +305,7 @@ async def test_poison_in_a_queue_is_thrown_away(
     """A worker waits on for the next message, and the frame is counted."""
     layer = make()
     task = await start(layer, "work", redis)
-    key = f"{layer.prefix}__queue__!work"
+    key = f"{layer.prefix}__queue__!{{work}}"
 
     with caplog.at_level(logging.WARNING):
         await redis.run("RPUSH", key, b"9999999999999\xc1", b"9999999999999\x93\x01\x02\x03")
@@ -321,7 +322,7 @@ async def test_what_others_put_into_a_queue_hinders_nobody(
 ) -> None:
     """Who sends and who takes go on, and no other message is lost: the foreign one is counted."""
     layer = make()
-    key = f"{layer.prefix}__queue__!work"
+    key = f"{layer.prefix}__queue__!{{work}}"
     await layer.send("work", {"n": 1})
     await redis.run("RPUSH", key, foreign)
     tasks = [asyncio.create_task(layer.receive("work")) for _ in range(3)]
@@ -335,6 +336,23 @@ async def test_what_others_put_into_a_queue_hinders_nobody(
     assert layer.stats().undecodable == 2
 
 
+async def test_a_call_that_comes_when_a_channel_is_closed_is_no_poison(
+    make: QueueMaker, redis: RedisServer
+) -> None:
+    """That something is in the queue concerns nobody here any more."""
+    layer = make()
+    (await start(layer, "work", redis)).cancel()
+    witness = await layer.new_channel()
+
+    with Redis.from_url(redis.url) as blocking:
+        blocking.publish(f"{layer.prefix}__queue__!{{work}}", b"")
+    await layer.close_channel("work")
+    await layer.send(witness, {"type": "later"})
+
+    assert await soon(layer.receive(witness)) == {"type": "later"}
+    assert layer.stats().undecodable == 0
+
+
 async def test_a_queue_survives_a_lost_connection(make: QueueMaker, own_redis: RedisServer) -> None:
     """Workers that wait get what is sent afterwards, and what was sent when they could not hear of it."""
     worker, sender = make(hosts=[own_redis.url]), make(hosts=[own_redis.url])
@@ -345,6 +363,55 @@ async def test_a_queue_survives_a_lost_connection(make: QueueMaker, own_redis: R
     await soon(sender.send("work", {"n": 1}))
 
     assert await soon(task) == {"n": 1}
+
+
+async def has_no_queues(server: RedisServer, prefix: str) -> bool:
+    """Tell whether Redis keeps nothing of the queues of a prefix."""
+    return not await server.run("KEYS", f"{prefix}__queue__*")
+
+
+async def test_messages_whose_taking_was_cut_off_arrive(make: QueueMaker, redis: RedisServer) -> None:
+    """The server has given them away, and the connection is lost with them: they are asked for again."""
+    async with Proxy(redis.port) as proxy:
+        worker, sender = make(hosts=[proxy.url]), make()
+        tasks = [
+            await start(worker, "work", redis),
+            *(asyncio.create_task(worker.receive("work")) for _ in "ab"),
+        ]
+
+        proxy.fatal = b"cut off"
+        for n in range(3):
+            await sender.send("work", {"n": n, "text": "cut off"})
+        await soon(proxy.next_connection())
+        proxy.fatal = None
+        await sender.send("work", {"n": 3})
+
+        assert sorted([(await soon(task))["n"] for task in tasks]) == [0, 1, 2]
+        assert await soon(worker.receive("work")) == {"n": 3}
+        await is_true(partial(has_no_queues, redis, worker.prefix))
+
+
+async def test_messages_whose_return_was_cut_off_are_there_once(make: QueueMaker, redis: RedisServer) -> None:
+    """The server has taken them back, and nobody heard of it: it is told again, and does not do it again."""
+    async with Proxy(redis.port) as proxy:
+        worker, other = make(hosts=[proxy.url]), make()
+        (await start(worker, "work", redis)).cancel()
+        await worker.group_add("g", "work")
+        for n in range(3):
+            await other.group_send("g", {"n": n})
+        witness = await worker.new_channel()
+        await other.send(witness, {})
+        await soon(worker.receive(witness))
+
+        proxy.fatal = b":6"  # what the script returns
+        await asyncio.wait([asyncio.create_task(worker.close_channel("work"))], timeout=0)
+        await soon(proxy.next_connection())
+        proxy.fatal = None
+
+        await other.send("work", {"n": 3})
+        assert [await soon(other.receive("work")) for _ in range(4)] == [{"n": n} for n in range(4)]
+        assert (worker.stats().unreturned, worker.stats().undecodable) == (0, 0)
+        await is_true(partial(has_no_queues, redis, worker.prefix))
 
 
 async def test_a_server_that_refuses_is_asked_again(
@@ -377,7 +444,8 @@ async def test_a_server_that_refuses_is_asked_again(
     await worker.send(witness, {})
     await soon(worker.receive(witness))
     await worker.close_channel("work")
-    await is_true(partial(is_logged, "may be lost"))
+    await is_true(partial(is_logged, "1 messages of channel 'work' may be lost"))
+    assert worker.stats().unreturned == 1
 
 
 async def test_a_server_that_has_become_a_replica_is_looked_for_anew(
@@ -390,9 +458,10 @@ async def test_a_server_that_has_become_a_replica_is_looked_for_anew(
             await own_redis.run("REPLICAOF", "127.0.0.1", master.port)
             proxy.target = master.port
 
-            with pytest.raises(ResponseError, match="read only replica"):
-                await soon(layer.send("work", {"n": 2}))
-            await soon(layer.send("work", {"n": 3}))
+            async with asyncio.timeout(10):
+                with pytest.raises(ResponseError, match="read only replica"):
+                    await layer.send("work", {"n": 2})
+                await layer.send("work", {"n": 3})
 
             assert await soon(layer.receive("work")) == {"n": 3}
 

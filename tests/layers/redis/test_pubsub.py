@@ -422,7 +422,7 @@ def test_a_prefix_is_text() -> None:
 
 def test_a_policy_is_one_of_three() -> None:
     """A typing mistake would else show when a channel is full, and take the connection down."""
-    with pytest.raises(ValueError, match="overflow is one of .*'drop_newest'.*, not 'drop'"):
+    with pytest.raises(ValueError, match=r"overflow is one of .*'drop_newest'.*, not 'drop'"):
         RedisPubSubChannelLayer(overflow="drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
 
 

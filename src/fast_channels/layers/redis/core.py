@@ -141,7 +141,6 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         key, hub = self._queue_key(channel), self._hub()
         queue = hub.signals.pop(key, None)
         if queue is not None:
-            # At once: whoever comes back before the rest is done has a subscription that is new.
             hub.shard(key).subscriptions.remove(key)
             await queue.close()
         await super().close_channel(channel)
@@ -149,7 +148,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
     async def flush(self) -> None:
         """Throw away all queues of this prefix, and the unread messages and groups of this event loop."""
         await super().flush()
-        pattern = _SPECIAL.sub(r"\\\g<0>", self._queue_key("")) + "*"
+        pattern = _SPECIAL.sub(r"\\\g<0>", f"{self.prefix}__queue__!") + "*"
         for link in self._hub().links():
             cursor: bytes = b"0"
             while True:
@@ -164,7 +163,8 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         await self.close()
 
     def _queue_key(self, channel: str) -> str:
-        return f"{self.prefix}__queue__!{channel}"
+        # In braces, by which Redis Cluster keeps what has to do with a queue on the node of the queue.
+        return f"{self.prefix}__queue__!{{{channel}}}"
 
     def _queue(self, hub: Hub, channel: str) -> Queue:
         key = self._queue_key(channel)

@@ -35,6 +35,7 @@ class Counts:
     undecodable: int = 0
     unheard: int = 0
     outdated: int = 0
+    unreturned: int = 0
 
 
 class Signal(Protocol):
@@ -225,7 +226,9 @@ class Hub:
             target, contents = self.read(data)
             channels = self._addressees(address, target)
         except Exception as error:
-            self.refuse(address, error)
+            # Not what was on its way when a subscription ended.
+            if address in self.shard(address).subscriptions:
+                self.refuse(address, error)
             return
         await self.put(channels, contents, self._settings.expiry).settle()
 

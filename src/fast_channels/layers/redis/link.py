@@ -62,9 +62,10 @@ class _Request:
         born: Time of the event loop at which it was made.
         future: Ends with the last reply; `None` when nobody waits.
         then: Called with no arguments at the last reply, before anything that came later is looked at.
+        refusal: Why a server that is the wrong one did not carry it out.
     """
 
-    __slots__ = ("born", "command", "future", "repeat", "replies", "then")
+    __slots__ = ("born", "command", "future", "refusal", "repeat", "replies", "then")
 
     def __init__(
         self,
@@ -81,6 +82,7 @@ class _Request:
         self.repeat = repeat
         self.future = future
         self.then = then
+        self.refusal: ResponseError | None = None
 
     @property
     def unwanted(self) -> bool:
@@ -94,7 +96,7 @@ class _Request:
 
     def fail(self, error: Exception) -> None:
         if self.future is not None and not self.future.done():
-            self.future.set_exception(error)
+            self.future.set_exception(self.refusal or error)
 
 
 class Link:
@@ -224,11 +226,13 @@ class Link:
                     reply = await connection.read_response()
                 except ResponseError as error:
                     self._heard_at = self._loop.time()
-                    refused = self._written.popleft()
-                    refused.fail(error)
+                    refused = self._written[0]
                     if refused.then is not None or _is_of_replica(error):
                         # Without its greeting it is of no use; and the master of a replica may be elsewhere.
+                        # Whoever asked is told when nothing can be written to this connection any more.
+                        refused.refusal = error
                         raise
+                    self._written.popleft().fail(error)
                     continue
                 self._heard_at = self._loop.time()
                 if on_message is not None and reply[0] == b"message":

@@ -37,6 +37,8 @@ class RedisStats(MailStats):
         undecodable: Frames that were thrown away: of another form, encrypted with another key, or for nobody.
         unheard: Messages to a channel that no process listened to, as far as the server could tell.
         outdated: Messages that expired in a queue in Redis, as far as this process had to throw them away.
+        unreturned: Messages of a queue that were taken for a receiver which had gone, and that Redis did not
+            take back, as far as this process knows.
     """
 
     outages: int
@@ -44,6 +46,7 @@ class RedisStats(MailStats):
     undecodable: int
     unheard: int
     outdated: int
+    unreturned: int
 
 
 class RedisPubSubChannelLayer(BaseChannelLayer):

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextvars
+import itertools
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from redis.exceptions import MovedError, RedisError, ResponseError
@@ -25,9 +27,13 @@ CLOSE_SECONDS: Final = 1.0
 
 logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
+RECEIPT_SECONDS: Final = 60
+"""How long an answer can be asked for again that was lost with the connection."""
+
 # An entry is the time at which it is due, as 13 digits of milliseconds, and the frame. The server's clock is
-# the only one, because those of processes differ. Each script touches one key, as Redis Cluster wants it.
-# What begins with no time was put there by somebody else; whoever takes it finds out what it is.
+# the only one, because those of processes differ. A script that is sent again, because its answer was lost,
+# finds its receipt and does nothing twice. What begins with no time was put there by somebody else; whoever
+# takes it finds out what it is.
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -57,6 +63,8 @@ return outdated
 """
 
 _TAKE = f"""{_NOW}
+local receipt = redis.call('GET', KEYS[2])
+if receipt then return cmsgpack.unpack(receipt) end
 local taken = {{0}}
 while #taken < 2 * ARGV[1] do
     local head = redis.call('LPOP', KEYS[1])
@@ -69,10 +77,14 @@ while #taken < 2 * ARGV[1] do
         taken[#taken + 1] = at and string.sub(head, 14) or head
     end
 end
+if #taken > 1 or taken[1] > 0 then
+    redis.call('SET', KEYS[2], cmsgpack.pack(taken), 'EX', {RECEIPT_SECONDS})
+end
 return taken
 """
 
 _RETURN = f"""{_NOW}
+if not redis.call('SET', KEYS[2], '', 'NX', 'EX', {RECEIPT_SECONDS}) then return 0 end
 for i = #ARGV, 2, -2 do
     redis.call('LPUSH', KEYS[1], string.format('%013d', now + ARGV[i - 1]) .. ARGV[i])
     keep(ARGV[i - 1])
@@ -105,7 +117,8 @@ class Queue:
     """The queue of one named channel, for one event loop.
 
     Messages wait in Redis and are taken when somebody waits for them here, as many as are waited for. Nobody
-    can cancel the taking; what nobody waits for any more goes back to where it was.
+    can cancel the taking, and an answer that is lost with a connection is asked for again; what nobody waits
+    for any more goes back to where it was.
 
     Args:
         hub: The connections and mailboxes of the event loop.
@@ -118,6 +131,8 @@ class Queue:
         self._hub = hub
         self._channel = channel
         self._link = hub.shard(self.key).commands
+        self._receipts = itertools.count()
+        self._receipt = self._new_receipt()
         self._again = False
         self._asking = False
         self._closed = False
@@ -142,7 +157,9 @@ class Queue:
         self._closed = True
         self.left()
         if self._task is not None:
-            await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
+            _, late = await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
+            if late:
+                logger.warning("messages of channel %r may be lost: Redis does not answer", self._channel)
             self._task.cancel()
         if self._returns:
             await asyncio.wait(self._returns, timeout=CLOSE_SECONDS)
@@ -167,7 +184,12 @@ class Queue:
         taken: list[tuple[float, bytes]] = []
         self._asking = True
         try:
-            expired, *pairs = await self._link.ask("EVAL", _TAKE, 1, self.key, count)
+            expired, *pairs = await self._link.ask(
+                "EVAL", _TAKE, 2, self.key, self._receipt, count, repeat=True
+            )
+            if expired or pairs:
+                self._link.tell("UNLINK", self._receipt)
+                self._receipt = self._new_receipt()
             self._hub.counts.outdated += expired
             taken = [(left / 1000, frame) for left, frame in zip(pairs[::2], pairs[1::2], strict=True)]
         finally:
@@ -205,15 +227,25 @@ class Queue:
     def _give_back(self, entries: Sequence[tuple[float, bytes]]) -> None:
         if not entries:
             return
+        receipt = self._new_receipt()
         arguments = [part for left, frame in entries for part in (_milliseconds(left), frame)]
-        future = self._link.ask("EVAL", _RETURN, 1, self.key, *arguments)
+        future = self._link.ask("EVAL", _RETURN, 2, self.key, receipt, *arguments, repeat=True)
         self._returns.add(future)
-        future.add_done_callback(self._returned)
+        future.add_done_callback(partial(self._returned, receipt, len(entries)))
 
-    def _returned(self, future: asyncio.Future[Reply]) -> None:
+    def _returned(self, receipt: str, count: int, future: asyncio.Future[Reply]) -> None:
         self._returns.discard(future)
-        if future.exception() is not None:
-            logger.warning("messages of %r may be lost: %s", self._channel, future.exception())
+        if future.exception() is None:
+            self._link.tell("UNLINK", receipt)
+        else:
+            self._hub.counts.unreturned += count
+            logger.warning(
+                "%d messages of channel %r may be lost: %s", count, self._channel, future.exception()
+            )
+
+    def _new_receipt(self) -> str:
+        # A name of its own each time: a late UNLINK must not remove the receipt of a later step.
+        return f"{self.key}!{self._hub.token}{next(self._receipts)}"
 
 
 def _milliseconds(seconds: float) -> int:
