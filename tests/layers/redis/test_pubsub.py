@@ -607,6 +607,37 @@ def test_close_leaves_alone_what_does_not_run(own_redis: RedisServer) -> None:
     asyncio.run(is_unused(own_redis))
 
 
+@pytest.mark.parametrize("stands_still", [False, True])
+async def test_an_event_loop_may_end_while_the_layer_is_closed(
+    own_redis: RedisServer, stands_still: bool
+) -> None:
+    """The call that closes the layer neither fails nor waits for a loop of another thread that has gone."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+    busy, free = threading.Event(), threading.Event()
+    runner = asyncio.Runner()
+
+    async def use() -> None:
+        await layer.new_channel()
+        busy.set()
+        free.wait()
+
+    def run() -> None:
+        runner.run(use())
+        if not stands_still:
+            runner.close()
+
+    running = asyncio.create_task(asyncio.to_thread(run))
+    await asyncio.to_thread(busy.wait)
+    closing = asyncio.create_task(layer.close())
+    await asyncio.sleep(0)
+    free.set()
+
+    await soon(asyncio.gather(closing, running))
+
+    await asyncio.to_thread(runner.close)
+    await is_unused(own_redis)
+
+
 async def test_whoever_does_not_wait_has_closed_the_layer_all_the_same(own_redis: RedisServer) -> None:
     """A cancelled call leaves no connection that nobody could end any more, and nothing uncounted."""
     layer = RedisPubSubChannelLayer([own_redis.url])

@@ -5,8 +5,9 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Final, get_args
 
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
@@ -25,6 +26,10 @@ from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 __all__ = ["RedisPubSubChannelLayer", "RedisStats"]
+
+
+LOOK_SECONDS: Final = 0.01
+"""How often to look whether an event loop of another thread still runs, while the layer is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         )
         self._clock = clock
         self._hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+        self._ending: dict[Hub, asyncio.Task[None]] = {}
         self._past = MailStats(0, 0, 0, 0, 0)
 
     def serialize(self, message: Any) -> bytes:
@@ -281,11 +287,12 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
             if loop is asyncio.get_running_loop():
                 await self._end(loop)
             elif loop.is_running() and hub.process == os.getpid():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(loop), loop))
+                await self._end_elsewhere(loop, hub)
 
     def stats(self) -> RedisStats:
         """Return the counts of this process so far."""
-        mail = sum((hub.room.stats() for hub in tuple(self._hubs.values())), self._past)
+        hubs = (*self._hubs.values(), *self._ending)
+        mail = sum((hub.room.stats() for hub in hubs), self._past)
         return RedisStats(*astuple(mail), *astuple(self.counts))
 
     def _group_address(self, group: str) -> str:
@@ -302,12 +309,31 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         return hub
 
     async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._begin_to_end(loop)
+        if ending := [task for task in tuple(self._ending.values()) if task.get_loop() is loop]:
+            await asyncio.wait(ending)
+
+    async def _end_elsewhere(self, loop: asyncio.AbstractEventLoop, hub: Hub) -> None:
+        # It may have been closed since.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._begin_to_end, loop)
+        while self._hubs.get(loop) is hub or hub in self._ending:
+            # No loop tells that it stops.
+            if not loop.is_running():
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _begin_to_end(self, loop: asyncio.AbstractEventLoop) -> None:
         hub = self._hubs.pop(loop, None)
         if hub is not None:
-            not_before_close(loop, self._end)
-            # Nobody could end it any more if this were cancelled halfway.
-            await asyncio.shield(self._end_hub(hub))
+            # A task of its own: nobody could end the hub any more if whoever waits for it were cancelled.
+            self._ending[hub] = loop.create_task(self._end_hub(loop, hub))
 
-    async def _end_hub(self, hub: Hub) -> None:
-        await hub.close()
-        self._past += hub.room.stats()
+    async def _end_hub(self, loop: asyncio.AbstractEventLoop, hub: Hub) -> None:
+        try:
+            await hub.close()
+        finally:
+            self._past += hub.room.stats()
+            del self._ending[hub]
+            if loop not in self._hubs:
+                not_before_close(loop, self._end)
