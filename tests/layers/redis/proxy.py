@@ -2,9 +2,10 @@
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class Proxy:
@@ -31,7 +32,7 @@ class Proxy:
         self._flows = _open()
         self._came = asyncio.Event()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._pumps: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
@@ -65,25 +66,31 @@ class Proxy:
     ) -> None:
         self._server.close()
         self.cut()
-        for pump in self._pumps:
-            pump.cancel()
-        if self._pumps:
-            await asyncio.wait(self._pumps)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
         self._came.set()
         self._came = asyncio.Event()
+        self._start(self._connect(reader, writer))
+
+    def _start(self, step: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(step)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             writer.transport.abort()
             return
         self._writers |= {writer, there_writer}
-        for source, sink, delay in ((reader, there_writer, self.delay), (there_reader, writer, 0.0)):
-            pump = asyncio.create_task(self._pump(source, sink, self._flows, delay))
-            self._pumps.add(pump)
-            pump.add_done_callback(self._pumps.discard)
+        self._start(self._pump(reader, there_writer, self._flows, self.delay))
+        self._start(self._pump(there_reader, writer, self._flows, 0.0))
 
     async def _pump(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, flows: asyncio.Event, delay: float

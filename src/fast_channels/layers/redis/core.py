@@ -89,6 +89,8 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
             ValueError: The message holds a value that is out of range, nested too deep or in itself.
             redis.exceptions.ConnectionError: There was no connection in time, or it was lost before the
                 server had answered.
+            redis.exceptions.ResponseError: The server is a node of a Redis Cluster that does not hold the
+                queue, or has no memory left.
         """
         self.require_valid_channel_name(channel)
         if "!" in channel:
@@ -109,13 +111,15 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         Raises:
             TypeError: The name is not valid.
             redis.exceptions.ConnectionError: The first call found no connection in time.
+            redis.exceptions.ResponseError: The server is a node of a Redis Cluster that does not hold the
+                queue.
         """
         self.require_valid_channel_name(channel)
         if "!" in channel:
             return await super().receive(channel)
         hub = self._hub()
         queue = self._queue(hub, channel)
-        await hub.attend(queue.key)
+        await queue.attend()
         # When this has begun to wait.
         asyncio.get_running_loop().call_soon(queue.wake)
         try:

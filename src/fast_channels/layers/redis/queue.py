@@ -4,7 +4,8 @@ import asyncio
 import contextvars
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -103,13 +104,8 @@ async def put(link: Link, key: str, frame: bytes, *, capacity: int, expiry: floa
     Raises:
         ResponseError: The server is a node of a Redis Cluster that does not hold the queue, or refuses.
     """
-    try:
+    with _not_moved(key):
         reply: int = await link.ask("EVAL", _PUT, 1, key, frame, capacity, _milliseconds(expiry))
-    except MovedError as error:
-        raise ResponseError(
-            f"{key!r} belongs to another node of the Redis Cluster (MOVED {error}); queues need a server "
-            "that is no cluster, while groups and new_channel() work through any node"
-        ) from error
     return reply
 
 
@@ -133,11 +129,25 @@ class Queue:
         self._link = hub.shard(self.key).commands
         self._receipts = itertools.count()
         self._receipt = self._new_receipt()
+        self._found = False
         self._again = False
         self._asking = False
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._returns: set[asyncio.Future[Reply]] = set()
+
+    async def attend(self) -> None:
+        """Hear of what is put into the queue, from now on.
+
+        Raises:
+            ResponseError: The server is a node of a Redis Cluster that does not hold the queue, or refuses.
+            redis.exceptions.ConnectionError: There was no connection in time.
+        """
+        if not self._found:
+            with _not_moved(self.key):
+                await self._link.ask("LLEN", self.key, repeat=True)
+            self._found = True
+        await self._hub.attend(self.key)
 
     def wake(self) -> None:
         """Take messages, if anybody waits for some."""
@@ -246,6 +256,17 @@ class Queue:
     def _new_receipt(self) -> str:
         # A name of its own each time: a late UNLINK must not remove the receipt of a later step.
         return f"{self.key}!{self._hub.token}{next(self._receipts)}"
+
+
+@contextmanager
+def _not_moved(key: str) -> Generator[None]:
+    try:
+        yield
+    except MovedError as error:
+        raise ResponseError(
+            f"{key!r} belongs to another node of the Redis Cluster (MOVED {error}); queues need a server "
+            "that is no cluster, while groups and new_channel() work through any node"
+        ) from error
 
 
 def _milliseconds(seconds: float) -> int:
