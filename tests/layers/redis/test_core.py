@@ -450,6 +450,32 @@ async def test_a_server_that_refuses_is_asked_again(
     assert worker.stats().unreturned == 1
 
 
+async def test_a_server_without_memory_gets_back_what_it_gave(
+    make: QueueMaker, own_redis: RedisServer
+) -> None:
+    """A receiver that is cancelled loses nothing, even when nobody can send."""
+    worker = make(hosts=[own_redis.url])
+    for n in range(3):
+        await worker.send("work", {"n": n})
+    await own_redis.run("CONFIG", "SET", "maxmemory", 1)
+    with pytest.raises(ResponseError, match="OOM"):
+        await worker.send("work", {"n": 3})
+
+    tasks = [asyncio.create_task(worker.receive("work")) for _ in range(3)]
+
+    async def are_here() -> bool:
+        await asyncio.sleep(0)
+        return worker.stats().sent == 3
+
+    await is_true(are_here)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+    assert [await soon(worker.receive("work")) for _ in range(3)] == [{"n": n} for n in range(3)]
+    assert worker.stats().unreturned == 0
+
+
 async def test_a_server_that_has_become_a_replica_is_looked_for_anew(
     make: QueueMaker, own_redis: RedisServer
 ) -> None:

@@ -84,7 +84,10 @@ end
 return taken
 """
 
+# A server whose memory is full refuses a script, unless one that has changed something already: so it gets
+# back what it gave.
 _RETURN = f"""{_NOW}
+redis.call('LTRIM', KEYS[1], 0, -1)
 if not redis.call('SET', KEYS[2], '', 'NX', 'EX', {RECEIPT_SECONDS}) then return 0 end
 for i = #ARGV, 2, -2 do
     redis.call('LPUSH', KEYS[1], string.format('%013d', now + ARGV[i - 1]) .. ARGV[i])
