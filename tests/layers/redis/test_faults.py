@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from functools import partial
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from fast_channels.layers.redis import RedisPubSubChannelLayer
+from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 from fast_channels.layers.redis.utils import consistent_hash
 from tests.layers.conftest import soon
 from tests.layers.redis.conftest import Report
@@ -115,6 +116,36 @@ async def test_connections_that_are_killed_again_and_again(
 
     record_testsuite_property("share lost by ten cuts", min(rounds))
     assert min(rounds) <= 0.08
+
+
+async def test_a_server_that_loads_its_data() -> None:
+    """Calls wait for it as for one that is not there yet, and what it carries out is no error."""
+    fill = "for key = 1, 10000 do redis.call('SET', key, string.rep('x', 2000)) end"
+    with RedisServer("--rdbcompression", "no", "--key-load-delay", "100") as server:
+        await server.run("EVAL", fill, 0)
+        await server.run("SAVE")
+        async with RedisChannelLayer([server.url], capacity=100000) as layer:
+            await layer.send("work", {})
+            server.kill()
+            restart = asyncio.create_task(asyncio.to_thread(server.start))
+            # Sent while the connection breaks, which is another matter.
+            with suppress(RedisConnectionError):
+                await layer.send("work", {})
+
+            while not restart.done():
+                await asyncio.gather(layer.send("work", {}), layer.group_send("g", {}))
+
+            await restart
+
+
+async def test_who_may_not_ask_whether_a_server_is_there(own_redis: RedisServer) -> None:
+    """A refused PING is an answer like any other."""
+    await own_redis.run("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-ping")
+    url = own_redis.url.replace("//", "//app:secret@")
+    async with RedisPubSubChannelLayer([url]) as layer:
+        listener = await member(layer)
+        await layer.group_send("g", {"type": "x"})
+        await listener.message(type="x")
 
 
 async def test_a_link_that_is_half_open(

@@ -6,6 +6,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol, TypeAlias
 
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -181,6 +182,7 @@ class Link:
                 try:
                     async with asyncio.timeout(self._timeout):
                         await connection.connect()
+                        await self._knock(connection)
                     await self._serve(connection)
                 except Exception as error:
                     self._lose(error)
@@ -195,6 +197,13 @@ class Link:
             self._fail([*self._written, *self._waiting], "is closed", None)
             self._written.clear()
             self._waiting.clear()
+
+    async def _knock(self, connection: Connection) -> None:
+        """Fail while the server loads its data: it takes no commands then, but does accept connections."""
+        await connection.send_packed_command(connection.pack_commands([("PING",)]), check_health=False)
+        # Whoever may not ask has an answer too.
+        with suppress(ResponseError):
+            await connection.read_response()
 
     async def _serve(self, connection: Connection) -> None:
         if (greeting := self._greeting()) is not None:
