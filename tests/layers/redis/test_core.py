@@ -206,6 +206,22 @@ async def test_what_is_on_its_way_when_a_layer_closes_goes_back(make: QueueMaker
     assert sorted(got) == list(range(60))
 
 
+async def test_whoever_waits_for_a_message_hears_of_close(make: QueueMaker, redis: RedisServer) -> None:
+    """Nobody waits for ever on a layer that has ended; what is sent later goes to whoever comes later."""
+    layer, sender = make(), make()
+    channel = await layer.new_channel()
+    tasks = [asyncio.create_task(layer.receive(channel)) for _ in range(2)]
+    tasks.append(await start(layer, "work", redis))
+
+    await layer.close()
+
+    for task in tasks:
+        with pytest.raises(RedisConnectionError, match="the channel layer was closed"):
+            await soon(task)
+    await sender.send("work", {"n": 1})
+    assert await soon(layer.receive("work")) == {"n": 1}
+
+
 async def test_all_queues_are_closed_at_once(
     make: QueueMaker, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
