@@ -302,7 +302,7 @@ async def has_no_queues(server: RedisServer, prefix: str) -> bool:
 async def test_messages_whose_taking_was_cut_off_arrive(make: QueueMaker, redis: RedisServer) -> None:
     """The server has given them away, and the connection is lost with them: they are asked for again."""
     async with Proxy(redis.port) as proxy:
-        worker, sender = make(hosts=[proxy.url]), make()
+        worker, sender = make(hosts=[proxy.url], ping_interval=0.2), make()
         tasks = [
             await start(worker, "work", redis),
             *(asyncio.create_task(worker.receive("work")) for _ in "ab"),
@@ -323,7 +323,7 @@ async def test_messages_whose_taking_was_cut_off_arrive(make: QueueMaker, redis:
 async def test_messages_whose_return_was_cut_off_are_there_once(make: QueueMaker, redis: RedisServer) -> None:
     """The server has taken them back, and nobody heard of it: it is told again, and does not do it again."""
     async with Proxy(redis.port) as proxy:
-        worker, other = make(hosts=[proxy.url]), make()
+        worker, other = make(hosts=[proxy.url], ping_interval=0.2), make(ping_interval=0.2)
         (await start(worker, "work", redis)).cancel()
         await worker.group_add("g", "work")
         for n in range(3):
