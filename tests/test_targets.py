@@ -106,8 +106,16 @@ def test_an_attribute_that_does_not_exist(write: Callable[..., Path]) -> None:
     folder = write(target_app=CONSUMER, target_empty="")
 
     assert reason("target_app:Chta", folder).startswith("there is no target_app:Chta: <module 'target_app' ")
-    assert reason("target_app:Chta", folder).endswith("has no attribute Chta; it has the consumers Chat")
+    assert reason("target_app:Room", folder).endswith("has no attribute Room; it has the consumers Chat")
     assert reason("target_empty:Chat", folder).endswith("has no attribute Chat")
+
+
+def test_an_attribute_with_a_slip_of_the_pen(write: Callable[..., Path]) -> None:
+    """The sentence asks what was meant, consumer or not."""
+    folder = write(target_app=CONSUMER, target_layer="layer = 1")
+
+    assert reason("target_app:Chta", folder).endswith("it has the consumers Chat; did you mean Chat?")
+    assert reason("target_layer:layr", folder).endswith("has no attribute layr; did you mean layer?")
 
 
 @pytest.mark.parametrize(

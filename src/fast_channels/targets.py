@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -167,4 +168,7 @@ def _attribute(value: Any, name: str, text: str) -> Any:
     except Exception as error:
         found = {one.consumer.__name__ for one in _find(value, set())}
         known = f"; it has the consumers {', '.join(sorted(found))}" if found else ""
+        with contextlib.suppress(Exception):
+            # What is close to it, one name at most.
+            known += "".join(f"; did you mean {one}?" for one in get_close_matches(name, dir(value), n=1))
         raise TargetError(f"there is no {text}: {value!r} has no attribute {name}{known}") from error

@@ -322,6 +322,11 @@ class Mailbox:
         self._room.sent -= len(self._letters)
         return [self._shift() for _ in range(len(self._letters))]
 
+    def wake_all(self) -> None:
+        """Let all receivers look for a message. Needs the lock."""
+        while self._waiters:
+            self._wake_one()
+
     def _shift(self) -> Letter:
         letter = self._letters.popleft()
         self._room.unclaimed.pop(letter, None)
@@ -393,6 +398,7 @@ class Mailroom:
         self.expired = 0
         self.discarded = 0
         self.dropped_full = 0
+        self._ended: Callable[[], Exception] | None = None
         self._capacity_of = capacity_of
 
     def open(self, channel: str) -> Mailbox:
@@ -435,6 +441,9 @@ class Mailroom:
         """Wait for the next message of a channel; each goes to exactly one of those who wait.
 
         A cancelled call loses nothing: its message goes to another receiver, or waits.
+
+        Raises:
+            Exception: What `end()` was told.
         """
         waiter: asyncio.Future[None] | None = None
         with self.lock:
@@ -447,12 +456,24 @@ class Mailroom:
                     message = box.take()
                     if message is not None:
                         return message
+                    if self._ended is not None:
+                        raise self._ended()
                     waiter = box.queue_up()
                 await waiter
         finally:
             with self.lock:
                 box.leave(waiter)
                 self.tidy(box)
+
+    def end(self, error: Callable[[], Exception]) -> None:
+        """Let everybody who waits for a message fail. Needs the lock.
+
+        Args:
+            error: Makes what each of them raises.
+        """
+        self._ended = error
+        for box in self.boxes.values():
+            box.wake_all()
 
     def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox:
         """Attach a consumer to a channel and tell it of the messages that wait already.

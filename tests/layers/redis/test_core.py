@@ -275,6 +275,22 @@ async def test_a_channel_may_be_read_again_while_it_is_closed(redis: RedisServer
         assert await soon(coming) == {"n": 1}
 
 
+async def test_whoever_waits_for_a_message_hears_of_close(make: QueueMaker, redis: RedisServer) -> None:
+    """Nobody waits for ever on a layer that has ended; what is sent later goes to whoever comes later."""
+    layer, sender = make(), make()
+    channel = await layer.new_channel()
+    tasks = [asyncio.create_task(layer.receive(channel)) for _ in range(2)]
+    tasks.append(await start(layer, "work", redis))
+
+    await layer.close()
+
+    for task in tasks:
+        with pytest.raises(RedisConnectionError, match="the channel layer was closed"):
+            await soon(task)
+    await sender.send("work", {"n": 1})
+    assert await soon(layer.receive("work")) == {"n": 1}
+
+
 async def test_all_queues_are_closed_at_once(
     make: QueueMaker, own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,7 +391,7 @@ async def has_no_queues(server: RedisServer, prefix: str) -> bool:
 async def test_messages_whose_taking_was_cut_off_arrive(make: QueueMaker, redis: RedisServer) -> None:
     """The server has given them away, and the connection is lost with them: they are asked for again."""
     async with Proxy(redis.port) as proxy:
-        worker, sender = make(hosts=[proxy.url]), make()
+        worker, sender = make(hosts=[proxy.url], ping_interval=0.2), make()
         tasks = [
             await start(worker, "work", redis),
             *(asyncio.create_task(worker.receive("work")) for _ in "ab"),
@@ -396,7 +412,7 @@ async def test_messages_whose_taking_was_cut_off_arrive(make: QueueMaker, redis:
 async def test_messages_whose_return_was_cut_off_are_there_once(make: QueueMaker, redis: RedisServer) -> None:
     """The server has taken them back, and nobody heard of it: it is told again, and does not do it again."""
     async with Proxy(redis.port) as proxy:
-        worker, other = make(hosts=[proxy.url]), make()
+        worker, other = make(hosts=[proxy.url], ping_interval=0.2), make(ping_interval=0.2)
         (await start(worker, "work", redis)).cancel()
         await worker.group_add("g", "work")
         for n in range(3):

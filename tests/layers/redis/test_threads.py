@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from dataclasses import astuple
 
 import pytest
 
@@ -99,6 +100,21 @@ async def test_a_forked_process_has_a_connection_of_its_own(
     os.close(read)
     os.close(write)
     await sender.close()
+
+
+async def test_a_forked_process_counts_anew(pubsub: PubSubMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What its parent has counted, and what waits in the mailboxes of its parent, is not its own."""
+    layer = pubsub()
+    channel = await layer.new_channel()
+    await layer.send(channel, {"type": "x"})
+    await soon(layer.receive(channel))
+    await layer.send("nobody", {"type": "x"})
+    assert (layer.stats().sent, layer.stats().unheard) == (1, 1)
+
+    with monkeypatch.context() as forked:
+        forked.setattr(os, "getpid", lambda: 0)
+
+        assert not any(astuple(layer.stats()))
 
 
 async def test_a_forked_process_closes_only_what_is_its_own(own_redis: RedisServer) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import redis.asyncio
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fast_channels.layers.mailbox import Aftermath, Letter, Mailroom, tell
 from fast_channels.layers.memberships import Memberships
@@ -215,6 +216,8 @@ class Hub:
         self.forget(detach=True)
         for shard in self._shards:
             await shard.close()
+        with self.room.lock:
+            self.room.end(partial(RedisConnectionError, "the channel layer was closed"))
 
     async def deliver(self, name: bytes, data: bytes) -> None:
         """Put a published message into the mailboxes that it is for."""

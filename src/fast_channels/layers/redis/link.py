@@ -158,12 +158,18 @@ class Link:
             self._task = self._loop.create_task(self._run(), context=contextvars.Context())
         return future
 
-    def tell(self, *command: str | bytes | float) -> None:
-        """Send a command that means nothing to a server which is not connected; nobody waits for it."""
+    def tell(self, *command: str | bytes | float, now: bool = True) -> None:
+        """Send a command that means nothing to a server which is not connected; nobody waits for it.
+
+        Args:
+            *command: The command and its arguments.
+            now: Send it at once, and not together with the next command, which may be a PING.
+        """
         if self._connected or self._waiting:
             # It is as old as what it follows and has to be sent again with it, or would not be the last word.
             self._waiting.append(_Request(command, self._loop.time(), repeat=True))
-            self._work.set()
+            if now:
+                self._work.set()
 
     async def close(self) -> None:
         """End the connection; commands without an answer fail."""

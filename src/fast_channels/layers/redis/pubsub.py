@@ -27,6 +27,7 @@ from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 __all__ = ["RedisPubSubChannelLayer", "RedisStats"]
 
+_NO_MAIL: Final = MailStats(0, 0, 0, 0, 0)
 
 LOOK_SECONDS: Final = 0.01
 """How often to look whether an event loop of another thread still runs, while the layer is closed."""
@@ -121,7 +122,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         self._clock = clock
         self._hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
         self._ending: dict[Hub, asyncio.Task[None]] = {}
-        self._past = MailStats(0, 0, 0, 0, 0)
+        self._past = _NO_MAIL
+        self._process = os.getpid()
 
     def serialize(self, message: Any) -> bytes:
         """Return a message as it travels."""
@@ -159,7 +161,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         Raises:
             TypeError: The name is not valid.
             ChannelFull: The channel was full, and the policy is "close".
-            redis.exceptions.ConnectionError: The first call found no connection in time.
+            redis.exceptions.ConnectionError: The first call found no connection in time, or the layer was
+                closed meanwhile.
         """
         self.require_valid_channel_name(channel)
         hub = self._hub()
@@ -281,7 +284,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
     async def close(self) -> None:
         """Forget everything, and end the connections of all event loops that are running.
 
-        Those of an event loop that does not run end when it is closed. The layer can be used again.
+        Those of an event loop that does not run end when it is closed. Whoever waits in `receive()` gets an
+        error. The layer can be used again.
         """
         for loop, hub in tuple(self._hubs.items()):
             if loop is asyncio.get_running_loop():
@@ -290,8 +294,9 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
                 await self._end_elsewhere(loop, hub)
 
     def stats(self) -> RedisStats:
-        """Return the counts of this process so far."""
-        hubs = (*self._hubs.values(), *self._ending)
+        """Return the counts of this process so far; a forked one begins with 0."""
+        self._begin_anew_after_fork()
+        hubs = [hub for hub in (*self._hubs.values(), *self._ending) if hub.process == self._process]
         mail = sum((hub.room.stats() for hub in hubs), self._past)
         return RedisStats(*astuple(mail), *astuple(self.counts))
 
@@ -303,10 +308,15 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         loop = asyncio.get_running_loop()
         hub = self._hubs.get(loop)
         if hub is None:
+            self._begin_anew_after_fork()
             hub = self._hubs[loop] = Hub(self, Mailroom(self._clock, self.get_capacity, self.overflow))
             # Nothing is left pending by whoever never calls close().
             before_close(loop, self._end)
         return hub
+
+    def _begin_anew_after_fork(self) -> None:
+        if self._process != os.getpid():
+            self._process, self._past, self.counts = os.getpid(), _NO_MAIL, Counts()
 
     async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
         self._begin_to_end(loop)

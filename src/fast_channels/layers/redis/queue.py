@@ -201,7 +201,7 @@ class Queue:
                 "EVAL", _TAKE, 2, self.key, self._receipt, count, repeat=True
             )
             if expired or pairs:
-                self._link.tell("UNLINK", self._receipt)
+                self._link.tell("UNLINK", self._receipt, now=False)
                 self._receipt = self._new_receipt()
             self._hub.counts.outdated += expired
             taken = [(left / 1000, frame) for left, frame in zip(pairs[::2], pairs[1::2], strict=True)]
@@ -249,7 +249,7 @@ class Queue:
     def _returned(self, receipt: str, count: int, future: asyncio.Future[Reply]) -> None:
         self._returns.discard(future)
         if future.exception() is None:
-            self._link.tell("UNLINK", receipt)
+            self._link.tell("UNLINK", receipt, now=False)
         else:
             self._hub.counts.unreturned += count
             logger.warning(
