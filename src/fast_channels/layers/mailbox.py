@@ -192,7 +192,7 @@ class Mailbox:
         room = self._room
         if self.notify is None:
             # Nobody may ever come for it, so the room has to find it when it is due, under a key of its own.
-            letter = Letter(letter.expires_at, letter.snapshot)
+            letter = type(letter)(letter.expires_at, letter.snapshot)
             room.unclaimed[letter] = self
         else:
             aftermath.notices.append(self.notify)
@@ -223,7 +223,7 @@ class Mailbox:
         # The reader has been told of as many messages as there are, so it is not told again.
         unclaimed = self._room.unclaimed
         if unclaimed.pop(self._letters.popleft(), None) is not None:
-            letter = Letter(letter.expires_at, letter.snapshot)
+            letter = type(letter)(letter.expires_at, letter.snapshot)
             unclaimed[letter] = self
         self._letters.append(letter)
         self._lose(aftermath)
@@ -317,10 +317,16 @@ class Mailbox:
         while self._letters:
             self._shift()
 
-    def withdraw(self) -> list[Letter]:
-        """Return every message, to be taken elsewhere. Needs the lock."""
-        self._room.sent -= len(self._letters)
-        return [self._shift() for _ in range(len(self._letters))]
+    def withdraw(self, kind: type[Letter]) -> list[Letter]:
+        """Return the messages of a kind, to be taken elsewhere; the others stay. Needs the lock."""
+        withdrawn = [letter for letter in self._letters if isinstance(letter, kind)]
+        if withdrawn:
+            self._letters = deque(letter for letter in self._letters if not isinstance(letter, kind))
+            self.overflowing = False
+        for letter in withdrawn:
+            self._room.unclaimed.pop(letter, None)
+        self._room.sent -= len(withdrawn)
+        return withdrawn
 
     def wake_all(self) -> None:
         """Let all receivers look for a message. Needs the lock."""

@@ -18,7 +18,7 @@ from fast_channels import exceptions
 from fast_channels.layers.redis import RedisChannelLayer, core, queue
 from tests.layers.conftest import soon
 from tests.layers.redis.proxy import Proxy
-from tests.layers.redis.server import RedisServer, is_true
+from tests.layers.redis.server import RedisServer, free_port, is_true
 
 QueueMaker = Callable[..., RedisChannelLayer]
 
@@ -138,23 +138,62 @@ async def passes(server: RedisServer, milliseconds: int) -> None:
 
 async def test_a_message_that_nobody_takes_expires(make: QueueMaker, redis: RedisServer) -> None:
     """What is due takes up no room and reaches nobody; whoever throws it away counts it."""
-    brief, patient = make(expiry=0.05), make(capacity=1)
-    await brief.send("work", {"n": 1})
-    await redis.run("PERSIST", f"{brief.prefix}__queue__!{{work}}")
-    await passes(redis, 60)
+    layer, brief = make(capacity=1), make(expiry=0.05)
+    await redis.run(
+        "RPUSH", f"{layer.prefix}__queue__!{{work}}", b"0000000000001" + layer.serialize({"n": 1})
+    )
 
-    await patient.send("work", {"n": 2})
-    assert patient.stats().outdated == 1
-    assert await soon(patient.receive("work")) == {"n": 2}
+    await layer.send("work", {"n": 2})
+    assert layer.stats().outdated == 1
 
     await brief.send("work", {"n": 3})
-    await patient.send("other", {"n": 4})
-    await redis.run("PERSIST", f"{brief.prefix}__queue__!{{work}}")
     await passes(redis, 60)
-    task = await start(brief, "work", redis)
-    await brief.send("work", {"n": 5})
-    assert await soon(task) == {"n": 5}
-    assert brief.stats().outdated == 1
+    assert await soon(layer.receive("work")) == {"n": 2}
+    task = await start(layer, "work", redis)
+    await layer.send("work", {"n": 4})
+    assert await soon(task) == {"n": 4}
+    assert layer.stats().outdated == 2
+
+
+async def test_what_a_group_tells_a_queue_stays_with_the_member(make: QueueMaker, redis: RedisServer) -> None:
+    """It waits here in its order for the next receiver, and nobody else gets it while the member is there."""
+    member, other = make(), make()
+    (await start(member, "work", redis)).cancel()
+    await member.group_add("g", "work")
+    for n in range(9):
+        await other.group_send("g", {"n": n})
+    witness = await member.new_channel()
+    await other.send(witness, {})
+    await soon(member.receive(witness))
+
+    elsewhere = await start(other, "work", redis)
+    assert [await soon(member.receive("work")) for _ in range(9)] == [{"n": n} for n in range(9)]
+    await member.send("work", {"n": 9})
+    assert await soon(elsewhere) == {"n": 9}
+
+
+async def test_messages_are_asked_for_when_nobody_waits_any_more(
+    make: QueueMaker, redis: RedisServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The answer was lost, and the server away for longer than a command waits: then they go back."""
+    monkeypatch.setattr(queue, "RETRY_SECONDS", 0.01)
+    async with Proxy(redis.port) as proxy:
+        worker, sender = make(hosts=[{"address": proxy.url, "socket_timeout": 0.05}]), make()
+        task = await start(worker, "work", redis)
+
+        async def the_worker_gave_up() -> bool:
+            await redis.run("PING")
+            return "cannot be taken" in caplog.text
+
+        proxy.fatal = b"cut off"
+        await sender.send("work", {"text": "cut off"})
+        await soon(proxy.next_connection())
+        proxy.target = free_port()
+        task.cancel()
+        await is_true(the_worker_gave_up)
+        proxy.target, proxy.fatal = redis.port, None
+
+        assert await soon(sender.receive("work")) == {"text": "cut off"}
 
 
 @pytest.mark.parametrize("expiry", [1e12, math.inf])
@@ -445,6 +484,10 @@ async def test_a_server_that_refuses_is_asked_again(
         await own_redis.run("PING")
         return text in caplog.text
 
+    async def nobody_asks() -> bool:
+        await own_redis.run("PING")
+        return not any("_take_all" in repr(task) for task in asyncio.all_tasks())
+
     user = ("ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all")
     await own_redis.run(*user, "-eval")
     worker = make(hosts=[own_redis.url.replace("//", "//app:secret@")])
@@ -454,6 +497,13 @@ async def test_a_server_that_refuses_is_asked_again(
     await own_redis.run(*user)
     await worker.send("work", {"n": 1})
     assert await soon(task) == {"n": 1}
+
+    await own_redis.run(*user, "-eval")
+    caplog.clear()
+    task = asyncio.create_task(worker.receive("work"))
+    await is_true(partial(is_logged, "cannot be taken, trying again"))
+    task.cancel()
+    await is_true(nobody_asks)
 
     await own_redis.run(*user, "-eval")
     await worker.group_add("g", "work")

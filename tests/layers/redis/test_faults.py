@@ -313,6 +313,41 @@ async def test_a_group_that_was_left_before_the_server_answered(redis: RedisServ
         assert await soon(layer.receive(channel)) == {"type": "x"}
 
 
+@pytest.mark.parametrize("quitter", [0, 1, 2])
+async def test_a_group_that_one_of_several_calls_does_not_wait_for(
+    redis: RedisServer, prefix: str, quitter: int
+) -> None:
+    """Whichever of them is cancelled, the channel is a member when the others return."""
+    async with Proxy(redis.port, delay=0.05) as proxy, RedisPubSubChannelLayer([proxy.url], prefix) as layer:
+        channel = await layer.new_channel()
+        joining = [asyncio.create_task(layer.group_add("g", channel)) for _ in range(3)]
+        await asyncio.sleep(0)
+        joining.pop(quitter).cancel()
+
+        await soon(asyncio.gather(*joining))
+        await layer.group_send("g", {"type": "x"})
+        assert await soon(layer.receive(channel)) == {"type": "x"}
+
+
+async def test_a_group_that_no_call_waits_for(redis: RedisServer, prefix: str) -> None:
+    """The channel is no member when all of several calls were cancelled, and can be one later."""
+    async with Proxy(redis.port, delay=0.05) as proxy, RedisPubSubChannelLayer([proxy.url], prefix) as layer:
+        channel = await layer.new_channel()
+        joining = [asyncio.create_task(layer.group_add("g", channel)) for _ in range(2)]
+        await asyncio.sleep(0)
+        for task in joining:
+            task.cancel()
+        await soon(asyncio.wait(joining))
+
+        async def nobody_listens() -> bool:
+            return f"{prefix}__group__g" not in await redis.subscriptions()
+
+        await is_true(nobody_listens)
+        await layer.group_add("g", channel)
+        await layer.group_send("g", {"type": "x"})
+        assert await soon(layer.receive(channel)) == {"type": "x"}
+
+
 async def test_without_a_server_a_call_fails_in_time(caplog: pytest.LogCaptureFixture) -> None:
     """The error says which server could not be reached and why; the log says so once, and when it is back."""
     caplog.set_level("INFO")

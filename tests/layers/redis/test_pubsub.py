@@ -420,6 +420,13 @@ def test_a_prefix_is_text() -> None:
         RedisPubSubChannelLayer(prefix=b"app")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
 
 
+@pytest.mark.parametrize("seconds", [0, -1, float("nan")])
+def test_there_is_time_between_two_pings(seconds: float) -> None:
+    """Otherwise no server could answer in time."""
+    with pytest.raises(ValueError, match="ping_interval is more than 0 seconds, not"):
+        RedisPubSubChannelLayer(ping_interval=seconds)
+
+
 def test_a_policy_is_one_of_three() -> None:
     """A typing mistake would else show when a channel is full, and take the connection down."""
     with pytest.raises(ValueError, match=r"overflow is one of .*'drop_newest'.*, not 'drop'"):

@@ -47,7 +47,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
     Raises:
         TypeError: The prefix is no text, or a host has an option that redis-py does not know.
         ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, a host means
-            nothing, or there is no such policy.
+            nothing, there is no such policy, or there is no time between two pings.
         KeyError: No serializer has the name.
     """
 

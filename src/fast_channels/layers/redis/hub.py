@@ -108,6 +108,21 @@ class Shard:
         await close_sentinels(self._pool)
 
 
+class Membership:
+    """What is known of a member of a group.
+
+    Attributes:
+        acknowledged: Whether the server has answered, so that whatever is sent to the group arrives.
+        calls: How many callers wait for that.
+    """
+
+    __slots__ = ("acknowledged", "calls")
+
+    def __init__(self) -> None:
+        self.acknowledged: bool = False
+        self.calls: int = 0
+
+
 class Hub:
     """The half of a Redis layer that belongs to one event loop.
 
@@ -123,7 +138,7 @@ class Hub:
         self.token: str = secrets.token_hex(8)
         self.process: int = os.getpid()
         self.room = room
-        self.memberships: Memberships[None] = Memberships()
+        self.memberships: Memberships[Membership] = Memberships()
         self.signals: dict[str, Signal] = {}
         self.counts: Counts = settings.counts
         self._settings = settings
@@ -153,20 +168,23 @@ class Hub:
         """Subscribe to a name in Redis."""
         await self.shard(address).subscriptions.add(address)
 
-    def put(self, channels: Sequence[str], contents: Snapshot, seconds: float) -> Aftermath:
+    def put(
+        self, channels: Sequence[str], contents: Snapshot, seconds: float, kind: type[Letter] = Letter
+    ) -> Aftermath:
         """Put a message into mailboxes of this event loop.
 
         Args:
             channels: Their names.
             contents: The message.
             seconds: After which it expires.
+            kind: What distinguishes it in a mailbox, if anything does.
         """
         aftermath = Aftermath()
         room = self.room
         with room.lock:
             now = room.clock()
             room.sweep(now)
-            letter = Letter(now + seconds, contents)
+            letter = kind(now + seconds, contents)
             for channel in channels:
                 box = room.open(channel)
                 if not box.put(letter, now, aftermath):
@@ -180,13 +198,21 @@ class Hub:
 
     async def join(self, address: str, channel: str) -> None:
         """Make a channel a member of a group; return when the server has acknowledged it."""
-        new = self.memberships.add(address, channel, None)
+        membership = self._membership(address, channel)
+        if membership is None:
+            membership = Membership()
+            self.memberships.add(address, channel, membership)
+        membership.calls += 1
         try:
             await self.shard(address).subscriptions.add(address)
+            membership.acknowledged = True
         except BaseException:
-            if new:
+            is_mine = membership.calls == 1 and not membership.acknowledged
+            if is_mine and self._membership(address, channel) is membership:
                 self.leave(address, channel)
             raise
+        finally:
+            membership.calls -= 1
 
     def leave(self, address: str, channel: str) -> None:
         """End a membership, if there is one."""
@@ -252,6 +278,9 @@ class Hub:
             # It is no mapping, as the next line says.
             target = None
         return target, snapshot(message)
+
+    def _membership(self, address: str, channel: str) -> Membership | None:
+        return self.memberships.members.get(address, {}).get(channel)
 
     def _addressees(self, address: str, target: Any) -> tuple[str, ...]:
         members = self.memberships.members.get(address)

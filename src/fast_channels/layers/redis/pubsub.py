@@ -85,7 +85,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
     Raises:
         TypeError: The prefix is no text, or a host has an option that redis-py does not know.
         ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, a host means
-            nothing, or there is no such policy.
+            nothing, there is no such policy, or there is no time between two pings.
         KeyError: No serializer has the name.
     """
 
@@ -113,6 +113,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         self.prefix: str = require_text("prefix", prefix)
         if overflow not in get_args(Overflow):
             raise ValueError(f"overflow is one of {get_args(Overflow)}, not {overflow!r}")
+        if not ping_interval > 0:
+            raise ValueError(f"ping_interval is more than 0 seconds, not {ping_interval!r}")
         self.overflow: Overflow = overflow
         self.ping_interval = ping_interval
         self.counts: Counts = Counts()

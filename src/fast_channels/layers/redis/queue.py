@@ -11,7 +11,7 @@ from typing import Final
 
 from redis.exceptions import MovedError, RedisError, ResponseError
 
-from fast_channels.layers.mailbox import tell
+from fast_channels.layers.mailbox import Letter, tell
 from fast_channels.layers.redis.hub import Hub
 from fast_channels.layers.redis.link import Link, Reply
 
@@ -112,6 +112,12 @@ async def put(link: Link, key: str, frame: bytes, *, capacity: int, expiry: floa
     return reply
 
 
+class _Taken(Letter):
+    """A message of a queue, which goes back if nobody waits for it any more."""
+
+    __slots__ = ()
+
+
 class Queue:
     """The queue of one named channel, for one event loop.
 
@@ -135,6 +141,8 @@ class Queue:
         self._found = False
         self._again = False
         self._asking = False
+        # Redis may have given messages away in an answer that has not come.
+        self._owed = False
         self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._returns: set[asyncio.Future[Reply]] = set()
@@ -181,7 +189,7 @@ class Queue:
         while self._again:
             self._again = False
             try:
-                while count := self._wanted():
+                while (count := self._wanted()) or self._owed:
                     if await self._take(count) < count:
                         break
             except RedisError as error:
@@ -195,16 +203,22 @@ class Queue:
     async def _take(self, count: int) -> int:
         """Take and deliver as many messages; return how many there were."""
         taken: list[tuple[float, bytes]] = []
-        self._asking = True
+        was_owed = self._owed
+        self._asking = self._owed = True
         try:
             expired, *pairs = await self._link.ask(
                 "EVAL", _TAKE, 2, self.key, self._receipt, count, repeat=True
             )
+            self._owed = False
             if expired or pairs:
                 self._link.tell("UNLINK", self._receipt, now=False)
                 self._receipt = self._new_receipt()
             self._hub.counts.outdated += expired
             taken = [(left / 1000, frame) for left, frame in zip(pairs[::2], pairs[1::2], strict=True)]
+        except ResponseError:
+            # It has given nothing away this time.
+            self._owed = was_owed
+            raise
         finally:
             self._asking = False
             self._deliver(taken)
@@ -223,15 +237,17 @@ class Queue:
                 self._hub.refuse(self.key, error)
                 self._again = True
             else:
-                tell(self._hub.put([self._channel], contents, left).notices)
+                tell(self._hub.put([self._channel], contents, left, _Taken).notices)
         self._give_back([*self._abandoned(), *taken[wanted:]])
 
     def _abandoned(self) -> list[tuple[float, bytes]]:
-        """Return what is in the mailbox if nobody waits for it any more, and leave none of it there."""
+        """Return what is in the mailbox and nobody waits for any more, and leave none of it there."""
         room = self._hub.room
         with room.lock:
             box = room.boxes.get(self._channel)
-            letters = [] if box is None or box.receivers else box.withdraw()
+            # What its groups have sent stays until the end: nobody else is their member.
+            kind = Letter if self._closed else _Taken
+            letters = [] if box is None or box.receivers else box.withdraw(kind)
             if box is not None:
                 room.tidy(box)
         now = room.clock()
