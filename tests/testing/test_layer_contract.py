@@ -687,6 +687,23 @@ class WakesOne(TinyLayer):
             waiters.pop(0).set_result(None)
 
 
+@breaks(
+    "cancelled_receivers_of_a_named_channel_change_no_order",
+    "what five cancelled receivers left of ten messages was",
+)
+class PutsBackLast(TinyLayer):
+    """Appends what a cancelled receiver had in its hands to what waits."""
+
+    async def receive(self, channel: str) -> Message:
+        message = await super().receive(channel)
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            self.put(channel, self.pack(message), "drop_newest")
+            raise
+        return message
+
+
 class Deaf(InMemoryChannelLayer):
     """Base of layers that consumers listen to."""
 

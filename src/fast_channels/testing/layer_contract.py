@@ -589,6 +589,25 @@ class ChannelLayerContract(LayerHooks):
             second.cancel()
             await asyncio.wait([second])
 
+    @_promise("named_channels")
+    async def test_cancelled_receivers_of_a_named_channel_change_no_order(self, bench: Bench) -> None:
+        """When all receivers of a named channel are cancelled, what is left is read later in its order."""
+        sender, receiver = bench.pair(capacity=1000)
+        channel, chance = unique("worker"), random.Random(5)
+        for _ in range(40):
+            await numbered(partial(sender.send, channel), *range(10))
+            tasks = [await bench.start(receiver, channel) for _ in range(5)]
+            # From no time at all to about as long as five messages take.
+            if chance.random() < 0.5:
+                await asyncio.wait(tasks, timeout=chance.random() / 500)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            got = [number_of(task.result()) for task in tasks if not task.cancelled()]
+            left = await bench.receive_numbers(receiver, channel, 10 - len(got))
+            same(left, sorted({*range(10)} - {*got}), "what five cancelled receivers left of ten messages")
+        await bench.nothing_more(sender, receiver, channel)
+
     # Consumers
 
     @_promise()
