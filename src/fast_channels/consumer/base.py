@@ -209,6 +209,11 @@ class AsyncConsumer:
         channel_layer: BaseChannelLayer | None
     channel_name: str
     channel_receive: ASGIReceiveCallable
+    if not TYPE_CHECKING:
+        # A method, so that no connection has to keep one of its own.
+        async def channel_receive(self) -> ChannelMessage:
+            return await self.channel_layer.receive(self.channel_name)
+
     base_send: ASGISendCallable
     if TYPE_CHECKING:
 
@@ -267,9 +272,45 @@ class AsyncConsumer:
             """
             inbox = self._begin(scope, receive, send)
             try:
-                self._prepare()
-                self.channel_layer = self._find_layer()
-                await self._live(inbox)
+                # One coroutine for all of it: each event has to pass through every one that waits for it.
+                try:
+                    reader = self._params_reader
+                    if reader is not None and not await self._read_params(reader, inbox):
+                        return
+                    if self.channel_layer is not None:
+                        await self._open_channel(self.channel_layer, inbox)
+                    # Another one less where nobody has overridden it.
+                    overridden = type(self).dispatch is not AsyncConsumer.dispatch
+                    event, origin = await inbox.get()
+                    self._began = True
+                    if inbox.channel is not None:
+                        inbox.read_ahead()
+                    while True:
+                        try:
+                            handling = self.dispatch(event) if overridden else self._handling_of(event)
+                            if inbox.reading:
+                                await handling
+                            else:
+                                # Most handlers wait for nothing; a task watches the client while the others do.
+                                steps = handling.__await__()
+                                if (yielded := next(steps, _DONE)) is not _DONE:
+                                    inbox.read_ahead()
+                                    await _rest(steps, yielded)
+                                del steps
+                            del handling
+                        except (InvalidEventError, ConnectionClosed) as error:
+                            await self._settle(error, event, origin)
+                        if self._ended or origin is LAST or self._is_over():
+                            break
+                        # A consumer that waits for its next event keeps nothing of the last.
+                        del event
+                        event, origin = await inbox.get()
+                except StopConsumer:
+                    pass
+                except (Exception, asyncio.CancelledError) as error:
+                    await despite(self._explained(error), self._last_steps(inbox, error))
+                if final := self._last_steps(inbox):
+                    await run_all(*final)
             finally:
                 self._running = False
 
@@ -427,10 +468,12 @@ class AsyncConsumer:
         self.scope = scope
         self.base_send = send if connection is None else _Checked(connection, send).send
         self._connection = connection
-        self._running = True
         self._began = self._ended = self._left = False
         if self._joined:
             self._joined = {}
+        self._prepare()
+        self.channel_layer = self._find_layer()
+        self._running = True
         return InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
 
     def _prepare(self) -> None:
@@ -445,44 +488,6 @@ class AsyncConsumer:
     def _layer(self) -> BaseChannelLayer | None:
         # What checkers are told of channel_layer is for handlers only.
         return self.channel_layer
-
-    async def _live(self, inbox: Inbox) -> None:
-        try:
-            if self._params_reader is not None and not await self._read_params(self._params_reader, inbox):
-                return
-            if self._layer() is not None:
-                await self._open_channel(self.channel_layer, inbox)
-            # One coroutine less for each event where nobody has overridden it.
-            overridden = type(self).dispatch is not AsyncConsumer.dispatch
-            while True:
-                event, origin = await inbox.get()
-                self._began = True
-                if inbox.channel is not None and not inbox.reading:
-                    inbox.read_ahead()
-                try:
-                    handling = self.dispatch(event) if overridden else self._handling_of(event)
-                    if inbox.reading:
-                        await handling
-                    else:
-                        # Most handlers wait for nothing; a task watches the client while the others do.
-                        steps = handling.__await__()
-                        if (yielded := next(steps, _DONE)) is not _DONE:
-                            inbox.read_ahead()
-                            await _rest(steps, yielded)
-                        del steps
-                    del handling
-                except (InvalidEventError, ConnectionClosed) as error:
-                    await self._settle(error, event, origin)
-                # A consumer that waits for its next event keeps nothing of the last.
-                del event
-                if self._ended or origin is LAST or self._is_over():
-                    break
-        except StopConsumer:
-            pass
-        except (Exception, asyncio.CancelledError) as error:
-            await despite(self._explained(error), self._last_steps(inbox, error))
-        if final := self._last_steps(inbox):
-            await run_all(*final)
 
     async def _read_params(self, reader: ParamsReader[BaseModel], inbox: Inbox) -> bool:
         try:
@@ -528,7 +533,6 @@ class AsyncConsumer:
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
         self.channel_name = inbox.channel = await layer.new_channel()
-        self.channel_receive = functools.partial(layer.receive, self.channel_name)
         # Whoever has no handler for it must not fail because of it.
         inbox.listen(layer, self.channel_name, gaps="channel_gap" in self._handlers)
 
@@ -636,8 +640,9 @@ class _Checked:
         event = self._connection.send(message)
         if event is None:
             return
+        send = self._send
         try:
-            await self._send(event)
+            await send(event)
         except OSError as error:
             self._connection.lost()
             text = f"{event['type']} could not be sent: the connection is closed"

@@ -183,12 +183,12 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             LocalProtocolError: The handshake has not been accepted, or the payload is of a wrong type.
             ConnectionClosed: The connection is gone.
         """
-        if (text_data is None) == (bytes_data is None):
-            raise ValueError("You must pass one of bytes_data or text_data")
-        if text_data is not None:
+        if bytes_data is None and text_data is not None:
             await self.base_send({"type": "websocket.send", "text": text_data})
-        else:
+        elif text_data is None and bytes_data is not None:
             await self.base_send({"type": "websocket.send", "bytes": bytes_data})
+        else:
+            raise ValueError("You must pass one of bytes_data or text_data")
         if close:
             await self.close(close)
 
@@ -319,7 +319,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
 
     _client: ClassVar[Codec | None] = None
     _server: ClassVar[Codec | None] = None
-    _decodes: ClassVar[bool] = False
+    _decodes: bool = False
+    _encodes: bool = False
     _receivers: ClassVar[Mapping[Any, str]] = {}
     _unchecked: ClassVar[bool] = False
 
@@ -329,7 +330,6 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             None if argument is Any else Codec(partial(resolve_in, cls, argument))
             for argument in type_arguments(cls, AsyncJsonWebsocketConsumer)
         )
-        cls._decodes = _function(cls.decode_json) is not _function(AsyncJsonWebsocketConsumer.decode_json)
         cls._find_receivers()
 
     @classmethod
@@ -383,6 +383,9 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         super()._prepare()
         if self._unchecked:
             self._find_receivers()
+        # Two coroutines less for each message where nobody has overridden them.
+        self._decodes = _function(self.decode_json) is not _DECODE_JSON
+        self._encodes = _function(self.encode_json) is not _ENCODE_JSON
 
     if TYPE_CHECKING:
         # The documented **kwargs are for overrides, which need not have them.
@@ -407,9 +410,11 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                 **kwargs: Passed on to `receive_json()`.
             """
             try:
-                content = await self._decode(text_data)
-            except InvalidMessageError as error:
-                await self.receive_invalid(error)
+                if not text_data:
+                    raise invalid_frame(text_data)
+                content = await self._decoded(text_data) if self._decodes else self._decode(text_data)
+            except (ValueError, RecursionError) as error:
+                await self.receive_invalid(_as_invalid(error, text_data))
                 return
             answer: Any = await self.receive_json(content, **kwargs)
             if answer is not None and self._server is not None:
@@ -457,7 +462,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             TypeError: The consumer declares none, and the value is nothing that JSON can say.
             ConnectionClosed: The connection is gone.
         """
-        await super().send(text_data=await self.encode_json(content), close=close)
+        text = await self.encode_json(content) if self._encodes else self._encode(content)
+        await super().send(text_data=text, close=close)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> ClientMessage:
@@ -471,9 +477,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         Raises:
             ValueError: The text is none, or not a message.
         """
-        decoded: ClientMessage = (
-            json.loads(text_data) if cls._client is None else cls._client.decode(text_data)
-        )
+        decoded: ClientMessage = cls._decode(text_data)
         return decoded
 
     @classmethod
@@ -487,21 +491,35 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             LocalProtocolError: It is not a message that the consumer declares.
             TypeError: The consumer declares none, and the value is nothing that JSON can say.
         """
+        return cls._encode(content)
+
+    @classmethod
+    def _decode(cls, text: str) -> Any:
+        return json.loads(text) if cls._client is None else cls._client.decode(text)
+
+    @classmethod
+    def _encode(cls, content: Any) -> str:
         return json.dumps(content) if cls._server is None else cls._server.encode(content)
 
-    async def _decode(self, text: str | None) -> Any:
-        if not text:
-            raise invalid_frame(text)
-        try:
-            content = await self.decode_json(text)
-        except InvalidMessageError:
-            raise
-        except (ValueError, RecursionError) as error:
-            # A text that is nested too deeply for us is nothing that we can read either.
-            raise not_json(text, error) from error
-        return self._client.check(content) if self._decodes and self._client is not None else content
+    async def _decoded(self, text: str) -> Any:
+        content = await self.decode_json(text)
+        return content if self._client is None else self._client.check(content)
+
+
+def _as_invalid(error: Exception, text: str | None) -> InvalidMessageError:
+    """Return what is wrong with a frame that could not be decoded."""
+    if isinstance(error, InvalidMessageError):
+        return error
+    # A text that is nested too deeply for us is nothing that we can read either.
+    invalid = not_json(text or "", error)
+    invalid.__cause__ = error
+    return invalid
 
 
 def _function(method: Any) -> Any:
     # An override need not be a class method.
     return getattr(method, "__func__", method)
+
+
+_DECODE_JSON = _function(AsyncJsonWebsocketConsumer.decode_json)
+_ENCODE_JSON = _function(AsyncJsonWebsocketConsumer.encode_json)

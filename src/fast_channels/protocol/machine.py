@@ -208,6 +208,7 @@ class _Rules:
         gone: The state that follows each state when the client has left.
         sendable: What is sent, by type.
         receivable: The validators of what is received, by type.
+        received: The types of what is received.
     """
 
     initial: str
@@ -216,6 +217,7 @@ class _Rules:
     gone: Mapping[str, str]
     sendable: Lazy[_Sendable]
     receivable: Lazy[Validator]
+    received: frozenset[str]
 
 
 class Connection:
@@ -256,6 +258,7 @@ class Connection:
             gone={state: row[leaving].next for state, row in cells.items() if leaving in row},
             sendable=Lazy(cls.table.models(SendEvent), cls._sendable),
             receivable=cls.receivable,
+            received=frozenset(cls.receivable.models),
         )
 
     @classmethod
@@ -311,7 +314,7 @@ class Connection:
         """
         type_ = message.get("type")
         # Most of it is the application's own, and to miss an entry of the validators is slow.
-        if not isinstance(type_, str) or type_ not in self._rules.receivable.models:
+        if not isinstance(type_, str) or type_ not in self._rules.received:
             return message
         try:
             return self._validators[type_](message)
@@ -344,8 +347,9 @@ class Connection:
             sendable = self._rules.sendable[type_]
         except (KeyError, TypeError):
             return self._foreign(message)
+        validate = sendable.validate
         try:
-            event = sendable.validate(message)
+            event = validate(message)
         except ValidationError as error:
             raise self._invalid(type_, describe(error)) from error
         flag = sendable.flag
@@ -354,9 +358,8 @@ class Connection:
         if not cell.legal:
             self._refuse(cell.verdict, type_)
             return None
-        for guard in column.guards:
-            if (wrong := guard(self, event)) is not None:
-                raise self._invalid(type_, wrong)
+        if column.guards:
+            self._ask(column.guards, event, type_)
         if move:
             self.state = cell.next
         return event if len(event) == sendable.size else _without_none(event)
@@ -373,6 +376,11 @@ class Connection:
     def offers(self, extension: str) -> bool:
         """Tell whether the server offers an ASGI extension on this connection."""
         return extension in (self.scope.get("extensions") or ())
+
+    def _ask(self, guards: tuple[Guard, ...], event: Mapping[str, Any], type_: str) -> None:
+        for guard in guards:
+            if (wrong := guard(self, event)) is not None:
+                raise self._invalid(type_, wrong)
 
     def _refuse(self, verdict: Verdict, type_: str) -> None:
         if verdict is Verdict.ILLEGAL:
