@@ -4,7 +4,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
-from types import coroutine
+from types import MappingProxyType, coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel
@@ -41,6 +41,8 @@ WORKER = "channel"
 NO_STATUS = 1005
 ABNORMAL = 1006
 INTERNAL_ERROR = 1011
+
+_NO_GROUPS: Mapping[str, "Group[Any, Any]"] = MappingProxyType({})
 
 _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
 _LIBRARY: set[type] = set()
@@ -208,10 +210,14 @@ class AsyncConsumer:
     else:
         channel_layer: BaseChannelLayer | None
     channel_name: str
-    channel_receive: ASGIReceiveCallable
-    if not TYPE_CHECKING:
-        # A method, so that no connection has to keep one of its own.
+    if TYPE_CHECKING:
+        channel_receive: ASGIReceiveCallable
+    else:
+        # For whoever reads the annotations; a function of its own would cost every connection.
+        channel_receive: ASGIReceiveCallable
+
         async def channel_receive(self) -> ChannelMessage:
+            """Return the next message of the consumer's channel."""
             return await self.channel_layer.receive(self.channel_name)
 
     base_send: ASGISendCallable
@@ -223,8 +229,8 @@ class AsyncConsumer:
             ...
 
     _handlers: ClassVar[dict[str, Handler]]
-    _routes: ClassVar[dict[str, Handler]]
-    _validators: ClassVar[dict[str, Lazy[Validator]]]
+    _routes: ClassVar[dict[str, Handler] | None]
+    _connections: ClassVar[dict[str, Callable[[ChannelScope], Connection]]]
     _local_names: ClassVar[Mapping[str, Any]] = {}
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
     _memberships: ClassVar[set[type["Group[Any, Any]"]]]
@@ -234,7 +240,7 @@ class AsyncConsumer:
     _ended: bool = False
     _left: bool = False
     _running: bool = False
-    _joined: Mapping[str, "Group[Any, Any]"] = {}
+    _joined: Mapping[str, "Group[Any, Any]"] = _NO_GROUPS
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -272,6 +278,7 @@ class AsyncConsumer:
             """
             inbox = self._begin(scope, receive, send)
             try:
+                self.channel_layer = self._find_layer()
                 # One coroutine for all of it: each event has to pass through every one that waits for it.
                 try:
                     reader = self._params_reader
@@ -279,25 +286,15 @@ class AsyncConsumer:
                         return
                     if self.channel_layer is not None:
                         await self._open_channel(self.channel_layer, inbox)
-                    # Another one less where nobody has overridden it.
-                    overridden = type(self).dispatch is not AsyncConsumer.dispatch
                     event, origin = await inbox.get()
                     self._began = True
                     if inbox.channel is not None:
                         inbox.read_ahead()
                     while True:
                         try:
-                            handling = self.dispatch(event) if overridden else self._handling_of(event)
-                            if inbox.reading:
-                                await handling
-                            else:
-                                # Most handlers wait for nothing; a task watches the client while the others do.
-                                steps = handling.__await__()
-                                if (yielded := next(steps, _DONE)) is not _DONE:
-                                    inbox.read_ahead()
-                                    await _rest(steps, yielded)
-                                del steps
-                            del handling
+                            if (rest := self._handling_of(event, inbox)) is not None:
+                                await rest
+                                del rest
                         except (InvalidEventError, ConnectionClosed) as error:
                             await self._settle(error, event, origin)
                         if self._ended or origin is LAST or self._is_over():
@@ -417,16 +414,28 @@ class AsyncConsumer:
         """
         return ConsumerApplication(cls, initkwargs)
 
-    def _handling_of(self, message: ChannelMessage) -> Awaitable[None]:
-        try:
-            handler = self._routes[message["type"]]
-        except (KeyError, TypeError):
-            handler = self._find_handler(message)
-        convert = handler.convert
-        handling: Awaitable[None] = getattr(self, handler.quiet)(
-            message if convert is unchanged else convert(message)
-        )
-        return handling
+    def _handling_of(self, message: ChannelMessage, inbox: Inbox) -> Awaitable[None] | None:
+        """Begin to handle a message; return what is left to be awaited, if anything."""
+        routes = self._routes
+        handling: Awaitable[None]
+        if routes is None:
+            handling = self.dispatch(message)
+        else:
+            # One coroutine less where nobody has overridden dispatch().
+            try:
+                handler = routes[message["type"]]
+            except (KeyError, TypeError):
+                handler = self._find_handler(message)
+            convert = handler.convert
+            handling = getattr(self, handler.quiet)(message if convert is unchanged else convert(message))
+        if inbox.reading:
+            return handling
+        # Most handlers wait for nothing; a task watches the client while the others do.
+        steps = handling.__await__()
+        if (yielded := next(steps, _DONE)) is _DONE:
+            return None
+        inbox.read_ahead()
+        return _rest(steps, yielded)
 
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))
@@ -438,14 +447,16 @@ class AsyncConsumer:
     def _set_up(cls) -> None:
         # Here once for every class, so that no message has to look anything up.
         cls._handlers = build_table(cls.__mro__, frozenset(_LIBRARY), cls._local_names)
+        overridden = cls.dispatch is not AsyncConsumer.dispatch
         # As types are usually written, with dots; any other is found by the name of its handler.
-        cls._routes = {name.replace("_", "."): handler for name, handler in cls._handlers.items()}
+        routes = {name.replace("_", "."): handler for name, handler in cls._handlers.items()}
+        cls._routes = None if overridden else routes
         cls._memberships = set()
         model = getattr(cls, "Params", None)
         if isinstance(model, type) and issubclass(model, BaseModel):
             cls._params_reader = ParamsReader(model)
-        cls._validators = {
-            protocol: Lazy(kind.receivable.models, cls._validator_for)
+        cls._connections = {
+            protocol: functools.partial(kind, validators=Lazy(kind.receivable.models, cls._validator_for))
             for protocol, kind in CONNECTIONS.items()
         }
 
@@ -453,7 +464,7 @@ class AsyncConsumer:
     def _validator_for(cls, model: type[AsgiEvent]) -> Validator:
         # What only this library's handler sees need not become an object.
         handler = cls._handlers.get(handler_name(model.model_fields["type"].default))
-        seen = cls.dispatch is not AsyncConsumer.dispatch or handler is None or not handler.own
+        seen = cls._routes is None or handler is None or not handler.own
         return model_validator(model) if seen else wire_validator(model)
 
     def _begin(self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Inbox:
@@ -463,16 +474,14 @@ class AsyncConsumer:
                 f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
             )
         protocol = scope.get("type")
-        kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
-        connection = None if kind is None else kind(scope, self._validators[kind.protocol])
+        connect = self._connections.get(protocol) if isinstance(protocol, str) else None
+        connection = None if connect is None else connect(scope)
         self.scope = scope
         self.base_send = send if connection is None else _Checked(connection, send).send
         self._connection = connection
         self._began = self._ended = self._left = False
-        if self._joined:
-            self._joined = {}
+        self._joined = _NO_GROUPS
         self._prepare()
-        self.channel_layer = self._find_layer()
         self._running = True
         return InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
 

@@ -262,8 +262,9 @@ class Inbox:
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""
         queue = self.queue
-        begun = () if queue is None else (queue.reader, queue.pump)
-        return [task for task in begun if task is not None and not task.done()]
+        if queue is None:
+            return []
+        return [task for task in (queue.reader, queue.pump) if task is not None and not task.done()]
 
     async def close(self) -> None:
         """Take nothing more, and end the tasks."""

@@ -247,6 +247,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         if self._may_be_member():
             await run_all(self._leave_groups, partial(self._disconnect_once, code))
         else:
+            self._left = True
             await self._disconnect_once(code)
 
     @classmethod
@@ -277,7 +278,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         return 1006 if self._denied else super()._code_of_end(inbox, error)
 
     def _may_be_member(self) -> bool:
-        if not self._began or self._left or self._layer() is None:
+        if self._left or not self._began or self._layer() is None:
             return False
         return self._computes_groups or bool(self._joined or self.groups)
 

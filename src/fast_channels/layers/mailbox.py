@@ -102,7 +102,7 @@ class _Trouble:
         failed: All its messages were thrown away, because the policy is to fail.
         outage: Messages may have been lost on their way.
         lost: How many messages were lost to an overflow since the consumer was told.
-        told: Whether it was told of an overflow since the mailbox was last empty; it will be again when that is.
+        told: Whether it was told of an overflow since the mailbox was last empty.
         overflowing: Whether the mailbox is full and somebody has been told so.
     """
 
