@@ -258,6 +258,7 @@ class AsyncConsumer:
         """
         for name, value in kwargs.items():
             setattr(self, name, value)
+        self._furnish()
 
     if TYPE_CHECKING:
 
@@ -485,6 +486,9 @@ class AsyncConsumer:
         self._running = True
         return InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
 
+    def _furnish(self) -> None:
+        """Give a new consumer what it has before its first connection."""
+
     def _prepare(self) -> None:
         """Forget an earlier connection."""
 
@@ -575,10 +579,11 @@ class AsyncConsumer:
             steps.append(self._leave_groups)
         if self._began and not self._ended:
             steps.append(functools.partial(self._disconnect_once, self._code_of_end(inbox, error)))
-        # A layer of somebody else's may know of groups only.
-        layer = self._layer()
-        if inbox.channel is not None and isinstance(layer, BaseChannelLayer):
-            steps.append(functools.partial(layer.close_channel, inbox.channel))
+        if inbox.channel is not None:
+            layer = self._layer()
+            # One of somebody else's may know of groups only.
+            if isinstance(layer, BaseChannelLayer):
+                steps.append(functools.partial(layer.close_channel, inbox.channel))
         if inbox.tasks():
             steps.append(inbox.close)
         return steps

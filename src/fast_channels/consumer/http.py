@@ -35,10 +35,6 @@ class AsyncHttpConsumer(AsyncConsumer):
     _body_size: int = 0
     _body_complete: bool = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.body = []
-        super().__init__(*args, **kwargs)
-
     async def send_headers(
         self,
         *,
@@ -163,6 +159,9 @@ class AsyncHttpConsumer(AsyncConsumer):
 
     async def _http_disconnect(self, _message: Mapping[str, Any]) -> None:
         await self._disconnect_once(0)
+
+    def _furnish(self) -> None:
+        self.body = []
 
     def _prepare(self) -> None:
         self.body = []

@@ -59,10 +59,6 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     _asked: bool = False
     _denied: bool = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._own_groups()
-
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
         if self._asked:
@@ -255,7 +251,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         super()._set_up()
         cls._computes_groups = hasattr(getattr(cls, "groups", None), "__get__")
 
-    def _own_groups(self) -> None:
+    def _furnish(self) -> None:
         self._owns_groups = True
         # A property, or whatever else computes the groups, is asked when they are needed.
         if self._computes_groups:
@@ -269,7 +265,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         self._asked = self._denied = False
         # A subclass may have an __init__ that does not call ours.
         if not self._owns_groups:
-            self._own_groups()
+            self._furnish()
 
     def _is_over(self) -> bool:
         return self._denied
@@ -419,8 +415,9 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                 return
             answer: Any = await self.receive_json(content, **kwargs)
             if answer is not None and self._server is not None:
-                if self._client is not None and self._client.correlations:
-                    answer = self._client.correlated(content, answer)
+                client = self._client
+                if client is not None and client.correlations:
+                    answer = client.correlated(content, answer)
                 await self.send_json(answer)
 
         async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
@@ -496,11 +493,13 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
 
     @classmethod
     def _decode(cls, text: str) -> Any:
-        return json.loads(text) if cls._client is None else cls._client.decode(text)
+        client = cls._client
+        return json.loads(text) if client is None else client.decode(text)
 
     @classmethod
     def _encode(cls, content: Any) -> str:
-        return json.dumps(content) if cls._server is None else cls._server.encode(content)
+        server = cls._server
+        return json.dumps(content) if server is None else server.encode(content)
 
     async def _decoded(self, text: str) -> Any:
         content = await self.decode_json(text)
