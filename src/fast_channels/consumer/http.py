@@ -143,7 +143,8 @@ class AsyncHttpConsumer(AsyncConsumer):
             logger.debug("http.request after the end of the request body; ignored")
             return
         self._collect(message.get("body", b""))
-        too_large = self.max_body_size is not None and self._body_size > self.max_body_size
+        limit = self.max_body_size
+        too_large = limit is not None and self._body_size > limit
         self._body_complete = too_large or not message.get("more_body")
         if not self._body_complete:
             return

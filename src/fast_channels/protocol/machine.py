@@ -166,16 +166,29 @@ def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
-    """What one event does, whatever the state is.
+class _Step:
+    """What sending one event does in one state.
 
     Attributes:
-        cells: What it does in each state.
+        cell: What the table says.
         guards: What is asked before it is sent.
+        free: Whether it is legal and there is nothing to ask.
+        next: The state that follows.
     """
 
-    cells: Mapping[str, Cell]
+    cell: Cell
     guards: tuple[Guard, ...]
+    free: bool
+    next: str
+
+
+def _steps(table: Table, name: str, guards: tuple[Guard, ...]) -> dict[str, _Step]:
+    """Return what sending the events of a column does in each state."""
+    cells = {state: row[name] for state, row in table.cells.items()}
+    return {
+        state: _Step(cell, guards, free=cell.legal and not guards, next=cell.next)
+        for state, cell in cells.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +198,15 @@ class _Sendable:
     Attributes:
         validate: Checks it.
         flag: The field that changes what it does, `None` where there is none.
-        plain: What it does without the flag.
-        flagged: What it does with it.
+        plain: What it does in each state without the flag.
+        flagged: What it does in each state with it.
         size: How many keys it has at least; where there are no more, none of their values is `None`.
     """
 
     validate: WireValidator
     flag: str | None
-    plain: _Column
-    flagged: _Column
+    plain: Mapping[str, _Step]
+    flagged: Mapping[str, _Step]
     size: int
 
 
@@ -264,11 +277,7 @@ class Connection:
     @classmethod
     def _sendable(cls, model: type[AsgiEvent]) -> _Sendable:
         plain, *flagged = (
-            _Column(
-                {state: row[name] for state, row in cls.table.cells.items()},
-                _guards(model, cls.guards.get(name)),
-            )
-            for name in columns(model)
+            _steps(cls.table, name, _guards(model, cls.guards.get(name))) for name in columns(model)
         )
         fields = model.model_fields
         return _Sendable(
@@ -353,15 +362,12 @@ class Connection:
         except ValidationError as error:
             raise self._invalid(type_, describe(error)) from error
         flag = sendable.flag
-        column = sendable.plain if flag is None or not event[flag] else sendable.flagged
-        cell = column.cells[self.state]
-        if not cell.legal:
-            self._refuse(cell.verdict, type_)
+        steps = sendable.plain if flag is None or not event[flag] else sendable.flagged
+        step = steps[self.state]
+        if not step.free and not self._permits(step, event, type_):
             return None
-        if column.guards:
-            self._ask(column.guards, event, type_)
         if move:
-            self.state = cell.next
+            self.state = step.next
         return event if len(event) == sendable.size else _without_none(event)
 
     def lost(self) -> None:
@@ -377,10 +383,14 @@ class Connection:
         """Tell whether the server offers an ASGI extension on this connection."""
         return extension in (self.scope.get("extensions") or ())
 
-    def _ask(self, guards: tuple[Guard, ...], event: Mapping[str, Any], type_: str) -> None:
-        for guard in guards:
+    def _permits(self, step: _Step, event: Mapping[str, Any], type_: str) -> bool:
+        if not step.cell.legal:
+            self._refuse(step.cell.verdict, type_)
+            return False
+        for guard in step.guards:
             if (wrong := guard(self, event)) is not None:
                 raise self._invalid(type_, wrong)
+        return True
 
     def _refuse(self, verdict: Verdict, type_: str) -> None:
         if verdict is Verdict.ILLEGAL:
