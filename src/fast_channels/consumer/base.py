@@ -230,7 +230,7 @@ class AsyncConsumer:
 
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler] | None]
-    _connections: ClassVar[dict[str, Callable[[ChannelScope], Connection]]]
+    _validators: ClassVar[dict[str, Lazy[Validator]]]
     _local_names: ClassVar[Mapping[str, Any]] = {}
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
     _memberships: ClassVar[set[type["Group[Any, Any]"]]]
@@ -456,8 +456,8 @@ class AsyncConsumer:
         model = getattr(cls, "Params", None)
         if isinstance(model, type) and issubclass(model, BaseModel):
             cls._params_reader = ParamsReader(model)
-        cls._connections = {
-            protocol: functools.partial(kind, validators=Lazy(kind.receivable.models, cls._validator_for))
+        cls._validators = {
+            protocol: Lazy(kind.receivable.models, cls._validator_for)
             for protocol, kind in CONNECTIONS.items()
         }
 
@@ -475,8 +475,8 @@ class AsyncConsumer:
                 f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
             )
         protocol = scope.get("type")
-        connect = self._connections.get(protocol) if isinstance(protocol, str) else None
-        connection = None if connect is None else connect(scope)
+        kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
+        connection = None if kind is None else kind(scope, self._validators[kind.protocol])
         self.scope = scope
         self.base_send = send if connection is None else _Checked(connection, send).send
         self._connection = connection

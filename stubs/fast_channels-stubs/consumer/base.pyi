@@ -72,7 +72,7 @@ class AsyncConsumer:
     def params(self: HasParams[Params_co]) -> Params_co: ...
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler] | None]
-    _connections: ClassVar[dict[str, Callable[[ChannelScope], Connection]]]
+    _validators: ClassVar[dict[str, Lazy[Validator]]]
     _local_names: ClassVar[Mapping[str, Any]]
     _memberships: ClassVar[set[type['Group[Any, Any]']]]
     _params_reader: ClassVar[ParamsReader[BaseModel] | None]
