@@ -4,7 +4,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
-from types import coroutine
+from types import MappingProxyType, coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
 from pydantic import BaseModel
@@ -41,6 +41,8 @@ WORKER = "channel"
 NO_STATUS = 1005
 ABNORMAL = 1006
 INTERNAL_ERROR = 1011
+
+_NO_GROUPS: Mapping[str, "Group[Any, Any]"] = MappingProxyType({})
 
 _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
 _LIBRARY: set[type] = set()
@@ -208,7 +210,16 @@ class AsyncConsumer:
     else:
         channel_layer: BaseChannelLayer | None
     channel_name: str
-    channel_receive: ASGIReceiveCallable
+    if TYPE_CHECKING:
+        channel_receive: ASGIReceiveCallable
+    else:
+        # For whoever reads the annotations; a function of its own would cost every connection.
+        channel_receive: ASGIReceiveCallable
+
+        async def channel_receive(self) -> ChannelMessage:
+            """Return the next message of the consumer's channel."""
+            return await self.channel_layer.receive(self.channel_name)
+
     base_send: ASGISendCallable
     if TYPE_CHECKING:
 
@@ -218,7 +229,7 @@ class AsyncConsumer:
             ...
 
     _handlers: ClassVar[dict[str, Handler]]
-    _routes: ClassVar[dict[str, Handler]]
+    _routes: ClassVar[dict[str, Handler] | None]
     _validators: ClassVar[dict[str, Lazy[Validator]]]
     _local_names: ClassVar[Mapping[str, Any]] = {}
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
@@ -229,7 +240,7 @@ class AsyncConsumer:
     _ended: bool = False
     _left: bool = False
     _running: bool = False
-    _joined: Mapping[str, "Group[Any, Any]"] = {}
+    _joined: Mapping[str, "Group[Any, Any]"] = _NO_GROUPS
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -247,6 +258,7 @@ class AsyncConsumer:
         """
         for name, value in kwargs.items():
             setattr(self, name, value)
+        self._furnish()
 
     if TYPE_CHECKING:
 
@@ -267,9 +279,36 @@ class AsyncConsumer:
             """
             inbox = self._begin(scope, receive, send)
             try:
-                self._prepare()
                 self.channel_layer = self._find_layer()
-                await self._live(inbox)
+                # One coroutine for all of it: each event has to pass through every one that waits for it.
+                try:
+                    reader = self._params_reader
+                    if reader is not None and not await self._read_params(reader, inbox):
+                        return
+                    if self.channel_layer is not None:
+                        await self._open_channel(self.channel_layer, inbox)
+                    event, origin = await inbox.get()
+                    self._began = True
+                    if inbox.channel is not None:
+                        inbox.read_ahead()
+                    while True:
+                        try:
+                            if (rest := self._handling_of(event, inbox)) is not None:
+                                await rest
+                                del rest
+                        except (InvalidEventError, ConnectionClosed) as error:
+                            await self._settle(error, event, origin)
+                        if self._ended or origin is LAST or self._is_over():
+                            break
+                        # A consumer that waits for its next event keeps nothing of the last.
+                        del event
+                        event, origin = await inbox.get()
+                except StopConsumer:
+                    pass
+                except (Exception, asyncio.CancelledError) as error:
+                    await despite(self._explained(error), self._last_steps(inbox, error))
+                if final := self._last_steps(inbox):
+                    await run_all(*final)
             finally:
                 self._running = False
 
@@ -376,16 +415,28 @@ class AsyncConsumer:
         """
         return ConsumerApplication(cls, initkwargs)
 
-    def _handling_of(self, message: ChannelMessage) -> Awaitable[None]:
-        try:
-            handler = self._routes[message["type"]]
-        except (KeyError, TypeError):
-            handler = self._find_handler(message)
-        convert = handler.convert
-        handling: Awaitable[None] = getattr(self, handler.quiet)(
-            message if convert is unchanged else convert(message)
-        )
-        return handling
+    def _handling_of(self, message: ChannelMessage, inbox: Inbox) -> Awaitable[None] | None:
+        """Begin to handle a message; return what is left to be awaited, if anything."""
+        routes = self._routes
+        handling: Awaitable[None]
+        if routes is None:
+            handling = self.dispatch(message)
+        else:
+            # One coroutine less where nobody has overridden dispatch().
+            try:
+                handler = routes[message["type"]]
+            except (KeyError, TypeError):
+                handler = self._find_handler(message)
+            convert = handler.convert
+            handling = getattr(self, handler.quiet)(message if convert is unchanged else convert(message))
+        if inbox.reading:
+            return handling
+        # Most handlers wait for nothing; a task watches the client while the others do.
+        steps = handling.__await__()
+        if (yielded := next(steps, _DONE)) is _DONE:
+            return None
+        inbox.read_ahead()
+        return _rest(steps, yielded)
 
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))
@@ -397,8 +448,10 @@ class AsyncConsumer:
     def _set_up(cls) -> None:
         # Here once for every class, so that no message has to look anything up.
         cls._handlers = build_table(cls.__mro__, frozenset(_LIBRARY), cls._local_names)
+        overridden = cls.dispatch is not AsyncConsumer.dispatch
         # As types are usually written, with dots; any other is found by the name of its handler.
-        cls._routes = {name.replace("_", "."): handler for name, handler in cls._handlers.items()}
+        routes = {name.replace("_", "."): handler for name, handler in cls._handlers.items()}
+        cls._routes = None if overridden else routes
         cls._memberships = set()
         model = getattr(cls, "Params", None)
         if isinstance(model, type) and issubclass(model, BaseModel):
@@ -412,7 +465,7 @@ class AsyncConsumer:
     def _validator_for(cls, model: type[AsgiEvent]) -> Validator:
         # What only this library's handler sees need not become an object.
         handler = cls._handlers.get(handler_name(model.model_fields["type"].default))
-        seen = cls.dispatch is not AsyncConsumer.dispatch or handler is None or not handler.own
+        seen = cls._routes is None or handler is None or not handler.own
         return model_validator(model) if seen else wire_validator(model)
 
     def _begin(self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Inbox:
@@ -427,11 +480,14 @@ class AsyncConsumer:
         self.scope = scope
         self.base_send = send if connection is None else _Checked(connection, send).send
         self._connection = connection
-        self._running = True
         self._began = self._ended = self._left = False
-        if self._joined:
-            self._joined = {}
+        self._joined = _NO_GROUPS
+        self._prepare()
+        self._running = True
         return InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
+
+    def _furnish(self) -> None:
+        """Give a new consumer what it has before its first connection."""
 
     def _prepare(self) -> None:
         """Forget an earlier connection."""
@@ -445,44 +501,6 @@ class AsyncConsumer:
     def _layer(self) -> BaseChannelLayer | None:
         # What checkers are told of channel_layer is for handlers only.
         return self.channel_layer
-
-    async def _live(self, inbox: Inbox) -> None:
-        try:
-            if self._params_reader is not None and not await self._read_params(self._params_reader, inbox):
-                return
-            if self._layer() is not None:
-                await self._open_channel(self.channel_layer, inbox)
-            # One coroutine less for each event where nobody has overridden it.
-            overridden = type(self).dispatch is not AsyncConsumer.dispatch
-            while True:
-                event, origin = await inbox.get()
-                self._began = True
-                if inbox.channel is not None and not inbox.reading:
-                    inbox.read_ahead()
-                try:
-                    handling = self.dispatch(event) if overridden else self._handling_of(event)
-                    if inbox.reading:
-                        await handling
-                    else:
-                        # Most handlers wait for nothing; a task watches the client while the others do.
-                        steps = handling.__await__()
-                        if (yielded := next(steps, _DONE)) is not _DONE:
-                            inbox.read_ahead()
-                            await _rest(steps, yielded)
-                        del steps
-                    del handling
-                except (InvalidEventError, ConnectionClosed) as error:
-                    await self._settle(error, event, origin)
-                # A consumer that waits for its next event keeps nothing of the last.
-                del event
-                if self._ended or origin is LAST or self._is_over():
-                    break
-        except StopConsumer:
-            pass
-        except (Exception, asyncio.CancelledError) as error:
-            await despite(self._explained(error), self._last_steps(inbox, error))
-        if final := self._last_steps(inbox):
-            await run_all(*final)
 
     async def _read_params(self, reader: ParamsReader[BaseModel], inbox: Inbox) -> bool:
         try:
@@ -528,7 +546,6 @@ class AsyncConsumer:
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
         self.channel_name = inbox.channel = await layer.new_channel()
-        self.channel_receive = functools.partial(layer.receive, self.channel_name)
         # Whoever has no handler for it must not fail because of it.
         inbox.listen(layer, self.channel_name, gaps="channel_gap" in self._handlers)
 
@@ -562,10 +579,11 @@ class AsyncConsumer:
             steps.append(self._leave_groups)
         if self._began and not self._ended:
             steps.append(functools.partial(self._disconnect_once, self._code_of_end(inbox, error)))
-        # A layer of somebody else's may know of groups only.
-        layer = self._layer()
-        if inbox.channel is not None and isinstance(layer, BaseChannelLayer):
-            steps.append(functools.partial(layer.close_channel, inbox.channel))
+        if inbox.channel is not None:
+            layer = self._layer()
+            # One of somebody else's may know of groups only.
+            if isinstance(layer, BaseChannelLayer):
+                steps.append(functools.partial(layer.close_channel, inbox.channel))
         if inbox.tasks():
             steps.append(inbox.close)
         return steps
@@ -636,8 +654,9 @@ class _Checked:
         event = self._connection.send(message)
         if event is None:
             return
+        send = self._send
         try:
-            await self._send(event)
+            await send(event)
         except OSError as error:
             self._connection.lost()
             text = f"{event['type']} could not be sent: the connection is closed"

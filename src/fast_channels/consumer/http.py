@@ -35,10 +35,6 @@ class AsyncHttpConsumer(AsyncConsumer):
     _body_size: int = 0
     _body_complete: bool = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.body = []
-        super().__init__(*args, **kwargs)
-
     async def send_headers(
         self,
         *,
@@ -147,7 +143,8 @@ class AsyncHttpConsumer(AsyncConsumer):
             logger.debug("http.request after the end of the request body; ignored")
             return
         self._collect(message.get("body", b""))
-        too_large = self.max_body_size is not None and self._body_size > self.max_body_size
+        limit = self.max_body_size
+        too_large = limit is not None and self._body_size > limit
         self._body_complete = too_large or not message.get("more_body")
         if not self._body_complete:
             return
@@ -163,6 +160,9 @@ class AsyncHttpConsumer(AsyncConsumer):
 
     async def _http_disconnect(self, _message: Mapping[str, Any]) -> None:
         await self._disconnect_once(0)
+
+    def _furnish(self) -> None:
+        self.body = []
 
     def _prepare(self) -> None:
         self.body = []

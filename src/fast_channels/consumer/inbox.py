@@ -1,10 +1,10 @@
 """Where a consumer's events meet: those of its client and those of its channel layer, in order of arrival."""
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import Awaitable, Mapping
 from enum import Enum
+from threading import get_ident
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from fast_channels.layers.base import BaseChannelLayer
@@ -105,11 +105,17 @@ class Queue:
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
         self.entries: deque[_Entry] | None = None
-        self._thread = threading.get_ident()
+        self._thread = get_ident()
         self._waiter: asyncio.Future[_Entry] | None = None
 
-    def put(self, entry: _Entry) -> None:
-        """Hand an entry to the consumer if it waits for one, else keep it."""
+    def put(self, entry: _Entry = None) -> None:
+        """Hand an entry to the consumer if it waits for one, else keep it; callable from any thread.
+
+        Without an entry, the mailbox holds one message more.
+        """
+        if get_ident() != self._thread:
+            self.loop.call_soon_threadsafe(self.put, entry)
+            return
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(entry)
@@ -122,13 +128,6 @@ class Queue:
         """Return a future of the next entry that is put, while none is kept."""
         self._waiter = self.loop.create_future()
         return self._waiter
-
-    def notify(self) -> None:
-        """Note that the mailbox holds one message more; called from whatever thread sent it."""
-        if threading.get_ident() == self._thread:
-            self.put(None)
-        else:
-            self.loop.call_soon_threadsafe(self.put, None)
 
 
 class _Turns(Queue):
@@ -214,7 +213,7 @@ class Inbox:
         queue = self.queue = self.queue or Queue()
         # Only layers of this base class can push.
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # one that untyped code has registered may be of another library
-            queue.mailbox = layer.listen(channel, queue.notify)
+            queue.mailbox = layer.listen(channel, queue.put)
         if queue.mailbox is not None:
             queue.mailbox.hears_gaps = gaps
         else:
@@ -248,21 +247,24 @@ class Inbox:
             entry = queue.entries.popleft() if queue.entries else await queue.arrival()
             if entry is None:
                 if queue.mailbox is not None and (message := queue.mailbox.take()) is not None:
-                    return self._check(message), LAYER
+                    break
             elif isinstance(entry, _Failure):
                 raise entry.error
             elif entry[1] is LAYER:
                 queue.layer_room.give()
-                return self._check(entry[0]), LAYER
+                message = entry[0]
+                break
             else:
                 queue.client_room.give()
                 return entry
+        return message if self._connection is None else self._connection.check(message), LAYER
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""
         queue = self.queue
-        begun = () if queue is None else (queue.reader, queue.pump)
-        return [task for task in begun if task is not None and not task.done()]
+        if queue is None:
+            return []
+        return [task for task in (queue.reader, queue.pump) if task is not None and not task.done()]
 
     async def close(self) -> None:
         """Take nothing more, and end the tasks."""
@@ -281,9 +283,6 @@ class Inbox:
         self._ended = True
         self.close_code = event.get("code")
         return event, LAST
-
-    def _check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        return message if self._connection is None else self._connection.check(message)
 
     async def _read(self, queue: Queue) -> None:
         try:

@@ -59,10 +59,6 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     _asked: bool = False
     _denied: bool = False
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._own_groups()
-
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
         if self._asked:
@@ -183,12 +179,12 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             LocalProtocolError: The handshake has not been accepted, or the payload is of a wrong type.
             ConnectionClosed: The connection is gone.
         """
-        if (text_data is None) == (bytes_data is None):
-            raise ValueError("You must pass one of bytes_data or text_data")
-        if text_data is not None:
+        if bytes_data is None and text_data is not None:
             await self.base_send({"type": "websocket.send", "text": text_data})
-        else:
+        elif text_data is None and bytes_data is not None:
             await self.base_send({"type": "websocket.send", "bytes": bytes_data})
+        else:
+            raise ValueError("You must pass one of bytes_data or text_data")
         if close:
             await self.close(close)
 
@@ -247,6 +243,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         if self._may_be_member():
             await run_all(self._leave_groups, partial(self._disconnect_once, code))
         else:
+            self._left = True
             await self._disconnect_once(code)
 
     @classmethod
@@ -254,7 +251,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         super()._set_up()
         cls._computes_groups = hasattr(getattr(cls, "groups", None), "__get__")
 
-    def _own_groups(self) -> None:
+    def _furnish(self) -> None:
         self._owns_groups = True
         # A property, or whatever else computes the groups, is asked when they are needed.
         if self._computes_groups:
@@ -268,7 +265,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         self._asked = self._denied = False
         # A subclass may have an __init__ that does not call ours.
         if not self._owns_groups:
-            self._own_groups()
+            self._furnish()
 
     def _is_over(self) -> bool:
         return self._denied
@@ -277,7 +274,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         return 1006 if self._denied else super()._code_of_end(inbox, error)
 
     def _may_be_member(self) -> bool:
-        if not self._began or self._left or self._layer() is None:
+        if self._left or not self._began or self._layer() is None:
             return False
         return self._computes_groups or bool(self._joined or self.groups)
 
@@ -319,7 +316,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
 
     _client: ClassVar[Codec | None] = None
     _server: ClassVar[Codec | None] = None
-    _decodes: ClassVar[bool] = False
+    _decodes: bool = False
+    _encodes: bool = False
     _receivers: ClassVar[Mapping[Any, str]] = {}
     _unchecked: ClassVar[bool] = False
 
@@ -329,7 +327,6 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             None if argument is Any else Codec(partial(resolve_in, cls, argument))
             for argument in type_arguments(cls, AsyncJsonWebsocketConsumer)
         )
-        cls._decodes = _function(cls.decode_json) is not _function(AsyncJsonWebsocketConsumer.decode_json)
         cls._find_receivers()
 
     @classmethod
@@ -383,6 +380,9 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         super()._prepare()
         if self._unchecked:
             self._find_receivers()
+        # Two coroutines less for each message where nobody has overridden them.
+        self._decodes = _function(self.decode_json) is not _DECODE_JSON
+        self._encodes = _function(self.encode_json) is not _ENCODE_JSON
 
     if TYPE_CHECKING:
         # The documented **kwargs are for overrides, which need not have them.
@@ -407,14 +407,17 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                 **kwargs: Passed on to `receive_json()`.
             """
             try:
-                content = await self._decode(text_data)
-            except InvalidMessageError as error:
-                await self.receive_invalid(error)
+                if not text_data:
+                    raise invalid_frame(text_data)
+                content = await self._decoded(text_data) if self._decodes else self._decode(text_data)
+            except (ValueError, RecursionError) as error:
+                await self.receive_invalid(_as_invalid(error, text_data))
                 return
             answer: Any = await self.receive_json(content, **kwargs)
             if answer is not None and self._server is not None:
-                if self._client is not None and self._client.correlations:
-                    answer = self._client.correlated(content, answer)
+                client = self._client
+                if client is not None and client.correlations:
+                    answer = client.correlated(content, answer)
                 await self.send_json(answer)
 
         async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
@@ -457,7 +460,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             TypeError: The consumer declares none, and the value is nothing that JSON can say.
             ConnectionClosed: The connection is gone.
         """
-        await super().send(text_data=await self.encode_json(content), close=close)
+        text = await self.encode_json(content) if self._encodes else self._encode(content)
+        await super().send(text_data=text, close=close)
 
     @classmethod
     async def decode_json(cls, text_data: str) -> ClientMessage:
@@ -471,9 +475,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         Raises:
             ValueError: The text is none, or not a message.
         """
-        decoded: ClientMessage = (
-            json.loads(text_data) if cls._client is None else cls._client.decode(text_data)
-        )
+        decoded: ClientMessage = cls._decode(text_data)
         return decoded
 
     @classmethod
@@ -487,21 +489,37 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             LocalProtocolError: It is not a message that the consumer declares.
             TypeError: The consumer declares none, and the value is nothing that JSON can say.
         """
-        return json.dumps(content) if cls._server is None else cls._server.encode(content)
+        return cls._encode(content)
 
-    async def _decode(self, text: str | None) -> Any:
-        if not text:
-            raise invalid_frame(text)
-        try:
-            content = await self.decode_json(text)
-        except InvalidMessageError:
-            raise
-        except (ValueError, RecursionError) as error:
-            # A text that is nested too deeply for us is nothing that we can read either.
-            raise not_json(text, error) from error
-        return self._client.check(content) if self._decodes and self._client is not None else content
+    @classmethod
+    def _decode(cls, text: str) -> Any:
+        client = cls._client
+        return json.loads(text) if client is None else client.decode(text)
+
+    @classmethod
+    def _encode(cls, content: Any) -> str:
+        server = cls._server
+        return json.dumps(content) if server is None else server.encode(content)
+
+    async def _decoded(self, text: str) -> Any:
+        content = await self.decode_json(text)
+        return content if self._client is None else self._client.check(content)
+
+
+def _as_invalid(error: Exception, text: str | None) -> InvalidMessageError:
+    """Return what is wrong with a frame that could not be decoded."""
+    if isinstance(error, InvalidMessageError):
+        return error
+    # A text that is nested too deeply for us is nothing that we can read either.
+    invalid = not_json(text or "", error)
+    invalid.__cause__ = error
+    return invalid
 
 
 def _function(method: Any) -> Any:
     # An override need not be a class method.
     return getattr(method, "__func__", method)
+
+
+_DECODE_JSON = _function(AsyncJsonWebsocketConsumer.decode_json)
+_ENCODE_JSON = _function(AsyncJsonWebsocketConsumer.encode_json)

@@ -95,6 +95,44 @@ class Aftermath:
             await asyncio.sleep(0)
 
 
+class _Trouble:
+    """What has gone wrong in a mailbox, and whether its consumer knows.
+
+    Attributes:
+        failed: All its messages were thrown away, because the policy is to fail.
+        outage: Messages may have been lost on their way.
+        lost: How many messages were lost to an overflow since the consumer was told.
+        told: Whether it was told of an overflow since the mailbox was last empty.
+        overflowing: Whether the mailbox is full and somebody has been told so.
+    """
+
+    __slots__ = ("failed", "lost", "outage", "overflowing", "told")
+
+    def __init__(self) -> None:
+        self.failed: bool = False
+        self.outage: bool = False
+        self.lost: int = 0
+        self.told: bool = False
+        self.overflowing: bool = False
+
+    def ease(self, waiting: int) -> None:
+        """Note that a message has gone, and how many wait."""
+        self.overflowing = False
+        self.told = self.told and waiting > 0
+
+    def next_gap(self, waiting: int) -> ChannelGap | None:
+        """Return what the consumer is to be told before it takes another message, if anything."""
+        if self.outage:
+            self.outage = False
+            return ChannelGap(reason="outage")
+        # A slow consumer would otherwise get as many gaps as messages.
+        if not self.lost or (self.told and waiting):
+            return None
+        lost, self.lost = self.lost, 0
+        self.told = waiting > 0
+        return ChannelGap(reason="overflow", lost=lost)
+
+
 class Mailbox:
     """The unread messages of one channel, oldest first, and whoever waits for them.
 
@@ -107,26 +145,21 @@ class Mailbox:
         notify: Called without arguments after each message that was put in, or `None` when no consumer
             listens. It may be called from any thread and must not block.
         receivers: How many coroutines are inside `Mailroom.receive()` for this channel.
-        overflowing: Whether the mailbox is full and somebody has been told so.
         hears_gaps: Whether the consumer wants to be told that it missed messages, by a `ChannelGap` among
             the others.
     """
 
     __slots__ = (
         "_attended",
-        "_failed",
-        "_gap_told",
-        "_half",
         "_letters",
-        "_lost",
-        "_outage",
+        "_nearly_half",
         "_room",
+        "_trouble",
         "_waiters",
         "capacity",
         "channel",
         "hears_gaps",
         "notify",
-        "overflowing",
         "receivers",
     )
 
@@ -135,16 +168,11 @@ class Mailbox:
         self.capacity: int = capacity
         self.notify: Callable[[], None] | None = None
         self.receivers: int = 0
-        self.overflowing: bool = False
         self.hears_gaps: bool = False
-        self._failed = False
-        # Messages lost to an overflow, of which the consumer is still to be told.
-        self._lost = 0
-        # It has been told once since the mailbox was last empty, and will be again when it is.
-        self._gap_told = False
-        self._outage = False
+        # Most mailboxes never have any.
+        self._trouble: _Trouble | None = None
         self._room = room
-        self._half = (capacity + 1) // 2
+        self._nearly_half = (capacity - 1) // 2
         # Most consumers are idle most of the time, and an empty deque takes 600 bytes.
         self._letters: deque[Letter] = _NO_LETTERS
         self._waiters: OrderedDict[asyncio.Future[None], int] | None = None
@@ -163,14 +191,14 @@ class Mailbox:
         return not self._letters
 
     @property
-    def read(self) -> bool:
-        """Whether a consumer listens or a receiver waits."""
-        return self.notify is not None or self.receivers > 0
+    def idle(self) -> bool:
+        """Whether no message waits, no consumer listens, and no receiver waits."""
+        return self.notify is None and not self.receivers and not self._letters
 
     @property
     def crowded(self) -> bool:
         """Whether the mailbox is at least half full."""
-        return len(self._letters) >= self._half
+        return len(self._letters) > self._nearly_half
 
     def put(self, letter: Letter, now: float, aftermath: Aftermath) -> bool:
         """Append a message, unless the mailbox is full of messages that are not due. Needs the lock.
@@ -184,8 +212,9 @@ class Mailbox:
             Whether the message was accepted.
         """
         letters = self._letters
-        # What a receiver waits for is as good as taken, and needs no place.
-        if len(letters) >= self.capacity and len(letters) >= self.receivers and not self.drop_expired(now):
+        # Half full with this one, or more; there is nothing to look at before that.
+        filling = len(letters) >= self._nearly_half
+        if filling and self._is_full(now):
             return False
         if letters is _NO_LETTERS:
             letters = self._letters = deque()
@@ -200,7 +229,7 @@ class Mailbox:
         room.sent += 1
         if self._waiters:
             self._wake_one()
-        if self._attended and len(letters) >= self._half:
+        if filling and self._attended and self.crowded:
             # Nothing more until a reader shows up again: one that hangs costs its senders one grace only.
             self._attended = False
             aftermath.crowded.append(self)
@@ -209,8 +238,9 @@ class Mailbox:
     def overflow(self, letter: Letter, aftermath: Aftermath) -> None:
         """Do what the room's policy says with a message that the full mailbox refused. Needs the lock."""
         self._room.dropped_full += 1
-        if not self.overflowing:
-            self.overflowing = True
+        trouble = self._troubled()
+        if not trouble.overflowing:
+            trouble.overflowing = True
             aftermath.overflowed.append(self)
         _POLICIES[self._room.overflow](self, letter, aftermath)
 
@@ -231,8 +261,8 @@ class Mailbox:
     def fail(self, letter: Letter, aftermath: Aftermath) -> None:
         """Throw everything away and make the next `take()` fail. Needs the lock."""
         self.discard_all()
-        self.overflowing = True
-        self._failed = True
+        trouble = self._troubled()
+        trouble.overflowing = trouble.failed = True
         if self.notify is not None:
             aftermath.notices.append(self.notify)
         self._wake_one()
@@ -242,9 +272,12 @@ class Mailbox:
 
         Needs the lock.
         """
-        if self.notify is None or not self.hears_gaps or self._outage:
+        if self.notify is None or not self.hears_gaps:
             return False
-        self._outage = True
+        trouble = self._troubled()
+        if trouble.outage:
+            return False
+        trouble.outage = True
         aftermath.notices.append(self.notify)
         return True
 
@@ -258,22 +291,20 @@ class Mailbox:
         """
         room = self._room
         with room.lock:
-            if self._failed:
-                self._failed = False
-                raise ChannelFull(f"channel {self.channel!r} was not read in time; all its messages are lost")
-            if self._outage or self._lost:
-                gap = self._next_gap()
-                if gap is not None:
-                    return gap.to_message()
-            if not self._letters:
+            if self._trouble is not None and (gap := self._next_gap(self._trouble)) is not None:
+                return gap.to_message()
+            letters = self._letters
+            if not letters:
                 return None
             self._attended = True
-            now = room.clock()
-            while self._letters:
+            clock = room.clock
+            now = clock()
+            while letters:
                 letter = self._shift()
                 if letter.expires_at > now:
                     room.taken += 1
-                    return letter.snapshot.copy()
+                    copy = letter.snapshot.copy
+                    return copy()
                 room.expired += 1
             return None
 
@@ -322,7 +353,6 @@ class Mailbox:
         withdrawn = [letter for letter in self._letters if isinstance(letter, kind)]
         if withdrawn:
             self._letters = deque(letter for letter in self._letters if not isinstance(letter, kind))
-            self.overflowing = False
         for letter in withdrawn:
             self._room.unclaimed.pop(letter, None)
         self._room.sent -= len(withdrawn)
@@ -333,29 +363,37 @@ class Mailbox:
         while self._waiters:
             self._wake_one()
 
+    def _is_full(self, now: float) -> bool:
+        waiting = len(self._letters)
+        # What a receiver waits for is as good as taken, and needs no place.
+        return waiting >= self.capacity and waiting >= self.receivers and not self.drop_expired(now)
+
     def _shift(self) -> Letter:
         letter = self._letters.popleft()
-        self._room.unclaimed.pop(letter, None)
-        self.overflowing = False
-        self._gap_told = self._gap_told and bool(self._letters)
+        unclaimed = self._room.unclaimed
+        if unclaimed:
+            unclaimed.pop(letter, None)
+        if self._trouble is not None:
+            self._trouble.ease(len(self._letters))
         return letter
 
-    def _next_gap(self) -> ChannelGap | None:
-        if self._outage:
-            self._outage = False
-            return ChannelGap(reason="outage")
-        if self._gap_told and self._letters:
-            # A slow consumer would otherwise get as many gaps as messages.
-            return None
-        lost, self._lost = self._lost, 0
-        self._gap_told = bool(self._letters)
-        return ChannelGap(reason="overflow", lost=lost)
+    def _troubled(self) -> _Trouble:
+        if self._trouble is None:
+            self._trouble = _Trouble()
+        return self._trouble
+
+    def _next_gap(self, trouble: _Trouble) -> ChannelGap | None:
+        if trouble.failed:
+            trouble.failed = False
+            raise ChannelFull(f"channel {self.channel!r} was not read in time; all its messages are lost")
+        return trouble.next_gap(len(self._letters))
 
     def _lose(self, aftermath: Aftermath) -> None:
         if self.notify is not None and self.hears_gaps:
-            if not self._lost:
+            trouble = self._troubled()
+            if not trouble.lost:
                 aftermath.notices.append(self.notify)
-            self._lost += 1
+            trouble.lost += 1
 
     def _wake_one(self) -> None:
         while self._waiters:
@@ -416,7 +454,7 @@ class Mailroom:
 
     def tidy(self, box: Mailbox) -> None:
         """Forget a mailbox that is empty and that nobody reads. Needs the lock."""
-        if not box.read and box.empty() and self.boxes.get(box.channel) is box:
+        if box.idle and self.boxes.get(box.channel) is box:
             del self.boxes[box.channel]
 
     def empty(self, channel: str, *, detach: bool) -> None:
@@ -492,7 +530,7 @@ class Mailroom:
             if box.notify is not None:
                 raise RuntimeError(f"a consumer listens on channel {channel!r} already; it has one at most")
             box.attend(notify)
-            waiting = len(box)
+            waiting = box.qsize()
         if waiting:
             tell([notify] * waiting)
         return box

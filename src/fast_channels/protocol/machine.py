@@ -166,16 +166,29 @@ def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
-    """What one event does, whatever the state is.
+class _Step:
+    """What sending one event does in one state.
 
     Attributes:
-        cells: What it does in each state.
+        cell: What the table says.
         guards: What is asked before it is sent.
+        free: Whether it is legal and there is nothing to ask.
+        next: The state that follows.
     """
 
-    cells: Mapping[str, Cell]
+    cell: Cell
     guards: tuple[Guard, ...]
+    free: bool
+    next: str
+
+
+def _steps(table: Table, name: str, guards: tuple[Guard, ...]) -> dict[str, _Step]:
+    """Return what sending the events of a column does in each state."""
+    cells = {state: row[name] for state, row in table.cells.items()}
+    return {
+        state: _Step(cell, guards, free=cell.legal and not guards, next=cell.next)
+        for state, cell in cells.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +198,15 @@ class _Sendable:
     Attributes:
         validate: Checks it.
         flag: The field that changes what it does, `None` where there is none.
-        plain: What it does without the flag.
-        flagged: What it does with it.
+        plain: What it does in each state without the flag.
+        flagged: What it does in each state with it.
         size: How many keys it has at least; where there are no more, none of their values is `None`.
     """
 
     validate: WireValidator
     flag: str | None
-    plain: _Column
-    flagged: _Column
+    plain: Mapping[str, _Step]
+    flagged: Mapping[str, _Step]
     size: int
 
 
@@ -208,6 +221,7 @@ class _Rules:
         gone: The state that follows each state when the client has left.
         sendable: What is sent, by type.
         receivable: The validators of what is received, by type.
+        received: The types of what is received.
     """
 
     initial: str
@@ -216,6 +230,7 @@ class _Rules:
     gone: Mapping[str, str]
     sendable: Lazy[_Sendable]
     receivable: Lazy[Validator]
+    received: frozenset[str]
 
 
 class Connection:
@@ -256,16 +271,13 @@ class Connection:
             gone={state: row[leaving].next for state, row in cells.items() if leaving in row},
             sendable=Lazy(cls.table.models(SendEvent), cls._sendable),
             receivable=cls.receivable,
+            received=frozenset(cls.receivable.models),
         )
 
     @classmethod
     def _sendable(cls, model: type[AsgiEvent]) -> _Sendable:
         plain, *flagged = (
-            _Column(
-                {state: row[name] for state, row in cls.table.cells.items()},
-                _guards(model, cls.guards.get(name)),
-            )
-            for name in columns(model)
+            _steps(cls.table, name, _guards(model, cls.guards.get(name))) for name in columns(model)
         )
         fields = model.model_fields
         return _Sendable(
@@ -311,7 +323,7 @@ class Connection:
         """
         type_ = message.get("type")
         # Most of it is the application's own, and to miss an entry of the validators is slow.
-        if not isinstance(type_, str) or type_ not in self._rules.receivable.models:
+        if not isinstance(type_, str) or type_ not in self._rules.received:
             return message
         try:
             return self._validators[type_](message)
@@ -344,21 +356,18 @@ class Connection:
             sendable = self._rules.sendable[type_]
         except (KeyError, TypeError):
             return self._foreign(message)
+        validate = sendable.validate
         try:
-            event = sendable.validate(message)
+            event = validate(message)
         except ValidationError as error:
             raise self._invalid(type_, describe(error)) from error
         flag = sendable.flag
-        column = sendable.plain if flag is None or not event[flag] else sendable.flagged
-        cell = column.cells[self.state]
-        if not cell.legal:
-            self._refuse(cell.verdict, type_)
+        steps = sendable.plain if flag is None or not event[flag] else sendable.flagged
+        step = steps[self.state]
+        if not step.free and not self._permits(step, event, type_):
             return None
-        for guard in column.guards:
-            if (wrong := guard(self, event)) is not None:
-                raise self._invalid(type_, wrong)
         if move:
-            self.state = cell.next
+            self.state = step.next
         return event if len(event) == sendable.size else _without_none(event)
 
     def lost(self) -> None:
@@ -373,6 +382,15 @@ class Connection:
     def offers(self, extension: str) -> bool:
         """Tell whether the server offers an ASGI extension on this connection."""
         return extension in (self.scope.get("extensions") or ())
+
+    def _permits(self, step: _Step, event: Mapping[str, Any], type_: str) -> bool:
+        if not step.cell.legal:
+            self._refuse(step.cell.verdict, type_)
+            return False
+        for guard in step.guards:
+            if (wrong := guard(self, event)) is not None:
+                raise self._invalid(type_, wrong)
+        return True
 
     def _refuse(self, verdict: Verdict, type_: str) -> None:
         if verdict is Verdict.ILLEGAL:
