@@ -600,6 +600,23 @@ async def test_close_reaches_the_connections_of_other_threads(own_redis: RedisSe
     await is_unused(own_redis)
 
 
+def test_a_layer_that_is_used_while_it_is_closed_ends_with_its_loop(own_redis: RedisServer) -> None:
+    """Whoever comes meanwhile connects anew, and that connection does not outlive the event loop either."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+
+    async def use() -> None:
+        await layer.new_channel()
+        closing = asyncio.create_task(layer.close())
+        await asyncio.sleep(0)
+        channel = await layer.new_channel()
+        await closing
+        await layer.send(channel, {"type": "x"})
+        assert await soon(layer.receive(channel)) == {"type": "x"}
+
+    asyncio.run(use())
+    asyncio.run(is_unused(own_redis))
+
+
 def test_close_leaves_alone_what_does_not_run(own_redis: RedisServer) -> None:
     """The connections of an event loop that stands still are left to the end of that loop."""
     layer = RedisPubSubChannelLayer([own_redis.url])

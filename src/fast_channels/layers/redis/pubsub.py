@@ -322,8 +322,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
 
     async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
         self._begin_to_end(loop)
-        if ending := [task for task in tuple(self._ending.values()) if task.get_loop() is loop]:
-            await asyncio.wait(ending)
+        for task in [task for task in tuple(self._ending.values()) if task.get_loop() is loop]:
+            await asyncio.wait([task])
 
     async def _end_elsewhere(self, loop: asyncio.AbstractEventLoop, hub: Hub) -> None:
         # It may have been closed since.
