@@ -3,16 +3,18 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
 from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 from tests.layers.conftest import soon
 from tests.layers.redis.listener import Listener, Load
+from tests.layers.redis.proxy import Proxy
 from tests.layers.redis.server import RedisServer, free_port, is_true
 
 
@@ -72,6 +74,32 @@ async def test_sentinel_names_the_new_master(sentinels: tuple[list[RedisServer],
 
         assert set(range(after, after + 50)) <= set(listener.numbers)
         assert len(listener.gaps) == 1
+
+
+async def test_no_sentinel_is_forgotten(sentinels: tuple[list[RedisServer], RedisServer]) -> None:
+    """One that could not be reached is asked again, when the one that could is away."""
+    watchers, master = sentinels
+    late, early = Proxy(watchers[0].port), Proxy(watchers[1].port)
+    late.port = free_port()
+    async with AsyncExitStack() as stack:
+        async with early:
+            host = {
+                "sentinels": [("127.0.0.1", late.port), ("127.0.0.1", early.port)],
+                "master_name": "main",
+            }
+            layer = await stack.enter_async_context(RedisPubSubChannelLayer([host]))
+            # Both connections ask at the same time.
+            channel, _ = await asyncio.gather(layer.new_channel(), layer.send("nobody", {}))
+        await stack.enter_async_context(late)
+        for kind in ("normal", "pubsub"):
+            await master.run("CLIENT", "KILL", "TYPE", kind)
+
+        message = asyncio.create_task(layer.receive(channel))
+        async with asyncio.timeout(20):
+            while not message.done():
+                with suppress(RedisConnectionError):
+                    await layer.send(channel, {"type": "x"})
+        assert await message == {"type": "x"}
 
 
 @pytest.fixture

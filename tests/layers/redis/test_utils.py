@@ -89,17 +89,16 @@ def test_sentinel_is_a_host_too() -> None:
     host = {
         "sentinels": [("a", 1), ("b", 2)],
         "master_name": "m",
-        "sentinel_kwargs": {"password": "s"},
+        "sentinel_kwargs": {"password": "s", "socket_timeout": 7},
         "password": "p",
     }
     pool: Any = create_pool(host)
 
     assert pool.service_name == "m"
     assert pool.connection_kwargs["password"] == "p"
-    assert [
-        (s.connection_pool.connection_kwargs["host"], s.connection_pool.connection_kwargs["password"])
-        for s in pool.sentinel_manager.sentinels
-    ] == [("a", "s"), ("b", "s")]
+    asked = [sentinel.connection_pool.connection_kwargs for sentinel in pool.sentinel_manager.sentinels]
+    assert [(kwargs["host"], kwargs["password"]) for kwargs in asked] == [("a", "s"), ("b", "s")]
+    assert [kwargs["socket_timeout"] for kwargs in asked] == [7, 7]
 
 
 @pytest.mark.parametrize(

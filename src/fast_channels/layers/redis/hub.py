@@ -87,13 +87,15 @@ class Shard:
     """One server: a connection for commands, and one for subscriptions."""
 
     def __init__(self, host: ChannelDecodedRedisHost, settings: Settings, hub: "Hub") -> None:
-        self._pool, timeout = open_pool(host)
+        # Of two that ask at the same time, redis-py might forget a Sentinel for both.
+        (commands, timeout), (subscriptions, _) = open_pool(host), open_pool(host)
+        self._pools = commands, subscriptions
         where = shown(host)
         self.commands: Link = Link(
-            self._pool.make_connection, where, timeout=timeout, ping_interval=settings.ping_interval
+            commands.make_connection, where, timeout=timeout, ping_interval=settings.ping_interval
         )
         self.subscriptions: Subscriptions = Subscriptions(
-            self._pool.make_connection,
+            subscriptions.make_connection,
             where,
             timeout=timeout,
             ping_interval=settings.ping_interval,
@@ -105,7 +107,8 @@ class Shard:
         """End both connections."""
         await self.subscriptions.close()
         await self.commands.close()
-        await close_sentinels(self._pool)
+        for pool in self._pools:
+            await close_sentinels(pool)
 
 
 class Membership:

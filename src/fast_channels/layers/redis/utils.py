@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from fast_channels.layers.redis.type_defs import ChannelDecodedRedisHost, ChannelRawRedisHost
 
@@ -15,6 +17,14 @@ _redis: Any = redis.asyncio
 
 _DEFAULT_HOST = {"address": "redis://localhost:6379"}
 _RING = 4096
+
+# A Sentinel that does not answer soon is passed over; redis-py would ask it again for longer than a command
+# waits, so that the next in the list would never be asked.
+_ASKING: dict[str, Any] = {
+    "socket_connect_timeout": 1,
+    "socket_timeout": 1,
+    "retry": Retry(NoBackoff(), 0),
+}
 
 
 def require_text(option: str, value: object) -> str:
@@ -71,9 +81,8 @@ def create_pool(host: ChannelDecodedRedisHost, **overrides: Any) -> redis.asynci
     if master is None:
         pool = _redis.ConnectionPool(**options)
         return pool
-    sentinels = _redis.Sentinel(
-        options.pop("sentinels"), sentinel_kwargs=options.pop("sentinel_kwargs", None)
-    )
+    asking: dict[str, Any] = {**_ASKING, **(options.pop("sentinel_kwargs", None) or {})}
+    sentinels = _redis.Sentinel(options.pop("sentinels"), sentinel_kwargs=asking)
     pool = _redis.SentinelConnectionPool(master, sentinels, **options)
     return pool
 
