@@ -210,16 +210,7 @@ class AsyncConsumer:
     else:
         channel_layer: BaseChannelLayer | None
     channel_name: str
-    if TYPE_CHECKING:
-        channel_receive: ASGIReceiveCallable
-    else:
-        # For whoever reads the annotations; a function of its own would cost every connection.
-        channel_receive: ASGIReceiveCallable
-
-        async def channel_receive(self) -> ChannelMessage:
-            """Return the next message of the consumer's channel."""
-            return await self.channel_layer.receive(self.channel_name)
-
+    channel_receive: ASGIReceiveCallable
     base_send: ASGISendCallable
     if TYPE_CHECKING:
 
@@ -546,6 +537,7 @@ class AsyncConsumer:
 
     async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None:
         self.channel_name = inbox.channel = await layer.new_channel()
+        self.channel_receive = functools.partial(layer.receive, self.channel_name)
         # Whoever has no handler for it must not fail because of it.
         inbox.listen(layer, self.channel_name, gaps="channel_gap" in self._handlers)
 
