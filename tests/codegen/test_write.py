@@ -1,14 +1,11 @@
 """Generated files are written and checked in one place."""
 
-import runpy
-import sys
 from pathlib import Path
 
 import pytest
 
-from fast_channels.codegen.write import differences, main, outputs, write
+from fast_channels.codegen.write import bring_up_to_date, differences, write
 
-REPOSITORY = Path(__file__).parents[2]
 FILES = {"docs/a.md": "new\n", "schemas/b/c.json": "{}\n"}
 
 
@@ -19,19 +16,6 @@ def contents(root: Path) -> dict[str, str]:
         for path in root.rglob("*")
         if path.is_file()
     }
-
-
-def test_the_committed_files_are_up_to_date() -> None:
-    """Nobody changed them by hand, and nobody forgot to write them."""
-    assert [*differences(REPOSITORY, outputs())] == []
-
-
-def test_what_is_generated_is_documented_here() -> None:
-    """A new output is a new row."""
-    schemas = {f"schemas/{protocol}.json" for protocol in ("http", "websocket", "lifespan")}
-    files = {name for name in outputs() if not name.startswith("stubs/fast_channels-stubs/")}
-
-    assert files == {"docs/protocol.md", "src/fast_channels/events/dicts.py", *schemas}
 
 
 def test_files_are_written_where_they_belong(tmp_path: Path) -> None:
@@ -45,13 +29,13 @@ def test_files_are_written_where_they_belong(tmp_path: Path) -> None:
     assert [*differences(tmp_path, FILES)] == []
 
 
-def test_what_is_left_over_is_deleted(tmp_path: Path) -> None:
-    """A folder of generated files holds nothing else, but for its README; other folders are left alone."""
-    kept = {"docs/guide.md": "a", "schemas/README.md": "b", "stubs/README.md": "c"}
-    write(tmp_path, {**kept, "schemas/old.json": "{}", "stubs/old/x.pyi": ""})
+def test_nothing_is_removed_by_default(tmp_path: Path) -> None:
+    """Whatever the files of a folder are called: only what somebody says to own is removed."""
+    kept = {"schemas/mine.json": "a", "stubs/mine.pyi": "b", "docs/guide.md": "c", "notes.txt": "d"}
+    write(tmp_path, kept)
 
-    write(tmp_path, FILES)
-
+    assert [*differences(tmp_path, {})] == []
+    assert bring_up_to_date(tmp_path, FILES) == []
     assert contents(tmp_path) == {**kept, **FILES}
 
 
@@ -76,35 +60,7 @@ def test_a_superfluous_file_is_shown(tmp_path: Path, name: str) -> None:
     """Even an empty one."""
     write(tmp_path, {name: ""})
 
-    assert [*differences(tmp_path, {})] == [f"{name} is superfluous\n"]
-
-
-def test_the_command_writes_and_checks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A check fails with the differences until the files have been written."""
-    monkeypatch.chdir(tmp_path)
-
-    assert main(["--check"]) == 1
-    assert capsys.readouterr().out.startswith("docs/protocol.md is missing\n")
-    assert contents(tmp_path) == {}
-
-    assert main([]) == 0
-    assert contents(tmp_path) == outputs()
-
-    assert main(["--check"]) == 0
-    assert capsys.readouterr().out == ""
-
-
-def test_the_room_is_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`python -m fast_channels.codegen` does it, and its status is that of the check."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["codegen", "--check"])
-
-    with pytest.raises(SystemExit) as status:
-        runpy.run_module("fast_channels.codegen", run_name="__main__")
-
-    assert status.value.code == 1
+    assert [*differences(tmp_path, {}, ["schemas/*", "stubs/**/*"])] == [f"{name} is superfluous\n"]
 
 
 def test_another_owner_looks_after_other_files(tmp_path: Path) -> None:

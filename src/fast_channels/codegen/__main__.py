@@ -2,6 +2,6 @@
 
 import sys
 
-from .write import main
+from .repository import main
 
 sys.exit(main(sys.argv[1:]))

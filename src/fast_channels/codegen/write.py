@@ -1,38 +1,18 @@
-"""The only module of this room that touches files."""
+"""The only module of this room that touches files; it removes nothing but what its caller says it owns."""
 
-import argparse
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 
-from .dicts import dicts_module
-from .documents import protocol_document
-from .schemas import asgi_schemas
-from .stubs import stubs
 
-OWNED = ("schemas/**/*", "stubs/**/*")
-"""Patterns of the files of this repository that are all generated, but for a README."""
-
-
-def outputs() -> dict[str, str]:
-    """Return every generated file: its path in the repository and its text."""
-    schemas = {f"schemas/{name}": text for name, text in asgi_schemas().items()}
-    return {
-        "docs/protocol.md": protocol_document(),
-        "src/fast_channels/events/dicts.py": dicts_module(),
-        **schemas,
-        **stubs(),
-    }
-
-
-def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) -> Iterator[str]:
+def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = ()) -> Iterator[str]:
     """Yield a readable difference for every file that is missing, different or superfluous.
 
     Args:
         root: The folder in which the files are.
         files: What should be there: the text of each file by its path in the folder.
-        owned: Patterns, as `Path.glob` takes them, of files that are superfluous if they are not in `files`.
+        owned: Patterns, as `Path.glob` takes them, of files that are superfluous if they are not in `files`;
+            without any, none is.
     """
     for name in sorted(files.keys() | _present(root, owned)):
         path = root / name
@@ -41,13 +21,14 @@ def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWN
             yield _difference(name, current, files.get(name))
 
 
-def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) -> None:
-    """Write every generated file, and delete what is left over.
+def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = ()) -> None:
+    """Write every generated file, and delete those of one's own that are left over.
 
     Args:
         root: The folder in which the files are.
         files: What should be there: the text of each file by its path in the folder.
-        owned: Patterns, as `Path.glob` takes them, of files that are deleted if they are not in `files`.
+        owned: Patterns, as `Path.glob` takes them, of files that are deleted if they are not in `files`;
+            without any, none is.
     """
     for name in _present(root, owned) - files.keys():
         (root / name).unlink()
@@ -58,7 +39,7 @@ def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED) ->
 
 
 def bring_up_to_date(
-    root: Path, files: Mapping[str, str], owned: Iterable[str] = OWNED, *, only_check: bool = False
+    root: Path, files: Mapping[str, str], owned: Iterable[str] = (), *, only_check: bool = False
 ) -> list[str]:
     """Write every generated file, or return the differences and write nothing.
 
@@ -79,32 +60,10 @@ def bring_up_to_date(
 
 def _present(root: Path, owned: Iterable[str]) -> set[str]:
     found = (path for pattern in owned for path in root.glob(pattern))
-    return {
-        path.relative_to(root).as_posix() for path in found if path.is_file() and path.name != "README.md"
-    }
+    return {path.relative_to(root).as_posix() for path in found if path.is_file()}
 
 
 def _difference(name: str, current: str | None, text: str | None) -> str:
     kind = "missing" if current is None else "superfluous" if text is None else "not up to date"
     before, after = ((content or "").splitlines(keepends=True) for content in (current, text))
     return "".join([f"{name} is {kind}\n", *unified_diff(before, after, "now", "generated")])
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write the generated files into the repository, or check them.
-
-    Args:
-        arguments: `--check` to write nothing and print what is not up to date.
-
-    Returns:
-        The exit status: 1 when a check found a difference.
-    """
-    parser = argparse.ArgumentParser(
-        prog="python -m fast_channels.codegen",
-        description="Write the generated files into the repository that is the current directory.",
-    )
-    parser.add_argument("--check", action="store_true", help="write nothing; print what is not up to date")
-    check: bool = parser.parse_args(arguments).check
-    found = bring_up_to_date(Path.cwd(), outputs(), only_check=check)
-    sys.stdout.writelines(found)
-    return 1 if found else 0

@@ -1,0 +1,46 @@
+"""The generated files of this project's own repository; the distribution goes without this module."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .dicts import dicts_module
+from .documents import protocol_document
+from .schemas import asgi_schemas
+from .stubs import stubs
+from .write import bring_up_to_date
+
+OWNED = ("schemas/**/*.json", "stubs/**/*.pyi", "stubs/**/py.typed")
+"""Patterns of the files of the repository that are all generated."""
+
+
+def outputs() -> dict[str, str]:
+    """Return every generated file: its path in the repository and its text."""
+    schemas = {f"schemas/{name}": text for name, text in asgi_schemas().items()}
+    return {
+        "docs/protocol.md": protocol_document(),
+        "src/fast_channels/events/dicts.py": dicts_module(),
+        **schemas,
+        **stubs(),
+    }
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the generated files into the repository, or check them.
+
+    Args:
+        arguments: `--check` to write nothing and print what is not up to date.
+
+    Returns:
+        The exit status: 1 when a check found a difference.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m fast_channels.codegen",
+        description="Write the generated files into the repository that is the current directory.",
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; print what is not up to date")
+    check: bool = parser.parse_args(arguments).check
+    found = bring_up_to_date(Path.cwd(), outputs(), OWNED, only_check=check)
+    sys.stdout.writelines(found)
+    return 1 if found else 0
