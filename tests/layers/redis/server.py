@@ -65,6 +65,16 @@ async def is_true(condition: Callable[[], Awaitable[bool]], seconds: float = 10)
             pass
 
 
+async def comes_true(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Let other tasks go on until something is true."""
+
+    async def look() -> bool:
+        await asyncio.sleep(0)
+        return condition()
+
+    await is_true(look, seconds)
+
+
 class RedisServer:
     """A Redis server on the loopback interface, without persistence, from entry to exit.
 

@@ -15,7 +15,7 @@ from tests.layers.conftest import soon
 from tests.layers.redis.conftest import Report
 from tests.layers.redis.listener import Listener, Load
 from tests.layers.redis.proxy import Proxy
-from tests.layers.redis.server import RedisServer, is_true
+from tests.layers.redis.server import RedisServer, comes_true, is_true
 
 
 def roomy(server: RedisServer) -> RedisPubSubChannelLayer:
@@ -273,6 +273,33 @@ async def test_a_server_that_refuses_old_subscriptions(own_redis: RedisServer) -
         await layer.group_send("g", {"type": "x"})
         await listener.message(type="x")
         assert len(listener.gaps) == 1
+
+
+async def test_who_comes_when_the_right_to_subscribe_has_gone(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """New channels and memberships are refused, and log, error and statistics say why they hear nothing."""
+    allow = ("ACL", "SETUSER", "default", "resetchannels")
+    where = f"127.0.0.1:{own_redis.port}"
+    hosts = [{"address": own_redis.url, "socket_timeout": 0.3}]
+    async with RedisPubSubChannelLayer(hosts) as layer:
+        assert layer.stats().connected == {}
+        channel = await layer.new_channel()
+        await layer.group_add("g", channel)
+        assert layer.stats().connected == {where: True}
+
+        await own_redis.run(*allow)
+        await own_redis.run("CLIENT", "KILL", "TYPE", "pubsub")
+        await comes_true(lambda: "NoPermissionError" in caplog.text)
+
+        for step in (layer.new_channel(), layer.group_add("g", channel), layer.group_add("h", channel)):
+            with pytest.raises(RedisConnectionError, match="permissions"):
+                await soon(step)
+        assert layer.stats().connected == {where: False}
+
+        await own_redis.run(*allow, "&*")
+        await comes_true(lambda: layer.stats().connected == {where: True})
+        await layer.group_add("h", await layer.new_channel())
 
 
 async def test_a_connection_that_is_lost_before_it_has_all_subscriptions(redis: RedisServer) -> None:

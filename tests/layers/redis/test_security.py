@@ -15,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from fast_channels.layers.redis import RedisChannelLayer
 from tests.layers.conftest import soon
 from tests.layers.redis.proxy import Proxy
-from tests.layers.redis.server import RedisServer
+from tests.layers.redis.server import RedisServer, comes_true, redis
 
 
 def certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
@@ -72,12 +72,29 @@ async def test_a_certificate_that_is_not_trusted(tmp_path: Path, caplog: pytest.
                     await soon(layer.group_send("g", {"type": "x"}))
 
 
-async def test_a_wrong_password(caplog: pytest.LogCaptureFixture) -> None:
-    """The error says so, without the password."""
+@pytest.mark.parametrize("password", ["wrong", None])
+async def test_a_wrong_password(caplog: pytest.LogCaptureFixture, password: str | None) -> None:
+    """The error says so at once, without the password; it would be the same after any time."""
     with RedisServer("--requirepass", "secret") as server:
-        host = {"address": server.url, "password": "wrong", "socket_timeout": 0.5}
+        host = {"address": server.url, "password": password, "socket_timeout": 60}
         async with RedisChannelLayer([host]) as layer:
             with pytest.raises(RedisConnectionError, match="AuthenticationError") as caught:
                 await soon(layer.group_send("g", {"type": "x"}))
 
     assert "'wrong'" not in str(caught.value) + caplog.text
+
+
+async def test_a_password_that_was_changed(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    """The log tells the reason of the outage, and consumers that come are refused with it."""
+    async with RedisChannelLayer([own_redis.url]) as layer:
+        await layer.new_channel()
+
+        await own_redis.run("CONFIG", "SET", "requirepass", "secret")
+        server = own_redis.url.replace("//", "//:secret@")
+        async with redis.from_url(server) as client:
+            await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        await comes_true(lambda: "AuthenticationError" in caplog.text)
+
+        with pytest.raises(RedisConnectionError, match="AuthenticationError"):
+            await soon(layer.new_channel())
+        assert not any(layer.stats().connected.values())

@@ -91,6 +91,7 @@ class Shard:
         (commands, timeout), (subscriptions, _) = open_pool(host), open_pool(host)
         self._pools = commands, subscriptions
         where = shown(host)
+        self.where = where
         self.commands: Link = Link(
             commands.make_connection, where, timeout=timeout, ping_interval=settings.ping_interval
         )
@@ -102,6 +103,12 @@ class Shard:
             on_message=hub.deliver,
             on_return=partial(hub.returned, self),
         )
+
+    @property
+    def connected(self) -> bool | None:
+        """Whether all connections that are in use are there; `None` if none is."""
+        used = [link.established for link in (self.commands, self.subscriptions.link) if link.used]
+        return all(used) if used else None
 
     async def close(self) -> None:
         """End both connections."""
@@ -152,6 +159,11 @@ class Hub:
         """Return the server that is responsible for a name in Redis."""
         return self._shards[consistent_hash(address, len(self._shards))]
 
+    def connected(self) -> list[tuple[str, bool]]:
+        """Return each server that is in use, by its name, and whether all connections to it are there."""
+        states = [(shard.where, shard.connected) for shard in self._shards]
+        return [(where, state) for where, state in states if state is not None]
+
     def links(self) -> list[Link]:
         """Return the connections for commands to all servers."""
         return [shard.commands for shard in self._shards]
@@ -167,9 +179,9 @@ class Hub:
         heard: int = await self.shard(address).commands.ask("PUBLISH", address, data)
         return heard
 
-    async def attend(self, address: str) -> None:
-        """Subscribe to a name in Redis."""
-        await self.shard(address).subscriptions.add(address)
+    async def attend(self, address: str, *, once: bool = False) -> None:
+        """Subscribe to a name in Redis, or do nothing if that was done `once`."""
+        await self.shard(address).subscriptions.add(address, once=once)
 
     def put(
         self, channels: Sequence[str], contents: Snapshot, seconds: float, kind: type[Letter] = Letter

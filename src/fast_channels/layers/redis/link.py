@@ -7,10 +7,13 @@ import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final, Protocol, TypeAlias
 
+from redis.exceptions import AuthenticationError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, ResponseError
+
+from fast_channels.untrusted import shown
 
 __all__ = ["Command", "Connection", "Link", "Reply"]
 
@@ -25,6 +28,18 @@ LONGEST_BACK_OFF: Final = 1.0
 
 FRAMES_AT_ONCE: Final = 64
 """How many frames are handled before other tasks get their turn, if the server sends that fast."""
+
+REMINDER_SECONDS: Final = 60.0
+"""How often the same reason of an outage is logged."""
+
+QUIET_SECONDS: Final = 0.01
+"""After so much silence a connection is looked at before anything is written to it."""
+
+LOOK_TURNS: Final = 3
+"""Turns of the event loop in which the end of a connection comes to light that has ended meanwhile."""
+
+REASON_LENGTH: Final = 500
+"""How many characters of a server's error are logged."""
 
 logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
@@ -105,7 +120,9 @@ class Link:
 
     A command waits for a connection, for a limited time. One that was written when the connection was lost
     fails, because nobody knows whether the server carried it out, unless it may be repeated. Nobody but the
-    link's own tasks touches the connection, so a cancelled caller cannot harm it.
+    link's own tasks touches the connection, so a cancelled caller cannot harm it. The reason of an outage is
+    logged when it is a new one, and once a minute while it lasts. A link that was connected once connects
+    again by itself; one that never was tries only while a command waits or there is a greeting to send.
 
     Args:
         make: Returns a new connection that is not connected.
@@ -116,6 +133,9 @@ class Link:
         greet: Called when there is a connection; returns a command to send before all others, the number of
             its replies, and what to call at the last one.
         on_message: Takes channel and contents of a published message.
+
+    Attributes:
+        established: Whether there is a connection on which the greeting, if there was one, has been answered.
     """
 
     def __init__(
@@ -135,13 +155,23 @@ class Link:
         self._greet = greet
         self._on_message = on_message
         self._loop = asyncio.get_running_loop()
+        self.established: bool = False
         self._connected = False
+        self._was_connected = False
+        self._broken = False
         self._waiting: deque[_Request] = deque()
         self._written: deque[_Request] = deque()
         self._work = asyncio.Event()
         self._heard_at = 0.0
         self._failures = 0
+        # When each reason of the present outage was logged.
+        self._logged: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def used(self) -> bool:
+        """Whether anybody has asked for a connection since the link was made or closed."""
+        return self._task is not None
 
     def ask(self, *command: str | bytes | float, repeat: bool = False) -> asyncio.Future[Reply]:
         """Send a command; return a future of its reply.
@@ -181,7 +211,7 @@ class Link:
     async def _run(self) -> None:
         try:
             while True:
-                if not self._waiting and self._greeting() is None:
+                if not self._waiting and not self._was_connected and self._greeting() is None:
                     self._work.clear()
                     await self._work.wait()
                 connection = self._make()
@@ -192,17 +222,25 @@ class Link:
                     await self._serve(connection)
                 except Exception as error:
                     self._lose(error)
-                    if not self._failures:
-                        logger.warning("no connection to %s, trying again: %s", self.where, _said(error))
+                    self._log(error)
                     self._failures += 1
                 finally:
-                    self._connected = False
+                    self._connected = self.established = False
                     await connection.disconnect(nowait=True)
                 await asyncio.sleep(_back_off(self._failures))
         finally:
             self._fail([*self._written, *self._waiting], "is closed", None)
             self._written.clear()
             self._waiting.clear()
+
+    def _log(self, error: Exception) -> None:
+        """Log why there is no connection, unless that was said less than a minute ago."""
+        reason, now = _said(error), self._loop.time()
+        if now - self._logged.get(reason, float("-inf")) >= REMINDER_SECONDS:
+            # What is older may be forgotten: a server may give another reason each time.
+            self._logged = {said: at for said, at in self._logged.items() if now - at < REMINDER_SECONDS}
+            self._logged[reason] = now
+            logger.warning("no connection to %s, trying again: %s", self.where, reason)
 
     async def _knock(self, connection: Connection) -> None:
         """Fail while the server loads its data: it takes no commands then, but does accept connections."""
@@ -212,10 +250,14 @@ class Link:
             await connection.read_response()
 
     async def _serve(self, connection: Connection) -> None:
+        self._broken = False
         if (greeting := self._greeting()) is not None:
             command, replies, then = greeting
+            then = partial(self._is_established, then)
             self._waiting.appendleft(_Request(command, self._loop.time(), replies, then=then))
-        self._connected = True
+        else:
+            self._is_established()
+        self._connected = self._was_connected = True
         self._heard_at = self._loop.time()
         self._work.set()
         # No task group: those of Python 3.11 and 3.12 lose a cancellation that comes with an error.
@@ -227,13 +269,24 @@ class Link:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        # None of them ends without an error.
-        await ended.pop()
+        # Reader and watch never end without an error, and the writer only when the reader has.
+        await next(task for task in tasks if task in ended)
+
+    def _is_established(self, then: Callable[[], None] | None = None) -> None:
+        self.established = True
+        if then is not None:
+            then()
 
     def _greeting(self) -> tuple[Command, int, Callable[[], None]] | None:
         return None if self._greet is None else self._greet()
 
     async def _read(self, connection: Connection) -> None:
+        try:
+            await self._read_all(connection)
+        finally:
+            self._broken = True
+
+    async def _read_all(self, connection: Connection) -> None:
         on_message = self._on_message
         while True:
             for _ in range(FRAMES_AT_ONCE):
@@ -259,6 +312,7 @@ class Link:
                     self._written.popleft()
                     if self._failures:
                         self._failures = 0
+                        self._logged.clear()
                         logger.info("connected to %s again", self.where)
                     request.succeed(reply)
             await asyncio.sleep(0)
@@ -267,6 +321,13 @@ class Link:
         while True:
             await self._work.wait()
             self._work.clear()
+            if self._loop.time() - self._heard_at > QUIET_SECONDS:
+                # The event loop may have stood still, and the server have gone meanwhile: what is written to
+                # it would be lost, and what waits is not.
+                for _ in range(LOOK_TURNS):
+                    await asyncio.sleep(0)
+                if self._broken:
+                    return
             batch = [request for request in self._waiting if not request.unwanted]
             self._waiting.clear()
             self._written.extend(batch)
@@ -295,6 +356,10 @@ class Link:
         self._waiting.extendleft([request for request in reversed(self._written) if request.repeat])
         self._written.clear()
         self._fail(written, "was lost before the answer came", error)
+        if isinstance(error, AuthenticationError):
+            # The next attempt would end in the same way, and whoever waits wants to know.
+            self._fail([*self._waiting], "was refused", error)
+            self._waiting.clear()
         too_old = self._loop.time() - self._timeout
         self._fail([r for r in self._waiting if r.born <= too_old], f"failed for {self._timeout} s", error)
         self._waiting = deque(r for r in self._waiting if r.born > too_old and not r.unwanted)
@@ -313,7 +378,10 @@ def _is_of_replica(error: ResponseError) -> bool:
 
 
 def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    # A server chose the text; in quotes only if it needs them.
+    text = str(error)
+    plain = text.isascii() and text.isprintable() and len(text) <= REASON_LENGTH
+    return f"{type(error).__name__}: {text if plain else shown(text, REASON_LENGTH)}"
 
 
 def _back_off(failures: int) -> float:

@@ -6,7 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, get_args
 
 from fast_channels.layers.base import BaseChannelLayer
@@ -45,6 +45,9 @@ class RedisStats(MailStats):
         outdated: Messages that expired in a queue in Redis, as far as this process had to throw them away.
         unreturned: Messages of a queue that were taken for a receiver which had gone, and that Redis did not
             take back, as far as this process knows.
+        connected: Whether the layer is connected to each server that it uses, by the server's name as in the
+            log. Without all its subscriptions it is not. A server of which nothing was needed yet is left
+            out.
     """
 
     outages: int
@@ -53,6 +56,7 @@ class RedisStats(MailStats):
     unheard: int
     outdated: int
     unreturned: int
+    connected: dict[str, bool]
 
 
 class RedisPubSubChannelLayer(BaseChannelLayer):
@@ -168,7 +172,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         """
         self.require_valid_channel_name(channel)
         hub = self._hub()
-        await hub.attend(hub.address(channel))
+        await hub.attend(hub.address(channel), once=True)
         return await hub.room.receive(channel)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
@@ -300,7 +304,10 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         self._begin_anew_after_fork()
         hubs = [hub for hub in (*self._hubs.values(), *self._ending) if hub.process == self._process]
         mail = sum((hub.room.stats() for hub in hubs), self._past)
-        return RedisStats(*astuple(mail), *astuple(self.counts))
+        connected: dict[str, bool] = {}
+        for where, state in (each for hub in hubs for each in hub.connected()):
+            connected[where] = connected.get(where, True) and state
+        return RedisStats(**asdict(mail), **asdict(self.counts), connected=connected)
 
     def _group_address(self, group: str) -> str:
         self.require_valid_group_name(group)

@@ -158,7 +158,7 @@ class Queue:
             with _not_moved(self.key):
                 await self._link.ask("LLEN", self.key, repeat=True)
             self._found = True
-        await self._hub.attend(self.key)
+        await self._hub.attend(self.key, once=True)
 
     def wake(self) -> None:
         """Take messages, if anybody waits for some."""

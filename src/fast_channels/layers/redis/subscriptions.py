@@ -46,8 +46,17 @@ class Subscriptions:
     def __contains__(self, name: object) -> bool:
         return name in self._wanted
 
-    async def add(self, name: str) -> None:
-        """Subscribe to a name; return when the server has acknowledged it.
+    @property
+    def link(self) -> Link:
+        """The connection."""
+        return self._link
+
+    async def add(self, name: str, *, once: bool = False) -> None:
+        """Subscribe to a name; return when the server has acknowledged it, on the present connection.
+
+        Args:
+            name: The name.
+            once: Return at once if it has ever acknowledged it, also while the connection is lost.
 
         Raises:
             redis.exceptions.RedisError: There was no connection in time, or the server refuses.
@@ -58,6 +67,10 @@ class Subscriptions:
         pending = self._wanted[name]
         if pending is not None:
             await asyncio.shield(pending)
+        elif not once and not self._link.established:
+            # What the server has acknowledged went with the connection. This is answered after the greeting
+            # of the next one, or fails in time and says why.
+            await self._link.ask("SUBSCRIBE", name, repeat=True)
 
     def remove(self, name: str) -> None:
         """End a subscription, if there is one."""

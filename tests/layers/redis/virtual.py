@@ -1,0 +1,147 @@
+"""Tests without a server: an event loop whose time passes when all wait; connections that a test controls."""
+
+import asyncio
+import functools
+import selectors
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, ParamSpec
+
+from fast_channels.layers.redis.link import Command, Connection, Reply
+from tests.layers.redis.server import is_true
+
+P = ParamSpec("P")
+
+
+class _Selector(selectors.SelectSelector):
+    now = 1000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        events = super().select(0)
+        if not events:
+            if timeout is None:
+                raise AssertionError("every task waits, and nothing will ever happen")
+            self.now += max(timeout, 0)
+        return events
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An event loop that does not wait for a timer: its clock goes on to the next one."""
+
+    def __init__(self) -> None:
+        self._clock = _Selector()
+        super().__init__(self._clock)
+
+    def time(self) -> float:
+        """Return the time that has passed."""
+        return self._clock.now
+
+
+def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run a test in an event loop in which a minute takes no time."""
+
+    @functools.wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run
+
+
+class FakeServer:
+    """What a server says to those who are connected to it.
+
+    Attributes:
+        away: Why nobody can connect, if so.
+        answers: What a command gets by its name: a reply, or an error.
+        silent: Names of commands that get no answer.
+        commands: What came, in order, without the PING of new connections.
+        connections: All connections that there ever were.
+    """
+
+    def __init__(self) -> None:
+        self.away: Exception | None = None
+        self.answers: dict[str, Reply] = {"PING": b"PONG", "PUBLISH": 1}
+        self.silent: set[str] = set()
+        self.commands: list[Command] = []
+        self.connections: list[FakeConnection] = []
+
+    def connect(self) -> Connection:
+        """Return a connection that is not connected."""
+        self.connections.append(FakeConnection(self))
+        return self.connections[-1]
+
+    def publish(self, name: str, data: bytes) -> None:
+        """Tell the newest connection of a message."""
+        self.connections[-1].say([b"message", name.encode(), data])
+
+    def cut(self, reason: str = "cut") -> None:
+        """End the newest connection."""
+        self.connections[-1].say(ConnectionError(reason))
+
+    def names(self) -> list[str]:
+        """Return the names of the commands that came."""
+        return [str(command[0]) for command in self.commands]
+
+
+class FakeConnection:
+    """A connection of redis-py, as a link uses it."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self.closed = False
+        self._server = server
+        self._replies: asyncio.Queue[Reply] = asyncio.Queue()
+        self._knocked = False
+
+    def say(self, reply: Reply) -> None:
+        """Let a reply arrive, or an error."""
+        self._replies.put_nowait(reply)
+
+    async def connect(self) -> None:
+        """Connect, unless the server is away."""
+        if self._server.away is not None:
+            raise self._server.away
+
+    async def disconnect(self, nowait: bool = False) -> None:
+        """End the connection."""
+        self.closed = True
+
+    def pack_commands(self, commands: Sequence[Command]) -> list[bytes]:
+        """Note the commands, and answer them when they are written."""
+        return [repr(command).encode() for command in commands]
+
+    async def send_packed_command(self, command: list[bytes], check_health: bool = True) -> None:
+        """Answer commands."""
+        for packed in command:
+            self._answer(eval(packed))
+
+    async def read_response(self) -> Reply:
+        """Return the next reply."""
+        reply = await self._replies.get()
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def _answer(self, command: Command) -> None:
+        name, *arguments = command
+        if not self._knocked:
+            self._knocked = True
+        else:
+            self._server.commands.append(command)
+        if name in self._server.silent:
+            return
+        answer = self._server.answers.get(str(name))
+        if name not in ("SUBSCRIBE", "UNSUBSCRIBE") or isinstance(answer, Exception):
+            self.say(answer)
+            return
+        for argument in arguments:
+            self.say([str(name).lower().encode(), str(argument).encode(), 1])
+
+
+async def until(condition: Callable[[], bool], seconds: float = 1000) -> None:
+    """Let time pass until something is true."""
+
+    async def pass_by() -> bool:
+        await asyncio.sleep(0.001)
+        return condition()
+
+    await is_true(pass_by, seconds)
