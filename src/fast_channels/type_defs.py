@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from re import Pattern
-from typing import Any, Protocol, TypeAlias
+from typing import Annotated, Any, NoReturn, Protocol, TypeAlias
 
 from .events import (
     HttpDisconnectEvent,
@@ -62,6 +62,24 @@ ASGIReceiveCallable: TypeAlias = Callable[[], Awaitable[ChannelMessage]]
 ASGISendCallable: TypeAlias = Callable[[ChannelMessage], Awaitable[None]]
 ASGI3Application: TypeAlias = Callable[[ChannelScope, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
 ASGIApplication: TypeAlias = ASGI3Application
+
+
+class _GivenByServer:
+    """Makes FastAPI refuse an application as an endpoint: it would read the arguments from the request."""
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: object) -> NoReturn:
+        raise TypeError(
+            "an ASGI application is not an endpoint whose parameters FastAPI reads from the request: "
+            "use app.router.add_websocket_route(path, Chat.as_asgi()) for a WebSocket, "
+            "app.router.add_route(path, Page.as_asgi()) for HTTP, or app.mount() for all that is below a path"
+        )
+
+
+# Litestar asks for types of the three arguments; FastAPI, which would fill them in, is told not to.
+GivenScope: TypeAlias = Annotated[ChannelScope, _GivenByServer()]
+GivenReceive: TypeAlias = Annotated[ASGIReceiveCallable, _GivenByServer()]
+GivenSend: TypeAlias = Annotated[ASGISendCallable, _GivenByServer()]
+GivenArgument: TypeAlias = Annotated[Any, _GivenByServer()]
 
 
 class ASGIApplicationProtocol(Protocol):

@@ -175,7 +175,7 @@ def _with_body(last: str) -> list[str]:
 
 
 def _instance_attributes(statement: ast.ClassDef) -> Iterator[Definition]:
-    """Yield the attributes that `__init__()` sets to one of its parameters."""
+    """Yield the attributes that `__init__()` annotates, or sets to one of its parameters."""
     declared = {ast.unparse(one.target) for one in statement.body if isinstance(one, ast.AnnAssign)}
     for method in statement.body:
         if isinstance(method, ast.FunctionDef) and method.name == "__init__":
@@ -185,6 +185,10 @@ def _instance_attributes(statement: ast.ClassDef) -> Iterator[Definition]:
                     case ast.Assign(
                         targets=[ast.Attribute(value=ast.Name("self"), attr=name)], value=ast.Name(source)
                     ) if name not in declared and (type_ := types.get(source)) is not None:
+                        yield Definition({name}, [f"{name}: {ast.unparse(type_)}"])
+                    case ast.AnnAssign(
+                        target=ast.Attribute(value=ast.Name("self"), attr=name), annotation=type_
+                    ):
                         yield Definition({name}, [f"{name}: {ast.unparse(type_)}"])
                     case _:
                         pass

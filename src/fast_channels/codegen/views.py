@@ -81,6 +81,9 @@ class _SendsFrames(Protocol):
 """,
         members={
             "AsyncConsumer": {
+                # Both only say what is wrong.
+                "__await__": "",
+                "__new__": "",
                 "_sends": "_sends: Any",
                 "scope": _scope("ChannelScope"),
                 "base_send": """\
@@ -114,6 +117,12 @@ def as_asgi(
                 "scope": _scope("_WebSocketScope"),
             }
         },
+    ),
+    "fast_channels.middleware.websocket": View(
+        # Every framework has types of its own for the three arguments.
+        members={
+            "OriginValidator": {"__call__": "async def __call__(self, *args: Any, **kwargs: Any) -> Any: ..."}
+        }
     ),
     "fast_channels.events.base": _EVENTS,
     **{

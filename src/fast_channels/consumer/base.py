@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, MutableMapping, Sequence
 from types import MappingProxyType, coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 
@@ -26,7 +26,16 @@ from fast_channels.layers.registry import require_channel_layer
 from fast_channels.messages import Group
 from fast_channels.messages.annotations import local_names, unchanged
 from fast_channels.protocol import CONNECTIONS, Connection
-from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
+from fast_channels.type_defs import (
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ChannelMessage,
+    ChannelScope,
+    GivenArgument,
+    GivenReceive,
+    GivenScope,
+    GivenSend,
+)
 
 __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
 
@@ -149,6 +158,18 @@ async def _uninterrupted(step: Callable[[], Awaitable[None]]) -> None:
         task.result()
 
 
+def _is_scope(value: object) -> bool:
+    if not isinstance(value, MutableMapping):
+        return False
+    scope: ChannelScope = value
+    return scope.get("type") in CONNECTIONS
+
+
+def _no_application(consumer: type["AsyncConsumer"]) -> TypeError:
+    name = consumer.__name__
+    return TypeError(f"{name} is a class, not an ASGI application: use {name}.as_asgi()")
+
+
 class ConsumerApplication(Generic[_C_co]):
     """An ASGI application that makes a consumer for every connection.
 
@@ -168,6 +189,8 @@ class ConsumerApplication(Generic[_C_co]):
         vars(self)["consumer_class"] = consumer_class
         self.consumer_initkwargs = initkwargs
         functools.update_wrapper(self, consumer_class, updated=())
+        # Frameworks would take the parameters of the class for those of the application.
+        del vars(self)["__wrapped__"]
 
     if TYPE_CHECKING:
         # Every framework has types of its own for the same three arguments.
@@ -176,9 +199,7 @@ class ConsumerApplication(Generic[_C_co]):
 
     else:
 
-        async def __call__(
-            self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-        ) -> None:
+        async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
             """Serve one connection with a consumer of its own."""
             await self.consumer_class(**self.consumer_initkwargs)(scope, receive, send)
 
@@ -240,7 +261,17 @@ class AsyncConsumer:
         cls._local_names = local_names(cls.__module__)
         cls._set_up()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __new__(cls, *args: GivenArgument, **_kwargs: Any) -> Self:
+        """Make a consumer; a class that is called as an ASGI application says what to use instead."""
+        if args and _is_scope(args[0]):
+            raise _no_application(cls)
+        return super().__new__(cls)
+
+    def __await__(self) -> NoReturn:
+        """Say what to use instead of a class whose calls are awaited."""
+        raise _no_application(type(self))
+
+    def __init__(self, *args: GivenArgument, **kwargs: Any) -> None:
         """Take the arguments of `as_asgi()`; a class without an `__init__` of its own gets attributes.
 
         Args:
@@ -258,9 +289,7 @@ class AsyncConsumer:
 
     else:
 
-        async def __call__(
-            self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-        ) -> None:
+        async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
             """Serve one connection, from its first event to the last clean-up.
 
             Raises:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelApplication, ChannelScope
+from fast_channels.type_defs import ChannelApplication, GivenReceive, GivenScope, GivenSend
 
 __all__ = ["BaseMiddleware"]
 
@@ -26,8 +26,6 @@ class BaseMiddleware:
 
     else:
 
-        async def __call__(
-            self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
-        ) -> Any:
+        async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> Any:
             """Pass a connection on, with a copy of its scope: what is added to it is not seen outside."""
             return await self.inner(dict(scope), receive, send)

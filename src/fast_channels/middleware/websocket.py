@@ -6,7 +6,13 @@ from typing import Any, TypeAlias
 from urllib.parse import ParseResult, urlparse
 
 from fast_channels.consumer.websocket import AsyncWebsocketConsumer
-from fast_channels.type_defs import ChannelApplication, ChannelScope
+from fast_channels.type_defs import (
+    ChannelApplication,
+    ChannelScope,
+    GivenReceive,
+    GivenScope,
+    GivenSend,
+)
 
 __all__ = ["AllowedOrigins", "Origin", "OriginValidator", "WebsocketDenier", "is_same_domain"]
 
@@ -69,7 +75,7 @@ class OriginValidator:
             if "*" in pattern and pattern != "*":
                 logger.warning("The origin pattern %r never matches; did you mean a leading dot?", pattern)
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+    async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> Any:
         """Pass a WebSocket on if its origin is allowed, and refuse it otherwise."""
         if scope["type"] != "websocket" or self.valid_origin(_origin(scope)):
             return await self.application(scope, receive, send)

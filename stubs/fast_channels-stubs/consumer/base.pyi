@@ -1,7 +1,7 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
 
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 from pydantic import BaseModel
 from fast_channels.consumer.handlers import Handler, build_table, handler_name
@@ -19,7 +19,16 @@ from fast_channels.exceptions import (
 from fast_channels.layers import BaseChannelLayer, get_channel_layer
 from fast_channels.messages import Group
 from fast_channels.protocol import CONNECTIONS, Connection
-from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
+from fast_channels.type_defs import (
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    ChannelMessage,
+    ChannelScope,
+    GivenArgument,
+    GivenReceive,
+    GivenScope,
+    GivenSend,
+)
 from typing import Literal, ParamSpec, Protocol, TypeAlias, overload
 
 from fast_channels.events import SendEvent
@@ -83,7 +92,7 @@ class AsyncConsumer:
     _running: bool
     _joined: Mapping[str, 'Group[Any, Any]']
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def __init__(self, *args: GivenArgument, **kwargs: Any) -> None: ...
     async def __call__(self, *args: Any, **kwargs: Any) -> None: ...
     async def dispatch(self, message: ChannelMessage) -> None: ...
     async def join(self, group: Group[Any, Self]) -> None: ...
