@@ -1,15 +1,21 @@
 """What somebody names is found, and a mistake is a sentence."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from fastapi import APIRouter, FastAPI
+from litestar import Litestar, asgi
+from litestar import Router as LitestarRouter
+from litestar.types import Receive, Scope, Send
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Host, Mount, Route, Router, WebSocketRoute
 
-from fast_channels.consumer import AsyncWebsocketConsumer
+from fast_channels.consumer import AsyncConsumer, AsyncWebsocketConsumer
 from fast_channels.middleware import BaseMiddleware, OriginValidator
 from fast_channels.targets import Found, Target, TargetError, consumers_in, load
 
@@ -24,6 +30,9 @@ class One(AsyncWebsocketConsumer):
 
 class Two(AsyncWebsocketConsumer):
     """Another one."""
+
+
+one = One.as_asgi()
 
 
 @pytest.fixture
@@ -177,6 +186,94 @@ def test_an_application_of_a_framework_stands_for_its_routes() -> None:
     assert names(app) == ["One", "Two"]
 
 
+@asgi("/one", is_mount=True, copy_scope=True)
+async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+    await one(scope, receive, send)  # pyright: ignore[reportArgumentType]  # it is never called
+
+
+def closure(consumer: type[AsyncConsumer]) -> Callable[..., Awaitable[None]]:
+    """Return a bare application, which knows its consumer from here."""
+    behind = consumer.as_asgi()
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await behind(scope, receive, send)
+
+    return application
+
+
+def included() -> FastAPI:
+    """Return an application of FastAPI that includes a router."""
+    router = APIRouter(prefix="/rooms")
+    router.add_websocket_route("/one", One.as_asgi())
+    app = FastAPI()
+    app.include_router(router)
+    return app
+
+
+def fallback() -> Starlette:
+    """Return an application of Starlette without a route."""
+    app = Starlette()
+    app.router.default = One.as_asgi()
+    return app
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        included(),
+        FastAPI(routes=[Mount("/rooms", routes=[WebSocketRoute("/one", One.as_asgi())])]),
+        Starlette(routes=[Host("one.example", Router([WebSocketRoute("/", One.as_asgi())]))]),
+        fallback(),
+        Litestar([mounted], openapi_config=None),
+        Litestar([LitestarRouter("/rooms", route_handlers=[mounted])], openapi_config=None),
+        mounted,
+        closure(One),
+        partial(closure(One), {}),
+    ],
+    ids=[
+        "included",
+        "mounted",
+        "host",
+        "default",
+        "litestar",
+        "litestar router",
+        "handler",
+        "bare",
+        "partial",
+    ],
+)
+def test_every_way_to_a_consumer_is_followed(value: object) -> None:
+    """Whatever framework the application is of, and without one."""
+    assert names(value) == ["One"]
+
+
+def test_a_name_of_a_function_that_has_no_value_yet_is_passed_over() -> None:
+    """The function may be called later."""
+
+    async def application(scope: Any) -> None:
+        await later(scope)
+
+    assert names([application, One]) == ["One"]
+    later = One.as_asgi()
+    assert names(application) == ["One"]
+
+
+class Slots:
+    """Keeps no dictionary, and asks for a name that it has not."""
+
+    __slots__ = ("app", "endpoint")
+    app: object
+    endpoint: object
+
+
+def test_a_slot_without_a_value_is_passed_over() -> None:
+    """The others are followed."""
+    value = Slots()
+    value.endpoint = one
+
+    assert names(value) == ["One"]
+
+
 def test_a_module_stands_for_what_it_defines(write: Callable[..., Path]) -> None:
     """And for what its objects lead to, but not for what it has imported."""
     source = "from target_app import Chat\nimport sys\n"
@@ -184,12 +281,16 @@ def test_a_module_stands_for_what_it_defines(write: Callable[..., Path]) -> None
         target_app=CONSUMER,
         target_names=source,
         target_serves=f"{source}application = Chat.as_asgi()\n",
+        target_uses=f"{source}async def application(scope, receive, send): await Chat.as_asgi()(scope)\n",
+        target_borrows="from target_uses import application\n",
     )
 
     assert [one.consumer.__name__ for one in consumers_in(load("target_app", folder))] == ["Chat"]
     assert [one.arguments for one in consumers_in(load("target_serves", folder))] == [{}]
-    with pytest.raises(TargetError, match="target_names is no consumer and leads to none"):
-        consumers_in(load("target_names", folder))
+    assert [one.consumer.__name__ for one in consumers_in(load("target_uses", folder))] == ["Chat"]
+    for name in ("target_names", "target_borrows"):
+        with pytest.raises(TargetError, match=f"{name} is no consumer and leads to none"):
+            consumers_in(load(name, folder))
 
 
 class Proxy:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any, NamedTuple
 
 from fast_channels.consumer import AsyncConsumer
@@ -16,8 +16,22 @@ from fast_channels.consumer.base import ConsumerApplication
 
 __all__ = ["Found", "Target", "TargetError", "consumers_in", "load"]
 
-# Where applications, routers, routes and middleware keep the application that is behind them.
-_INSIDE = ("application", "app", "inner", "endpoint", "router", "routes")
+# Where applications, routers, routes and middleware keep what is behind them.
+_INSIDE = (
+    "application",
+    "app",
+    "inner",
+    "endpoint",
+    "router",
+    "routes",
+    "default",  # Starlette: of a router that finds no route
+    "original_router",  # FastAPI: of a router that another one includes
+    "route_handler",  # Litestar: of a route
+    "route_handlers",
+    "fn",  # Litestar: of a handler, where it is no property
+    "_fn",
+    "func",  # functools.partial
+)
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
@@ -77,8 +91,9 @@ def consumers_in(target: Target) -> list[Found]:
 
     A consumer class stands for itself, what its `as_asgi()` returned for that class. A module stands for all
     consumers that it defines, and for those that its objects lead to. An object of another kind stands for
-    the consumers that its routes or the application behind it lead to; Starlette, FastAPI and middleware
-    are understood.
+    the consumers that its routes or the application behind it lead to; Starlette, FastAPI, Litestar and
+    middleware are understood. A function, such as a bare ASGI application or a handler of Litestar, stands
+    for the consumers that it uses by a global name or from the function around it.
 
     Raises:
         TargetError: It stands for none.
@@ -117,14 +132,38 @@ def _inside(value: Any) -> list[Any]:
     if _is(value, ModuleType):
         module: ModuleType = value
         return [one for one in vars(module).values() if _belongs(one, module)]
-    attributes: Mapping[str, Any] = {}
+    if _is(value, FunctionType):
+        return [one for one in _used_by(value) if not _is(one, ModuleType, FunctionType)]
+    return [*_attributes(value)]
+
+
+def _attributes(value: Any) -> Iterator[Any]:
+    held: Mapping[str, Any] = {}
     with contextlib.suppress(Exception):
-        attributes = object.__getattribute__(value, "__dict__")
-    return [attributes[name] for name in _INSIDE if name in attributes]
+        held = object.__getattribute__(value, "__dict__")
+    # Properties are not asked: they are code of somebody else.
+    members = {name: one for kind in type(value).__mro__ for name, one in vars(kind).items()}
+    for name in _INSIDE:
+        if name in held:
+            yield held[name]
+        elif _is(members.get(name), MemberDescriptorType):
+            with contextlib.suppress(AttributeError):  # it has no value
+                yield object.__getattribute__(value, name)
+
+
+def _used_by(function: FunctionType) -> Iterator[Any]:
+    """Yield what a function refers to by global names, and by names of the functions around it."""
+    known = function.__globals__
+    yield from (known[name] for name in function.__code__.co_names if name in known)
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # the name has no value yet
+            yield cell.cell_contents
 
 
 def _belongs(value: Any, module: ModuleType) -> bool:
-    return bool(value.__module__ == module.__name__) if _is(value, type) else not _is(value, ModuleType)
+    if _is(value, type, FunctionType):
+        return bool(value.__module__ == module.__name__)
+    return not _is(value, ModuleType)
 
 
 def _import(name: str, folder: Path) -> ModuleType:
