@@ -6,14 +6,16 @@ import inspect
 import logging
 import sys
 import threading
+import time
 import weakref
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
 import pytest
 
 from fast_channels.exceptions import ChannelFull
-from fast_channels.layers.redis import RedisPubSubChannelLayer
+from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 from fast_channels.messages import ChannelEvent
 from tests.layers.conftest import Clock, soon
 from tests.layers.redis.conftest import PubSubMaker
@@ -347,6 +349,58 @@ async def test_prefixes_keep_applications_apart(pubsub: PubSubMaker) -> None:
     assert await soon(two.receive(b)) == {"type": "two"}
 
 
+DATABASES: dict[str, Callable[[RedisServer], Any]] = {
+    "0": lambda server: server.url,
+    "0 by its number": lambda server: f"{server.url}/0",
+    "1": lambda server: f"{server.url}/1",
+    "2": lambda server: {"host": "127.0.0.1", "port": server.port, "db": 2},
+    "3": lambda server: f"{server.url}?db=3",
+}
+
+
+@pytest.mark.parametrize("kind", [RedisPubSubChannelLayer, RedisChannelLayer])
+@pytest.mark.parametrize("receiver", DATABASES)
+@pytest.mark.parametrize("sender", DATABASES)
+async def test_databases_keep_applications_apart(
+    kind: type[RedisPubSubChannelLayer], sender: str, receiver: str, redis: RedisServer, prefix: str
+) -> None:
+    """As they do for everything but publish and subscribe: staging and production may share a server."""
+    same = sender[0] == receiver[0]
+    async with (
+        kind([DATABASES[sender](redis)], prefix) as one,
+        kind([DATABASES[receiver](redis)], prefix) as two,
+    ):
+        channel = await two.new_channel()
+        await two.group_add("g", channel)
+        named = asyncio.create_task(two.receive(f"{prefix}.worker"))
+        await two.group_add("ready", f"{prefix}.worker")
+        await two.group_send("ready", {"from": "itself"})
+        assert await soon(named) == {"from": "itself"}
+
+        await one.group_send("g", {"from": "group"})
+        await one.send(channel, {"from": "send"})
+        await one.send(f"{prefix}.worker", {"from": "send"})
+        await two.send(channel, {"from": "itself"})
+        await two.send(f"{prefix}.worker", {"from": "itself"})
+
+        expected = ["group", "send", "itself"] if same else ["itself"]
+        assert [(await soon(two.receive(channel)))["from"] for _ in expected] == expected
+        expected = ["send", "itself"] if same else ["itself"]
+        assert [(await soon(two.receive(f"{prefix}.worker")))["from"] for _ in expected] == expected
+        await one.flush()
+
+
+async def test_database_0_has_the_names_of_channels_redis(pubsub: PubSubMaker, redis: RedisServer) -> None:
+    """What a Django process on database 0 publishes is heard, and no other number is in a name."""
+    layer, other = pubsub(), pubsub(hosts=[f"{redis.url}/7"])
+    await layer.group_add("g", await layer.new_channel())
+    await other.group_add("g", await other.new_channel())
+
+    names = await redis.subscriptions()
+    assert f"{layer.prefix}__group__g" in names
+    assert f"7/{layer.prefix}__group__g" in names
+
+
 async def test_a_layer_needs_no_await_inside_a_consumers_callback(pubsub: PubSubMaker) -> None:
     """Whoever listens is told of what waits already, and once for each message."""
     layer = pubsub()
@@ -416,7 +470,7 @@ def test_hosts_are_checked_at_once(host: Any, error: type[Exception]) -> None:
 
 def test_a_prefix_is_text() -> None:
     """Bytes would make names that no other process uses."""
-    with pytest.raises(TypeError, match="prefix is a str, not b'app'"):
+    with pytest.raises(TypeError, match="prefix is a str, not of type bytes"):
         RedisPubSubChannelLayer(prefix=b"app")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
 
 
@@ -534,6 +588,26 @@ def test_two_event_loops_share_a_layer(redis: RedisServer, prefix: str) -> None:
 
     assert got == [{"type": "x"}]
     assert layer.stats().taken == 1
+
+
+@pytest.mark.parametrize("pause", [0, 0.05])
+def test_an_event_loop_may_run_now_and_then(own_redis: RedisServer, pause: float) -> None:
+    """A connection that ended meanwhile is noticed before anything is written to it."""
+    layer = RedisPubSubChannelLayer([own_redis.url])
+    loop = asyncio.new_event_loop()
+    for kind in ("normal", "pubsub"):
+        channel = loop.run_until_complete(layer.new_channel())
+        loop.run_until_complete(layer.group_add("g", channel))
+        loop.run_until_complete(layer.group_send("g", {"n": 1}))
+        assert loop.run_until_complete(soon(layer.receive(channel))) == {"n": 1}
+
+        asyncio.run(own_redis.run("CLIENT", "KILL", "TYPE", kind))
+        # A server is also restarted, or ends what is idle.
+        time.sleep(pause)
+
+        loop.run_until_complete(layer.group_send("g", {"n": 2}))
+        loop.run_until_complete(layer.send(channel, {"n": 3}))
+    loop.close()
 
 
 def test_connections_end_with_their_event_loop(own_redis: RedisServer) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import ipaddress
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -15,7 +16,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from fast_channels.layers.redis import RedisChannelLayer
 from tests.layers.conftest import soon
 from tests.layers.redis.proxy import Proxy
-from tests.layers.redis.server import RedisServer, comes_true, redis
+from tests.layers.redis.server import RedisServer, comes_true
+from tests.layers.redis.server import redis as redis_py
 
 
 def certified(folder: Path) -> tuple[Path, ssl.SSLContext]:
@@ -72,6 +74,50 @@ async def test_a_certificate_that_is_not_trusted(tmp_path: Path, caplog: pytest.
                     await soon(layer.group_send("g", {"type": "x"}))
 
 
+@pytest.mark.parametrize("host", ["unix://{}", {"address": "unix://{}?db=1"}, {"path": "{}"}])
+async def test_a_unix_socket(host: Any, tmp_path: Path) -> None:
+    """As a URL, or as redis-py's argument."""
+    path = str(tmp_path / "socket")
+    if isinstance(host, str):
+        filled: Any = host.format(path)
+    else:
+        filled = {name: value.format(path) for name, value in host.items()}
+    with RedisServer("--unixsocket", path):
+        async with RedisChannelLayer([filled]) as layer:
+            channel = await soon(layer.new_channel())
+            await layer.send(channel, {"type": "x"})
+            assert await soon(layer.receive(channel)) == {"type": "x"}
+            assert layer.stats().connected == {path: True}
+
+
+async def test_tls_to_a_server_that_has_none(redis: RedisServer) -> None:
+    """It waits for more, so the error has to say what may be wrong."""
+    host = {"address": redis.url.replace("redis:", "rediss:"), "socket_timeout": 0.3}
+    async with RedisChannelLayer([host]) as layer:
+        with pytest.raises(RedisConnectionError, match="or only one side uses TLS"):
+            await soon(layer.new_channel())
+
+
+async def test_no_tls_to_a_server_that_wants_it(redis: RedisServer, tmp_path: Path) -> None:
+    """It hangs up, and the error says that."""
+    _, context = certified(tmp_path / "server")
+    async with Proxy(redis.port, tls=context) as proxy:
+        host = {"address": proxy.url.replace("rediss:", "redis:"), "socket_timeout": 0.3}
+        async with RedisChannelLayer([host]) as layer:
+            with pytest.raises(RedisConnectionError, match=r"ConnectionError: Connection|TLS"):
+                await soon(layer.new_channel())
+
+
+async def test_a_server_that_takes_no_more_clients() -> None:
+    """Its own words are in the error."""
+    with RedisServer("--maxclients", "1") as server:
+        host = {"address": server.url, "socket_timeout": 0.3}
+        async with RedisChannelLayer([host]) as one, RedisChannelLayer([host]) as two:
+            await soon(one.group_send("g", {"type": "x"}))
+            with pytest.raises(RedisConnectionError, match="max number of clients reached"):
+                await soon(two.group_send("g", {"type": "x"}))
+
+
 @pytest.mark.parametrize("password", ["wrong", None])
 async def test_a_wrong_password(caplog: pytest.LogCaptureFixture, password: str | None) -> None:
     """The error says so at once, without the password; it would be the same after any time."""
@@ -91,7 +137,7 @@ async def test_a_password_that_was_changed(own_redis: RedisServer, caplog: pytes
 
         await own_redis.run("CONFIG", "SET", "requirepass", "secret")
         server = own_redis.url.replace("//", "//:secret@")
-        async with redis.from_url(server) as client:
+        async with redis_py.from_url(server) as client:
             await client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         await comes_true(lambda: "AuthenticationError" in caplog.text)
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from cryptography.fernet import InvalidToken
 from hypothesis import given
+from hypothesis import strategies as st
 
+from fast_channels.layers.redis import RedisChannelLayer
 from fast_channels.layers.redis.serializers import (
     BaseMessageSerializer,
     JSONSerializer,
@@ -15,6 +17,8 @@ from fast_channels.layers.redis.serializers import (
     registry,
 )
 from fast_channels.testing.strategies import Carried, carried_messages
+from tests.layers.conftest import soon
+from tests.layers.redis.server import RedisServer
 
 MESSAGE: dict[str, Any] = {"a": True, "b": None, "c": {"d": []}}
 AS_MSGPACK = b"\x83\xa1a\xc3\xa1b\xc0\xa1c\x81\xa1d\x90"
@@ -109,6 +113,39 @@ def test_an_unknown_serializer_is_an_error() -> None:
     """A typing mistake in the settings is told."""
     with pytest.raises(SerializerDoesNotExist, match="unknown"):
         registry.get_serializer("unknown")
+
+
+@pytest.mark.property
+@given(carried_messages(), st.binary(min_size=1))
+def test_what_something_follows_is_no_message(carried: Carried, rest: bytes) -> None:
+    """The decoder alone would return the beginning, and the rest would vanish."""
+    frame = MsgPackSerializer().serialize(carried[1])
+
+    with pytest.raises(ValueError, match="follows"):
+        MsgPackSerializer().deserialize(frame + rest)
+
+
+@pytest.mark.parametrize("start", [b"Q", b"\x80", b"\xc0", b"\x90", b"\xc3"])
+async def test_a_frame_with_a_random_prefix_is_refused_and_counted(
+    start: bytes, redis: RedisServer, prefix: str
+) -> None:
+    """As queues of other packages hold them; it is no number and no empty message, whatever is in front."""
+    frame = start + b"elevenbytes" + AS_MSGPACK
+    async with RedisChannelLayer([redis.url], prefix) as layer:
+        with pytest.raises(ValueError, match="follows the message; was it written with a random prefix"):
+            layer.deserialize(frame)
+
+        await redis.run("RPUSH", f"{prefix}__queue__!{{work}}", b"9999999999999" + frame)
+        await layer.send("work", {"n": 1})
+        assert await soon(layer.receive("work")) == {"n": 1}
+        assert layer.stats().undecodable == 1
+
+
+@pytest.mark.parametrize("frame", [b"Q", b"\xc0", b"\x93\x01\x02\x03"])
+def test_what_is_no_mapping_is_no_message(frame: bytes) -> None:
+    """A serializer takes any value, and a layer messages only."""
+    with pytest.raises(TypeError, match="a message is a mapping, not of type"):
+        RedisChannelLayer().deserialize(frame)
 
 
 @pytest.mark.property

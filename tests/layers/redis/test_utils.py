@@ -1,12 +1,14 @@
 """Where servers are, and which is responsible."""
 
 import binascii
+import traceback
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fast_channels.layers.redis import RedisPubSubChannelLayer
 from fast_channels.layers.redis.utils import close_redis, consistent_hash, create_pool, decode_hosts, shown
 from tests.layers.redis.server import RedisServer, redis
 
@@ -28,9 +30,88 @@ def test_hosts_can_be_written_in_several_ways(hosts: Any, decoded: list[dict[str
 
 @pytest.mark.parametrize("hosts", ["redis://a", b"redis://a"])
 def test_hosts_are_a_list(hosts: Any) -> None:
-    """One text would otherwise be taken for a list of letters."""
+    """One string would otherwise be taken for a list of letters."""
     with pytest.raises(ValueError, match="hosts is a list"):
         decode_hosts(hosts)
+
+
+@pytest.mark.parametrize(
+    ("host", "error", "said"),
+    [
+        (b"redis://a", TypeError, r"hosts\[0\] is of type bytes; a host is a URL"),
+        (6379, TypeError, r"hosts\[0\] is of type int; a host is a URL"),
+        (("a", 1, 2), ValueError, r"hosts\[0\] has 3 items; a host is"),
+        (("redis://a", 1), ValueError, r"hosts\[0\] names a machine that cannot be one"),
+        ({"host": "me@a"}, ValueError, r"hosts\[0\] names a machine that cannot be one"),
+        ("redis://a:port", ValueError, r"hosts\[0\] is no valid URL; is its port a number\?"),
+        ("redis://[a", ValueError, r"hosts\[0\] is no valid URL"),
+    ],
+)
+def test_what_is_no_host_is_refused(host: Any, error: type[Exception], said: str) -> None:
+    """The error says which of them, and what one can be."""
+    with pytest.raises(error, match=said):
+        decode_hosts([host])
+
+
+SECRET = "s3cr3t"
+HIDING_PLACES: list[Any] = [
+    f"redis://:{SECRET}@host",
+    f"redis://{SECRET}:{SECRET}@host".encode(),
+    [f"http://:{SECRET}@host"],
+    [f":{SECRET}@host"],
+    [f"redis://:{SECRET}/more@host"],
+    [f"redis://:{SECRET}?more@host"],
+    [f"redis://:{SECRET}#more@host"],
+    [f"redis://:{SECRET}@host:port"],
+    [f"redis://:{SECRET}@[host"],
+    [[f"redis://:{SECRET}@host"]],
+    [(f"redis://:{SECRET}@host", 6379)],
+    [f"redis://:{SECRET}@host".encode()],
+    [{"host": f"redis://:{SECRET}@host"}],
+    [{"url": f"redis://:{SECRET}@host"}],
+    [{"host": "host", "password": SECRET, "nonsense": 1}],
+    [f"redis://:{SECRET}@host?nonsense=1"],
+    [f"redis://:{SECRET}@host?socket_timeout=long"],
+]
+
+
+@pytest.mark.parametrize("hosts", HIDING_PLACES)
+def test_no_error_shows_a_password(hosts: Any) -> None:
+    """Whatever is wrong with a host, and however it is chained: errors are read by many."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        RedisPubSubChannelLayer(hosts)
+
+    assert SECRET not in "".join(traceback.format_exception(caught.value, chain=True)).partition("Error: ")[2]
+
+
+def test_no_error_shows_a_password_in_the_wrong_argument() -> None:
+    """Nor one that is given as the prefix."""
+    hosts: Any = [f"redis://:{SECRET}@host"]
+    with pytest.raises(TypeError, match="prefix is a str, not of type list") as caught:
+        RedisPubSubChannelLayer(["redis://host"], hosts)
+
+    assert SECRET not in str(caught.value)
+
+
+SAFE = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8).map(lambda text: f"~{text}")
+
+
+@pytest.mark.property
+@given(SAFE)
+def test_no_error_shows_any_password(password: str) -> None:
+    """Whichever characters it has, and whatever redis-py makes of them."""
+    for address in (f"redis://:{password}@host", f"redis://{password}@host", f"{password}@host"):
+        said: BaseException | str | None
+        try:
+            [host] = decode_hosts([address])
+            create_pool(host)
+            said = shown(host)
+        except ValueError as error:
+            said = error
+        while isinstance(said, BaseException):
+            assert password not in str(said)
+            said = said.__cause__ or said.__context__
+        assert password not in (said or "")
 
 
 @pytest.mark.parametrize(
@@ -62,6 +143,7 @@ def test_every_name_has_a_server(value: bytes, ring_size: int) -> None:
         ({"address": "redis://a:1", "password": "p"}, {"host": "a", "port": 1, "password": "p"}),
         ({"host": "a", "port": 1, "username": "u"}, {"host": "a", "port": 1, "username": "u"}),
         ({"address": "unix:///run/redis"}, {"path": "/run/redis"}),
+        ({"path": "/run/redis", "db": 1}, {"path": "/run/redis", "db": 1}),
         ({"address": "redis://a?protocol=3&socket_timeout=1"}, {"host": "a"}),
     ],
 )
@@ -107,6 +189,8 @@ def test_sentinel_is_a_host_too() -> None:
         ({"address": "redis://u:secret@a:1/2"}, "a:1/2"),
         ({"address": "redis://a:1"}, "a:1"),
         ({"address": "redis://a:1?password=secret"}, "a:1"),
+        ({"address": "redis://"}, "localhost:6379"),
+        ({"address": "unix://u:secret@/run/redis?db=1"}, "/run/redis"),
         ({"host": "a", "port": 1, "password": "secret"}, "a:1"),
         ({"path": "/run/redis"}, "/run/redis"),
         ({"master_name": "m", "sentinels": []}, "the Sentinel master m"),

@@ -10,7 +10,7 @@ from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.mailbox import Mailbox, Overflow
 from fast_channels.layers.redis.hub import Hub
 from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
-from fast_channels.layers.redis.queue import FULL, Queue, put
+from fast_channels.layers.redis.queue import Queue, put
 from fast_channels.layers.redis.type_defs import ChannelRawRedisHost, SymmetricEncryptionKeys
 from fast_channels.layers.values import plain_message
 from fast_channels.messages import ChannelEvent
@@ -98,10 +98,10 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
             return
         frame = self.serialize(plain_message(message))
         key, hub, capacity = self._queue_key(channel), self._hub(), self.get_capacity(channel)
-        outdated = await put(hub.shard(key).commands, key, frame, capacity=capacity, expiry=self.expiry)
-        if outdated == FULL:
-            raise ChannelFull(f"channel {channel!r} is full: its capacity is {capacity} unread messages")
+        has_room, outdated = await put(hub.shard(key), key, frame, capacity=capacity, expiry=self.expiry)
         self.counts.outdated += outdated
+        if not has_room:
+            raise ChannelFull(f"channel {channel!r} is full: its capacity is {capacity} unread messages")
 
     async def receive(self, channel: str) -> dict[str, Any]:
         """Wait for the next message of a channel; each goes to exactly one of those who wait.

@@ -84,14 +84,25 @@ def open_pool(host: ChannelDecodedRedisHost) -> tuple[redis.asyncio.ConnectionPo
 
 
 class Shard:
-    """One server: a connection for commands, and one for subscriptions."""
+    """One server: a connection for commands, and one for subscriptions.
+
+    Attributes:
+        where: The server, for logs and statistics.
+        realm: What all names begin with under which something is published there: the number of the database,
+            unless it is 0.
+        commands: The connection for commands.
+        subscriptions: The connection for subscriptions.
+    """
 
     def __init__(self, host: ChannelDecodedRedisHost, settings: Settings, hub: "Hub") -> None:
         # Of two that ask at the same time, redis-py might forget a Sentinel for both.
         (commands, timeout), (subscriptions, _) = open_pool(host), open_pool(host)
         self._pools = commands, subscriptions
         where = shown(host)
-        self.where = where
+        # Publish and subscribe know no databases. A "/" is in no name of a channel or group.
+        database = int(commands.connection_kwargs.get("db") or 0)
+        self.realm: str = f"{database}/" if database else ""
+        self.where: str = where
         self.commands: Link = Link(
             commands.make_connection, where, timeout=timeout, ping_interval=settings.ping_interval
         )
@@ -100,9 +111,15 @@ class Shard:
             where,
             timeout=timeout,
             ping_interval=settings.ping_interval,
-            on_message=hub.deliver,
+            realm=self.realm,
+            on_message=partial(hub.deliver, len(self.realm)),
             on_return=partial(hub.returned, self),
         )
+
+    async def publish(self, name: str, data: bytes) -> int:
+        """Publish; return how many processes the server has passed it to."""
+        heard: int = await self.commands.ask("PUBLISH", self.realm + name, data)
+        return heard
 
     @property
     def connected(self) -> bool | None:
@@ -176,8 +193,7 @@ class Hub:
 
     async def publish(self, address: str, data: bytes) -> int:
         """Publish; return how many processes the server has passed it to."""
-        heard: int = await self.shard(address).commands.ask("PUBLISH", address, data)
-        return heard
+        return await self.shard(address).publish(address, data)
 
     async def attend(self, address: str, *, once: bool = False) -> None:
         """Subscribe to a name in Redis, or do nothing if that was done `once`."""
@@ -260,9 +276,15 @@ class Hub:
         with self.room.lock:
             self.room.end(partial(RedisConnectionError, "the channel layer was closed"))
 
-    async def deliver(self, name: bytes, data: bytes) -> None:
-        """Put a published message into the mailboxes that it is for."""
-        address = name.decode()
+    async def deliver(self, skip: int, name: bytes, data: bytes) -> None:
+        """Put a published message into the mailboxes that it is for.
+
+        Args:
+            skip: How long the realm is with which the name begins.
+            name: The name under which it was published.
+            data: The frame.
+        """
+        address = name[skip:].decode()
         if (signal := self.signals.get(address)) is not None:
             signal.wake()
             return
@@ -287,11 +309,7 @@ class Hub:
             Exception: It is no message.
         """
         message = self._settings.deserialize(data)
-        try:
-            target = message.pop(RESERVED_KEY, None)
-        except (AttributeError, TypeError):
-            # It is no mapping, as the next line says.
-            target = None
+        target = message.pop(RESERVED_KEY, None)
         return target, snapshot(message)
 
     def _membership(self, address: str, channel: str) -> Membership | None:

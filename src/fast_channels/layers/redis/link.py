@@ -32,7 +32,7 @@ FRAMES_AT_ONCE: Final = 64
 REMINDER_SECONDS: Final = 60.0
 """How often the same reason of an outage is logged."""
 
-QUIET_SECONDS: Final = 0.01
+QUIET_SECONDS: Final = 0.001
 """After so much silence a connection is looked at before anything is written to it."""
 
 LOOK_TURNS: Final = 3
@@ -216,9 +216,7 @@ class Link:
                     await self._work.wait()
                 connection = self._make()
                 try:
-                    async with asyncio.timeout(self._timeout):
-                        await connection.connect()
-                        await self._knock(connection)
+                    await self._connect(connection)
                     await self._serve(connection)
                 except Exception as error:
                     self._lose(error)
@@ -241,6 +239,17 @@ class Link:
             self._logged = {said: at for said, at in self._logged.items() if now - at < REMINDER_SECONDS}
             self._logged[reason] = now
             logger.warning("no connection to %s, trying again: %s", self.where, reason)
+
+    async def _connect(self, connection: Connection) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await connection.connect()
+                await self._knock(connection)
+        except TimeoutError as error:
+            # A server without TLS waits for the end of what looks like a long line.
+            raise TimeoutError(
+                f"no answer within {self._timeout} s; it cannot be reached, or only one side uses TLS"
+            ) from error
 
     async def _knock(self, connection: Connection) -> None:
         """Fail while the server loads its data: it takes no commands then, but does accept connections."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Final, get_args
+from typing import Any, ClassVar, Final, cast, get_args
 
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
@@ -137,8 +137,16 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         return data
 
     def deserialize(self, message: bytes) -> Any:
-        """Return the message that has travelled."""
-        return self._serializer.deserialize(message)
+        """Return the message that has travelled.
+
+        Raises:
+            TypeError: It is no mapping.
+            Exception: It has another form, or was encrypted with another key.
+        """
+        contents: object = self._serializer.deserialize(message)
+        if not isinstance(contents, dict):
+            raise TypeError(f"a message is a mapping, not of type {type(contents).__name__}")
+        return cast("dict[str, Any]", contents)  # its keys are checked when it is read
 
     async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
         """Send a message to a channel; if nobody listens to it, the message is lost and counted.

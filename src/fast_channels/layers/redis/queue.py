@@ -12,13 +12,10 @@ from typing import Final
 from redis.exceptions import MovedError, RedisError, ResponseError
 
 from fast_channels.layers.mailbox import Letter, tell
-from fast_channels.layers.redis.hub import Hub
-from fast_channels.layers.redis.link import Link, Reply
+from fast_channels.layers.redis.hub import Hub, Shard
+from fast_channels.layers.redis.link import Reply
 
-__all__ = ["FULL", "Queue", "put"]
-
-FULL: Final = -1
-"""What `put()` returns when the queue is full."""
+__all__ = ["Queue", "put"]
 
 LONGEST_EXPIRY: Final = 1e9
 """Seconds, some thirty years: an expiry may be infinite, but the time has 13 digits in an entry."""
@@ -48,19 +45,24 @@ local function keep(milliseconds)
 end
 """
 
+# Whoever may not publish has put nothing into the queue: that call comes before the first change, and those
+# whom it wakes look when the script has ended. A server without memory refuses RPUSH, but
+# not after another change.
 _PUT = f"""{_NOW}
 local outdated = 0
 while true do
-    local head = redis.call('LINDEX', KEYS[1], 0)
+    local head = redis.call('LINDEX', KEYS[1], outdated)
     if not head or (due(head) or math.huge) > now then break end
-    redis.call('LPOP', KEYS[1])
     outdated = outdated + 1
 end
-if redis.call('LLEN', KEYS[1]) >= tonumber(ARGV[2]) then return {FULL} end
-redis.call('RPUSH', KEYS[1], string.format('%013d', now + ARGV[3]) .. ARGV[1])
-keep(ARGV[3])
-redis.call('PUBLISH', KEYS[1], '')
-return outdated
+local room = redis.call('LLEN', KEYS[1]) - outdated < tonumber(ARGV[2])
+if room then
+    redis.call('PUBLISH', ARGV[4], '')
+    redis.call('RPUSH', KEYS[1], string.format('%013d', now + ARGV[3]) .. ARGV[1])
+    keep(ARGV[3])
+end
+if outdated > 0 then redis.call('LTRIM', KEYS[1], outdated, -1) end
+return {{room and 1 or 0, outdated}}
 """
 
 _TAKE = f"""{_NOW}
@@ -89,27 +91,31 @@ return taken
 _RETURN = f"""{_NOW}
 redis.call('LTRIM', KEYS[1], 0, -1)
 if not redis.call('SET', KEYS[2], '', 'NX', 'EX', {RECEIPT_SECONDS}) then return 0 end
-for i = #ARGV, 2, -2 do
+for i = #ARGV, 3, -2 do
     redis.call('LPUSH', KEYS[1], string.format('%013d', now + ARGV[i - 1]) .. ARGV[i])
     keep(ARGV[i - 1])
 end
-redis.call('PUBLISH', KEYS[1], '')
-return #ARGV
+redis.pcall('PUBLISH', ARGV[1], '')
+return #ARGV - 1
 """
 
 
-async def put(link: Link, key: str, frame: bytes, *, capacity: int, expiry: float) -> int:
+async def put(shard: Shard, key: str, frame: bytes, *, capacity: int, expiry: float) -> tuple[bool, int]:
     """Append a frame to a queue, in one step of the server.
 
     Returns:
-        How many older frames had expired, or `FULL` if there is no room.
+        Whether there was room for it, and how many older frames had expired.
 
     Raises:
-        ResponseError: The server is a node of a Redis Cluster that does not hold the queue, or refuses.
+        ResponseError: The server is a node of a Redis Cluster that does not hold the queue, or refuses; then
+            nothing is in the queue.
     """
+    notice = shard.realm + key
     with _not_moved(key):
-        reply: int = await link.ask("EVAL", _PUT, 1, key, frame, capacity, _milliseconds(expiry))
-    return reply
+        put, outdated = await shard.commands.ask(
+            "EVAL", _PUT, 1, key, frame, capacity, _milliseconds(expiry), notice
+        )
+    return put == 1, outdated
 
 
 class _Taken(Letter):
@@ -135,7 +141,9 @@ class Queue:
         self.key = key
         self._hub = hub
         self._channel = channel
-        self._link = hub.shard(self.key).commands
+        shard = hub.shard(self.key)
+        self._link = shard.commands
+        self._notice = shard.realm + self.key
         self._receipts = itertools.count()
         self._receipt = self._new_receipt()
         self._found = False
@@ -258,7 +266,7 @@ class Queue:
             return
         receipt = self._new_receipt()
         arguments = [part for left, frame in entries for part in (_milliseconds(left), frame)]
-        future = self._link.ask("EVAL", _RETURN, 2, self.key, receipt, *arguments, repeat=True)
+        future = self._link.ask("EVAL", _RETURN, 2, self.key, receipt, self._notice, *arguments, repeat=True)
         self._returns.add(future)
         future.add_done_callback(partial(self._returned, receipt, len(entries)))
 

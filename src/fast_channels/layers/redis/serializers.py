@@ -27,6 +27,11 @@ __all__ = [
 
 _CLOCKS_DIFFER_SECONDS = 10
 
+# A pair in MessagePack, and its second item: eight bytes that no frame goes on with by accident.
+_PAIR = b"\x92"
+_MARK = b"\x9e\xf2\x0b\xd1\x5c\x83\x47\xaa"
+_END = b"\xc4\x08" + _MARK
+
 
 class SerializerDoesNotExist(KeyError):
     """No serializer is registered under a name."""
@@ -111,8 +116,21 @@ class MsgPackSerializer(BaseMessageSerializer):
         return ormsgpack.packb(message)
 
     def from_bytes(self, message: bytes) -> Any:
-        """Return the message that MessagePack stands for."""
-        return ormsgpack.unpackb(message)
+        """Return the message that MessagePack stands for.
+
+        Raises:
+            ValueError: It is not MessagePack, or something follows it. What begins with random bytes, as the
+                frames of other queues do, is mostly that: a small number, or an empty message, and more.
+        """
+        # The decoder itself takes no notice of what follows.
+        try:
+            contents, mark = ormsgpack.unpackb(_PAIR + message + _END)
+        except ormsgpack.MsgpackDecodeError:
+            # Perhaps because of what follows.
+            contents, mark = ormsgpack.unpackb(message), None
+        if mark != _MARK:
+            raise ValueError("something follows the message; was it written with a random prefix?")
+        return contents
 
 
 class SerializersRegistry:

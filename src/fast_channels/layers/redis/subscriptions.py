@@ -17,7 +17,8 @@ class Subscriptions:
         where: The server, for logs and errors.
         timeout: Seconds that a subscription waits for a connection, and that connecting may take.
         ping_interval: See `Link`.
-        on_message: Takes the name and the contents of a published message.
+        realm: What the server has in front of all names.
+        on_message: Takes the name, with the realm, and the contents of a published message.
         on_return: Called when all subscriptions are there again after the connection was lost.
     """
 
@@ -28,9 +29,11 @@ class Subscriptions:
         *,
         timeout: float,
         ping_interval: float,
+        realm: str = "",
         on_message: Callable[[bytes, bytes], Awaitable[None]],
         on_return: Callable[[], None],
     ) -> None:
+        self._realm = realm
         self._on_return = on_return
         # The future ends when the server has acknowledged a new subscription.
         self._wanted: dict[str, asyncio.Future[Reply] | None] = {}
@@ -62,7 +65,7 @@ class Subscriptions:
             redis.exceptions.RedisError: There was no connection in time, or the server refuses.
         """
         if name not in self._wanted:
-            future = self._wanted[name] = self._link.ask("SUBSCRIBE", name, repeat=True)
+            future = self._wanted[name] = self._link.ask("SUBSCRIBE", self._realm + name, repeat=True)
             future.add_done_callback(partial(self._answered, name))
         pending = self._wanted[name]
         if pending is not None:
@@ -70,13 +73,13 @@ class Subscriptions:
         elif not once and not self._link.established:
             # What the server has acknowledged went with the connection. This is answered after the greeting
             # of the next one, or fails in time and says why.
-            await self._link.ask("SUBSCRIBE", name, repeat=True)
+            await self._link.ask("SUBSCRIBE", self._realm + name, repeat=True)
 
     def remove(self, name: str) -> None:
         """End a subscription, if there is one."""
         if name in self._wanted:
             del self._wanted[name]
-            self._link.tell("UNSUBSCRIBE", name)
+            self._link.tell("UNSUBSCRIBE", self._realm + name)
 
     async def close(self) -> None:
         """End the connection and all subscriptions."""
@@ -94,5 +97,5 @@ class Subscriptions:
 
     def _all_again(self) -> tuple[Command, int, Callable[[], None]] | None:
         # What was never acknowledged is still on its way; nobody has missed anything through it.
-        names = [name for name, pending in self._wanted.items() if pending is None]
+        names = [self._realm + name for name, pending in self._wanted.items() if pending is None]
         return (("SUBSCRIBE", *names), len(names), self._on_return) if names else None

@@ -2,7 +2,8 @@
 
 import binascii
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 import redis.asyncio
 from redis.asyncio.retry import Retry
@@ -16,6 +17,7 @@ __all__ = ["close_redis", "consistent_hash", "create_pool", "decode_hosts"]
 _redis: Any = redis.asyncio
 
 _DEFAULT_HOST = {"address": "redis://localhost:6379"}
+_HOST_FORMS: Final = "a host is a URL (a string), a name and a port, or a dict of arguments for redis-py"
 _RING = 4096
 
 # A Sentinel that does not answer soon is passed over; redis-py would ask it again for longer than a command
@@ -34,7 +36,8 @@ def require_text(option: str, value: object) -> str:
         TypeError: The value is no `str`.
     """
     if not isinstance(value, str):
-        raise TypeError(f"{option} is a str, not {value!r}")
+        # Without the value: it may be the list of hosts, with their passwords.
+        raise TypeError(f"{option} is a str, not of type {type(value).__name__}")
     return value
 
 
@@ -49,21 +52,46 @@ def consistent_hash(value: str | bytes, ring_size: int) -> int:
 def decode_hosts(hosts: Sequence[ChannelRawRedisHost] | None) -> list[ChannelDecodedRedisHost]:
     """Return hosts as arguments of redis-py; without any, the local server.
 
+    No error shows what it is about, because that may be a password.
+
     Raises:
-        ValueError: The hosts are one text instead of a list.
+        TypeError: A host is neither a string nor a pair nor a dictionary.
+        ValueError: The hosts are one string instead of a list, or a host has a form that means nothing.
     """
     if isinstance(hosts, (str, bytes)):
-        raise ValueError(f"hosts is a list, also of one Redis server: write [{hosts!r}]")
-    return [_decoded(host) for host in hosts or [_DEFAULT_HOST]]
+        raise ValueError("hosts is a list, also of one Redis server: write hosts=[url]")
+    return [_decoded(place, host) for place, host in enumerate(hosts or [_DEFAULT_HOST])]
 
 
-def _decoded(host: ChannelRawRedisHost) -> ChannelDecodedRedisHost:
-    if isinstance(host, dict):
-        return host
+def _decoded(place: int, host: object) -> ChannelDecodedRedisHost:
     if isinstance(host, str):
-        return {"address": host}
-    name, port = host
-    return {"host": name, "port": port}
+        decoded: ChannelDecodedRedisHost = {"address": host}
+    elif isinstance(host, dict):
+        decoded = cast("ChannelDecodedRedisHost", host)  # redis-py refuses keys that it does not know
+    elif isinstance(host, (list, tuple)):
+        pair = cast("Sequence[Any]", host)  # the next line looks at its length, and redis-py at its items
+        if len(pair) != 2:
+            raise ValueError(f"hosts[{place}] has {len(pair)} items; {_HOST_FORMS}")
+        decoded = {"host": pair[0], "port": pair[1]}
+    else:
+        raise TypeError(f"hosts[{place}] is of type {type(host).__name__}; {_HOST_FORMS}")
+    if not {"/", "@"}.isdisjoint(str(decoded.get("host", ""))):
+        # redis-py would show it in errors, with the password if it is a URL.
+        raise ValueError(f"hosts[{place}] names a machine that cannot be one; {_HOST_FORMS}")
+    if not _is_url(str(decoded.get("address", ""))):
+        raise ValueError(
+            f"hosts[{place}] is no valid URL; is its port a number? In a user name and a password the "
+            "characters / ? # @ : [ ] have to be percent-encoded"
+        )
+    return decoded
+
+
+def _is_url(address: str) -> bool:
+    try:
+        _ = urlsplit(address).port
+    except ValueError:
+        return False
+    return True
 
 
 def create_pool(host: ChannelDecodedRedisHost, **overrides: Any) -> redis.asyncio.ConnectionPool:
@@ -79,6 +107,8 @@ def create_pool(host: ChannelDecodedRedisHost, **overrides: Any) -> redis.asynci
         return pool
     options.update(overrides)
     if master is None:
+        if "path" in options:
+            options["connection_class"] = _redis.UnixDomainSocketConnection
         pool = _redis.ConnectionPool(**options)
         return pool
     asking: dict[str, Any] = {**_ASKING, **(options.pop("sentinel_kwargs", None) or {})}
@@ -96,13 +126,16 @@ async def close_sentinels(pool: Any) -> None:
 
 def shown(host: Mapping[str, Any]) -> str:
     """Return a host as logs may show it, without passwords."""
-    if "address" in host:
-        return str(host["address"]).partition("?")[0].rpartition("@")[2].removeprefix("redis://")
     if "master_name" in host:
         return f"the Sentinel master {host['master_name']}"
     if "path" in host:
         return str(host["path"])
-    return f"{host.get('host', 'localhost')}:{host.get('port', 6379)}"
+    if "address" not in host:
+        return f"{host.get('host', 'localhost')}:{host.get('port', 6379)}"
+    url = urlsplit(str(host["address"]))
+    if url.scheme == "unix":
+        return url.path
+    return f"{url.hostname or 'localhost'}:{url.port or 6379}{url.path}"
 
 
 async def close_redis(connection: redis.asyncio.Redis) -> None:
