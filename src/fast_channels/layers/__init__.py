@@ -39,4 +39,9 @@ def __getattr__(name: str) -> object:
     # Whoever does without Redis need not have its packages, nor wait for their import.
     if name not in _REDIS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.redis"), name)
+    try:
+        module = importlib.import_module(f"{__name__}.redis")
+    except AttributeError as error:
+        # `from fast_channels.layers import ...` would take it for "no such name", and its text would be lost.
+        raise ImportError(f"the Redis layers cannot be imported: {error}") from error
+    return getattr(module, name)

@@ -1,13 +1,15 @@
 """Where the Redis layers are found, and what happens without the packages that they need."""
 
 import importlib
+import os
+import runpy
 import subprocess
 import sys
 
 import pytest
 
 from fast_channels import layers
-from fast_channels.layers.redis import RedisPubSubChannelLayer
+from fast_channels.layers.redis import RedisPubSubChannelLayer, threads
 
 HINT = 'the Redis layers need more packages: pip install "fast-channels-typed[redis]"'
 
@@ -52,6 +54,43 @@ def test_without_the_extra_everything_else_can_be_imported() -> None:
     assert run("from fast_channels.layers import *; print(InMemoryChannelLayer.__name__)") == (
         "InMemoryChannelLayer\n"
     )
+
+
+WITHOUT_FORK = """
+import os
+del os.fork, os.register_at_fork
+from {module} import RedisChannelLayer
+RedisChannelLayer()
+"""
+
+
+@pytest.mark.parametrize("module", ["fast_channels.layers", "fast_channels.layers.redis"])
+def test_a_system_that_does_not_fork_has_the_layers_too(module: str) -> None:
+    """Windows is one; they work there."""
+    command = [sys.executable, "-c", WITHOUT_FORK.format(module=module)]
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nothing_is_said_of_forks_where_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one module that has to hear of them can do without."""
+    monkeypatch.delattr(os, "register_at_fork")
+
+    assert "run" in runpy.run_path(threads.__file__)
+
+
+def test_the_short_path_hides_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attribute that another module lacks is not taken for a name that this package lacks."""
+
+    def fail(name: str) -> None:
+        raise AttributeError("module 'os' has no attribute 'anything'")
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+
+    with pytest.raises(ImportError, match="cannot be imported: module 'os' has no attribute 'anything'"):
+        _ = layers.RedisChannelLayer
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

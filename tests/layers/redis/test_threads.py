@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from dataclasses import astuple
 
 import pytest
 
-from fast_channels.layers.redis import RedisPubSubChannelLayer, threads
+from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer, threads
 from tests.layers.conftest import soon
 from tests.layers.redis.conftest import PubSubMaker
 from tests.layers.redis.server import RedisServer
@@ -46,6 +48,47 @@ async def test_a_thread_with_an_event_loop_is_told_to_await(pubsub: PubSubMaker)
         layer.sync_send("a", {"type": "x"})
     with pytest.raises(RuntimeError, match="await instead"):
         layer.sync_group_send("a", {"type": "x"})
+
+
+GREENLETS = """
+from gevent import monkey; monkey.patch_all()
+import asyncio, sys, gevent
+from fast_channels.layers.redis import RedisChannelLayer
+
+layer = RedisChannelLayer([sys.argv[1]], sys.argv[2])
+
+def send(n):
+    layer.sync_send("work", {"n": n})
+    layer.sync_group_send("nobody", {"n": n})
+
+async def use_a_loop():
+    await asyncio.sleep(0.001)
+    try:
+        layer.sync_send("work", {"n": -1})
+    except RuntimeError as error:
+        return str(error)
+
+def burst(first):
+    jobs = [gevent.spawn(send, n) for n in range(first, first + 10)]
+    gevent.joinall(jobs, timeout=10, raise_error=True)
+
+burst(0)
+burst(10)
+print(gevent.spawn(asyncio.run, use_a_loop()).get(timeout=10))
+burst(20)
+"""
+
+
+async def test_greenlets_are_threads_too(redis: RedisServer, prefix: str) -> None:
+    """`celery -P gevent` can send, as often as it likes; one greenlet that runs a loop hinders no other."""
+    command = [sys.executable, "-c", GREENLETS, redis.url, prefix]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=30)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "await instead" in done.stdout
+    async with RedisChannelLayer([redis.url], prefix) as layer:
+        got = [(await soon(layer.receive("work")))["n"] for _ in range(30)]
+    assert sorted(got) == list(range(30))
 
 
 def test_errors_reach_the_caller(redis: RedisServer) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import selectors
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -32,9 +33,31 @@ def _started() -> asyncio.AbstractEventLoop:
     global _loop
     with _lock:
         if _loop is None:
-            _loop = asyncio.new_event_loop()
+            _loop = asyncio.SelectorEventLoop(_courteous(selectors.DefaultSelector()))
             threading.Thread(target=_loop.run_forever, name="fast_channels I/O", daemon=True).start()
         return _loop
+
+
+def _courteous(selector: selectors.BaseSelector) -> selectors.BaseSelector:
+    """Let a thread run no event loop while its loop waits.
+
+    Under gevent a thread is a greenlet, and to asyncio all of them are one thread: the others would be told
+    that they run this loop. They have their turns while it waits.
+    """
+    wait, other = selector.select, asyncio._get_running_loop()
+
+    def select(timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        nonlocal other
+        here = asyncio._get_running_loop()
+        asyncio._set_running_loop(other)
+        try:
+            return wait(timeout)
+        finally:
+            other = asyncio._get_running_loop()
+            asyncio._set_running_loop(here)
+
+    vars(selector)["select"] = select
+    return selector
 
 
 def forget() -> None:
@@ -44,4 +67,6 @@ def forget() -> None:
     _loop = None
 
 
-os.register_at_fork(after_in_child=forget)
+if hasattr(os, "register_at_fork"):
+    # Windows does not fork.
+    os.register_at_fork(after_in_child=forget)
