@@ -5,12 +5,11 @@ import re
 import reprlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 from typing_extensions import deprecated
 
 from fast_channels.layers.mailbox import Mailbox
-from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import (
     ChannelCapacityDict,
     ChannelMessage,
@@ -19,6 +18,12 @@ from fast_channels.type_defs import (
 )
 
 __all__ = ["BaseChannelLayer"]
+
+SentMessage: TypeAlias = ChannelMessage | Any
+"""A mapping or a `ChannelEvent`; anything for checkers, so that an override may take mappings only."""
+
+ReceivedMessage: TypeAlias = dict[str, Any] | Any
+"""A dictionary; an override may return any mapping."""
 
 _NAME = r"[a-zA-Z0-9\-_.]"
 _UNNAMABLE = re.compile(r"[^a-zA-Z0-9\-_.!]")
@@ -139,7 +144,7 @@ class BaseChannelLayer:
             return f"{strange.group()!r} is not allowed"
         return "it needs at least one character, and a '!' may stand once, later, in a channel name only"
 
-    async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
+    async def send(self, channel: str, message: SentMessage) -> None:
         """Send a message to a channel.
 
         Raises:
@@ -185,7 +190,7 @@ class BaseChannelLayer:
         """
         raise NotImplementedError(f"{type(self).__name__} has no group_discard(), of the extension groups")
 
-    async def group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
+    async def group_send(self, group: str, message: SentMessage) -> None:
         """Send a message to every member of a group (extension "groups"); a full member misses it.
 
         Raises:

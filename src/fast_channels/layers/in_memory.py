@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable
 from os import urandom
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
-from fast_channels.layers.base import BaseChannelLayer
+from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage
 from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats, Overflow
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.values import snapshot
-from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 __all__ = ["InMemoryChannelLayer", "InMemoryGroups", "InMemoryQueueData"]
@@ -70,7 +69,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self._last_send = clock()
         self._newest: object = object()
 
-    async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
+    async def send(self, channel: str, message: SentMessage) -> None:
         """Send a message to a channel, whether or not anybody reads it yet.
 
         When the channel gets half full, its reader is given a few turns of the event loop.
@@ -97,7 +96,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
                 )
         await aftermath.settle()
 
-    async def receive(self, channel: str) -> dict[str, Any]:
+    async def receive(self, channel: str) -> ReceivedMessage:
         """Wait for the next message of a channel; each goes to one receiver only.
 
         A cancelled call loses no message.
@@ -174,7 +173,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         with self._room.lock:
             self._memberships.discard(group, channel)
 
-    async def group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
+    async def group_send(self, group: str, message: SentMessage) -> None:
         """Send a message to every member of a group; one whose channel is full misses a message.
 
         When a member's channel gets half full, its reader is given a few turns of the event loop.

@@ -73,7 +73,7 @@ class ChannelLayerRegistry:
         """Return whether an alias is known."""
         return alias in self._layers
 
-    def __contains__(self, alias: object) -> bool:
+    def __contains__(self, alias: str) -> bool:
         return alias in self._layers
 
     def __getitem__(self, alias: str) -> BaseChannelLayer:

@@ -4,17 +4,16 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from fast_channels.exceptions import ChannelFull
+from fast_channels.layers.base import ReceivedMessage, SentMessage
 from fast_channels.layers.mailbox import Mailbox, Overflow
 from fast_channels.layers.redis.hub import Hub
 from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
 from fast_channels.layers.redis.queue import Queue, put
 from fast_channels.layers.redis.type_defs import ChannelRawRedisHost, SymmetricEncryptionKeys
 from fast_channels.layers.values import plain_message
-from fast_channels.messages import ChannelEvent
-from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
+from fast_channels.type_defs import ChannelCapacityDict
 
 __all__ = ["ChannelFull", "RedisChannelLayer"]
 
@@ -80,7 +79,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
             clock=clock,
         )
 
-    async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
+    async def send(self, channel: str, message: SentMessage) -> None:
         """Send a message to a channel; a named one keeps it until a worker takes it.
 
         Raises:
@@ -103,7 +102,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         if not has_room:
             raise ChannelFull(f"channel {channel!r} is full: its capacity is {capacity} unread messages")
 
-    async def receive(self, channel: str) -> dict[str, Any]:
+    async def receive(self, channel: str) -> ReceivedMessage:
         """Wait for the next message of a channel; each goes to exactly one of those who wait.
 
         A cancelled call loses no message.

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final, cast, get_args
 
-from fast_channels.layers.base import BaseChannelLayer
+from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
 from fast_channels.layers.redis import threads
 from fast_channels.layers.redis.hub import Counts, Hub, open_pool
@@ -136,7 +136,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         data: bytes = self._serializer.serialize(message)
         return data
 
-    def deserialize(self, message: bytes) -> Any:
+    def deserialize(self, message: bytes) -> ChannelMessage:
         """Return the message that has travelled.
 
         Raises:
@@ -148,7 +148,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
             raise TypeError(f"a message is a mapping, not of type {type(contents).__name__}")
         return cast("dict[str, Any]", contents)  # its keys are checked when it is read
 
-    async def send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
+    async def send(self, channel: str, message: SentMessage) -> None:
         """Send a message to a channel; if nobody listens to it, the message is lost and counted.
 
         Raises:
@@ -166,7 +166,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         if not await hub.publish(address, self.serialize(contents)):
             self.counts.unheard += 1
 
-    async def receive(self, channel: str) -> dict[str, Any]:
+    async def receive(self, channel: str) -> ReceivedMessage:
         """Wait for the next message of a channel; each goes to one receiver of this process only.
 
         From the first call on, and until `close_channel()`, messages to the channel are kept here. A
@@ -254,7 +254,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         self.require_valid_channel_name(channel)
         self._hub().leave(address, channel)
 
-    async def group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
+    async def group_send(self, group: str, message: SentMessage) -> None:
         """Send a message to every member of a group, in every process; return when the server has it.
 
         Raises:

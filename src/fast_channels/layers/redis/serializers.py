@@ -69,16 +69,16 @@ class BaseMessageSerializer(abc.ABC):
         return Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret).digest()))
 
     @abc.abstractmethod
-    def as_bytes(self, message: Any) -> bytes:
+    def as_bytes(self, message: Any, /) -> bytes:
         """Return a message as bytes."""
 
     @abc.abstractmethod
     def from_bytes(self, message: bytes) -> Any:
         """Return the message that bytes stand for."""
 
-    def serialize(self, message: Any) -> bytes:
+    def serialize(self, raw_message: Any) -> bytes:
         """Return a message as it travels."""
-        data = self.as_bytes(message)
+        data = self.as_bytes(raw_message)
         if self.crypter is not None:
             data = self.crypter.encrypt(data)
         return secrets.token_bytes(self.random_prefix_length) + data
@@ -99,9 +99,9 @@ class BaseMessageSerializer(abc.ABC):
 class JSONSerializer(BaseMessageSerializer):
     """Messages as JSON, for other languages to read; one that holds `bytes` is a `TypeError`."""
 
-    def as_bytes(self, message: Any, **kwargs: Any) -> bytes:
+    def as_bytes(self, message: Any, /, *args: Any, **kwargs: Any) -> bytes:
         """Return a message as JSON in UTF-8; a subclass may pass arguments of `json.dumps()`."""
-        return json.dumps(message, **kwargs).encode()
+        return json.dumps(message, *args, **kwargs).encode()
 
     def from_bytes(self, message: bytes, **kwargs: Any) -> Any:
         """Return the message that JSON stands for; a subclass may pass arguments of `json.loads()`."""
@@ -111,7 +111,7 @@ class JSONSerializer(BaseMessageSerializer):
 class MsgPackSerializer(BaseMessageSerializer):
     """Messages as MessagePack."""
 
-    def as_bytes(self, message: Any) -> bytes:
+    def as_bytes(self, message: Any, /) -> bytes:
         """Return a message as MessagePack."""
         return ormsgpack.packb(message)
 
