@@ -3,18 +3,23 @@
 import importlib
 import json
 import os
+import platform
 import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
+import pydantic
 import pytest
 from click.testing import CliRunner, Result
 
+from fast_channels import __version__
 from fast_channels.__main__ import main
 from fast_channels.checks import CODES
 from fast_channels.cli import command
+from fast_channels.installation import how_to_install
 
 SOURCE = Path(__file__).parents[1] / "src"
 
@@ -96,12 +101,13 @@ def names_in(folder: Path) -> list[str]:
 
 
 def test_a_clean_application(app: Callable[[str], None]) -> None:
-    """Nothing is printed, and the exit code is 0."""
+    """It says what was checked, and the exit code is 0."""
     app(GOOD)
 
     result = run("check", "cli_app", "cli_app:Chat", "cli_app:application")
 
-    assert (result.exit_code, result.output) == (0, "")
+    sentence = "checked 1 consumer of cli_app, cli_app:Chat, cli_app:application: no findings\n"
+    assert (result.exit_code, result.output) == (0, sentence)
 
 
 def test_an_application_with_mistakes(app: Callable[[str], None], tmp_path: Path) -> None:
@@ -115,7 +121,9 @@ def test_an_application_with_mistakes(app: Callable[[str], None], tmp_path: Path
         "cli_app.py:19: FC207",
         "cli_app.py:19: FC301",
         "cli_app.py:22: FC107",
+        "checked 1 consumer of",
     ]
+    assert result.stdout.endswith(" of cli_app, cli_app:Chat: 3 findings\n")
 
 
 def test_findings_for_programs_and_for_github(app: Callable[[str], None]) -> None:
@@ -137,8 +145,10 @@ def test_findings_can_be_passed_over(app: Callable[[str], None]) -> None:
     some = run("check", "cli_app", "--ignore", "FC207", "--ignore", "FC107")
     none = run("check", "cli_app", "--ignore", "FC207", "--ignore", "FC107", "--ignore", "FC301")
 
-    assert (some.exit_code, some.stdout.count("\n")) == (1, 1)
-    assert (none.exit_code, none.stdout) == (0, "")
+    assert (some.exit_code, some.stdout.count("\n")) == (1, 2)
+    assert some.stdout.endswith("checked 1 consumer of cli_app: 1 finding, 2 ignored\n")
+    assert none.exit_code == 0
+    assert none.stdout == "checked 1 consumer of cli_app: no findings, 3 ignored\n"
 
 
 @pytest.mark.parametrize(
@@ -154,6 +164,8 @@ def test_findings_can_be_passed_over(app: Callable[[str], None]) -> None:
         ("schema", "cli_app"),
         ("schema", "cli_app:Say", "-o", "schemas"),
         ("schema", "cli_app", "-o", "cli_app.py"),
+        ("schema", "cli_app", "-o", "-", "--check"),
+        ("stubs", "cli_app", "-", "--check"),
         ("schema", "cli_app", "-o", "cli_app.py/schemas"),
         ("stubs", "cli_app:Say", "-o", "types.py"),
         ("stubs", "cli_app", "-o", "."),
@@ -197,9 +209,9 @@ def test_schemas_are_written_and_checked(app: Callable[[str], None], tmp_path: P
     assert not folder.exists()
 
     written = run(*arguments)
-    assert (written.exit_code, written.output) == (0, "")
+    assert (written.exit_code, written.stdout, written.stderr) == (0, "", "wrote 3 files in schemas\n")
     assert names_in(folder) == ["Chat.client.json", "Chat.events.json", "Chat.server.json"]
-    assert (run(*arguments, "--check").exit_code, run(*arguments, "--check").output) == (0, "")
+    assert (run(*arguments, "--check").exit_code, run(*arguments, "--check").output) == (0, "up to date\n")
 
     app(GOOD.replace("class Say(BaseModel):", "class Say(BaseModel):\n    volume: int"))
     after = run(*arguments, "--check")
@@ -244,9 +256,204 @@ def test_types_are_written_and_checked(app: Callable[[str], None], tmp_path: Pat
     assert not (tmp_path / "types").exists()
 
     written = run(*arguments)
-    assert (written.exit_code, written.output) == (0, "")
+    assert (written.exit_code, written.stdout, written.stderr) == (0, "", f"wrote {Path('types/chat.py')}\n")
     assert "class ChatHandlers(Protocol):" in (tmp_path / "types" / "chat.py").read_text(encoding="utf-8")
-    assert (run(*arguments, "--check").exit_code, run(*arguments, "--check").output) == (0, "")
+    assert (run(*arguments, "--check").exit_code, run(*arguments, "--check").output) == (0, "up to date\n")
+
+
+def test_schemas_go_to_the_standard_output(app: Callable[[str], None], tmp_path: Path) -> None:
+    """As one object, by the names of their files; nothing is written."""
+    app(GOOD)
+
+    result = run("schema", "cli_app", "-o", "-")
+
+    shown = json.loads(result.stdout)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert [*shown] == ["Chat.client.json", "Chat.events.json", "Chat.server.json"]
+    assert shown["Chat.client.json"]["$id"] == "urn:fast-channels:Chat.client.json"
+    assert names_in(tmp_path) == ["cli_app.py"]
+    assert run("schema", "cli_app", "-").stdout == result.stdout
+
+
+def test_types_go_to_the_standard_output(app: Callable[[str], None], tmp_path: Path) -> None:
+    """As the module that would be written."""
+    app(GOOD)
+
+    result = run("stubs", "cli_app", "-o", "-")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith('"""Written by `fast-channels stubs cli_app`;')
+    assert names_in(tmp_path) == ["cli_app.py"]
+    assert run("stubs", "cli_app", "-").stdout == result.stdout
+
+
+BARE = f"""{GOOD}
+
+class Echo(AsyncJsonWebsocketConsumer): ...
+
+
+class Routes:
+    routes = ()
+
+
+app = Routes()
+app.routes = [Chat.as_asgi(), Echo.as_asgi()]
+"""
+
+
+def test_an_application_is_written_without_what_declares_nothing(
+    app: Callable[[str], None], tmp_path: Path
+) -> None:
+    """The exit code is 0, and a note on the standard error says what is passed over."""
+    app(BARE)
+
+    schemas = run("schema", "cli_app:app", "-o", "schemas")
+    types = run("stubs", "cli_app:app", "-o", "types.py")
+
+    assert (schemas.exit_code, types.exit_code) == (0, 0)
+    assert schemas.stderr == (
+        "note: cli_app.Echo declares neither messages nor channel events, and is passed over\n"
+        "wrote 3 files in schemas\n"
+    )
+    assert types.stderr.startswith("note: cli_app.Echo has neither handlers of channel events nor")
+    assert run("check", "cli_app:app").stdout == "checked 2 consumers of cli_app:app: no findings\n"
+
+
+def test_an_application_may_declare_nothing_at_all(app: Callable[[str], None], tmp_path: Path) -> None:
+    """Then there is nothing to write, which is said, and neither a folder nor a module is made."""
+    app(BARE.replace("[Chat.as_asgi(), Echo.as_asgi()]", "[Echo.as_asgi()]"))
+
+    for arguments in (("schema", "cli_app:app", "-o", "schemas"), ("stubs", "cli_app:app", "-o", "types.py")):
+        result = run(*arguments)
+        assert (result.exit_code, result.stderr.splitlines()[-1]) == (0, "nothing to write")
+    assert names_in(tmp_path) == ["cli_app.py"]
+
+
+def test_the_files_of_others_are_not_overwritten(app: Callable[[str], None], tmp_path: Path) -> None:
+    """Neither those of a consumer of the same name in another module, nor what somebody wrote by hand."""
+    app(GOOD)
+    (tmp_path / "cli_other.py").write_text("from cli_app import *\nclass Chat(Chat): ...\n", encoding="utf-8")
+    run("schema", "cli_app", "-o", "schemas")
+    run("stubs", "cli_app", "-o", "types.py")
+    before = (tmp_path / "schemas" / "Chat.client.json").read_text(encoding="utf-8")
+
+    schema = run("schema", "cli_other:Chat", "-o", "schemas")
+    types = run("stubs", "cli_other:Chat", "-o", "types.py")
+    source = run("stubs", "cli_app", "-o", "cli_app.py")
+    sys.modules.pop("cli_other")
+
+    assert (schema.exit_code, types.exit_code, source.exit_code) == (2, 2, 2)
+    assert "was written for cli_app.Chat, and not for cli_other.Chat; name both" in schema.stderr
+    assert "types.py was written for cli_app; name all in one command" in types.stderr
+    assert "cli_app.py was not written by this command" in source.stderr
+    assert (tmp_path / "schemas" / "Chat.client.json").read_text(encoding="utf-8") == before
+    assert (tmp_path / "cli_app.py").read_text(encoding="utf-8") == GOOD
+
+
+def test_what_is_deleted_is_said(app: Callable[[str], None], tmp_path: Path) -> None:
+    """When a consumer declares less than before."""
+    app(GOOD)
+    run("schema", "cli_app", "-o", "schemas")
+    app(GOOD.replace("chat_said(", "_chat_said("))
+
+    result = run("schema", "cli_app", "-o", "schemas")
+
+    deleted = Path("schemas/Chat.events.json")
+    assert result.stderr.splitlines()[-1] == f"deleted {deleted}, as nothing of it is declared any more"
+    assert names_in(tmp_path / "schemas") == ["Chat.client.json", "Chat.server.json"]
+
+
+SETTINGS = """\
+[tool.fast-channels]
+targets = ["cli_app"]
+check = { ignore = ["FC207", "FC107"] }
+schema = { output = "schemas", base-uri = "https://x.y/" }
+stubs = { targets = ["cli_app:Chat"], output = "types.py" }
+"""
+
+
+def test_targets_and_outputs_may_stand_in_the_project(app: Callable[[str], None], tmp_path: Path) -> None:
+    """Then a command needs no arguments."""
+    app(GOOD)
+    (tmp_path / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
+
+    assert run("check").stdout == "checked 1 consumer of cli_app: no findings\n"
+    assert [run(name).exit_code for name in ("schema", "stubs")] == [0, 0]
+    assert '"$id": "https://x.y/' in (tmp_path / "schemas" / "Chat.client.json").read_text(encoding="utf-8")
+    assert "stubs cli_app:Chat`" in (tmp_path / "types.py").read_text(encoding="utf-8")
+    assert [run(name, "--check").exit_code for name in ("schema", "stubs")] == [0, 0]
+    assert "stubs cli_app:Chat`" in run("stubs", "-").stdout
+
+
+def test_what_is_said_on_the_command_line_goes_first(app: Callable[[str], None], tmp_path: Path) -> None:
+    """Each argument in place of what the project says of it."""
+    app(BAD)
+    (tmp_path / "pyproject.toml").write_text(SETTINGS, encoding="utf-8")
+
+    assert run("check").stdout.endswith("checked 1 consumer of cli_app: 1 finding, 2 ignored\n")
+    assert (
+        "of cli_app:Chat: 2 findings, 1 ignored" in run("check", "cli_app:Chat", "--ignore", "FC301").stdout
+    )
+    run("schema", "-o", "elsewhere")
+    assert names_in(tmp_path) == ["cli_app.py", "elsewhere", "pyproject.toml"]
+
+
+@pytest.mark.parametrize("name", ["check", "schema", "stubs"])
+def test_a_mistake_in_the_project_is_a_sentence(
+    app: Callable[[str], None], tmp_path: Path, name: str
+) -> None:
+    """It says what was meant, and the exit code is 2."""
+    app(GOOD)
+    (tmp_path / "pyproject.toml").write_text(SETTINGS.replace("output", "outptu"), encoding="utf-8")
+
+    result = run(name)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "[tool.fast-channels.schema] has no key 'outptu'; did you mean 'output'?" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["check", "schema", "stubs"])
+def test_somebody_has_to_name_a_target(app: Callable[[str], None], name: str) -> None:
+    """On the command line or in the project."""
+    app(GOOD)
+
+    result = run(name, *(() if name == "check" else ("-",)))
+
+    assert result.exit_code == 2
+    assert "Missing argument 'TARGET...': name a module or module:attribute, for instance" in result.stderr
+
+
+def test_the_version() -> None:
+    """That of the distribution, of Python, and of pydantic."""
+    result = run("--version")
+
+    assert result.exit_code == 0
+    python = platform.python_version()
+    assert (
+        result.output == f"fast-channels-typed {__version__} (Python {python}, pydantic {pydantic.VERSION})\n"
+    )
+
+
+def test_colours_are_for_terminals(
+    app: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not for whoever wants none."""
+    app(BAD)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def shown(*arguments: str, color: bool = True) -> str:
+        return CliRunner().invoke(command, arguments, prog_name="fast-channels", color=color).stdout
+
+    plain = run("check", "cli_app").stdout
+    coloured = shown("check", "cli_app")
+    diff = shown("stubs", "cli_app", "-o", "types.py", "--check")
+
+    assert "\x1b[1mcli_app.py:19:\x1b[0m \x1b[31mFC207\x1b[0m" in coloured
+    assert "\x1b[31m\x1b[1m3 findings\x1b[0m" in coloured
+    assert "\x1b[32m+class SayDict(TypedDict):\x1b[0m" in diff
+    assert click.unstyle(coloured) == plain == shown("check", "cli_app", color=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert shown("check", "cli_app") == plain
 
 
 def test_modules_are_found_in_another_folder(
@@ -295,7 +502,7 @@ def test_the_command_says_which_extra_is_missing(tmp_path: Path) -> None:
     result = execute("check", "cli_app", cwd=tmp_path)
 
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == 'fast-channels needs more: pip install "fast-channels-typed[cli]"\n'
+    assert result.stderr == f"fast-channels: it needs more: {how_to_install('cli')}\n"
 
 
 def test_another_module_that_is_missing_is_no_matter_of_the_extra(tmp_path: Path) -> None:

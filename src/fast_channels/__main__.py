@@ -2,6 +2,8 @@
 
 import sys
 
+from fast_channels.installation import conflict, how_to_install
+
 __all__ = ["main"]
 
 USAGE_ERROR = 2
@@ -11,10 +13,13 @@ def main() -> None:
     """Run the command, or say how to install what it needs."""
     try:
         from fast_channels.cli import command  # click is an extra
-    except ModuleNotFoundError as error:
-        if error.name != "click":
+    except ImportError as error:
+        sentence = conflict() or (
+            f"it needs more: {how_to_install('cli')}" if error.name == "click" else None
+        )
+        if sentence is None:
             raise
-        sys.stderr.write('fast-channels needs more: pip install "fast-channels-typed[cli]"\n')
+        sys.stderr.write(f"fast-channels: {sentence}\n")
         sys.exit(USAGE_ERROR)
     command(prog_name="fast-channels")
 

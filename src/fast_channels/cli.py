@@ -1,19 +1,29 @@
 """The command line: each command parses, calls functions of other rooms, and prints."""
 
+import json
 import logging
+import os
+import platform
+import re
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Final
 
 import click
+import pydantic
 
+from fast_channels import __version__
 from fast_channels.checks import CODES, FORMATS, findings_in, relative
-from fast_channels.codegen.application import application_schemas, application_types
+from fast_channels.codegen.application import application_schemas, application_types, foreign_types
+from fast_channels.codegen.json_schema import text_of
 from fast_channels.codegen.schemas import BASE_URI
-from fast_channels.codegen.write import bring_up_to_date
+from fast_channels.codegen.write import differences, own_files, write
 from fast_channels.exceptions import SchemaError
-from fast_channels.targets import Target, TargetError, load
+from fast_channels.installation import DISTRIBUTION
+from fast_channels.settings import SettingsError, settings_of
+from fast_channels.targets import Target, TargetError, consumers_in, load
 from fast_channels.worker import STOP_SECONDS, Worker
 
 __all__ = ["command"]
@@ -21,7 +31,10 @@ __all__ = ["command"]
 FINDINGS = 1
 """Exit code of a check that found something; a mistake of usage has click's own, which is 2."""
 
-_targets = click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+STANDARD_OUTPUT: Final = "-"
+"""In place of the name of a file or folder."""
+
+_targets = click.argument("targets", nargs=-1, metavar="TARGET...")
 _app_dir = click.option(
     "--app-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -34,14 +47,25 @@ _only_check = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-def command() -> None:
+@click.version_option(
+    __version__,
+    "--version",
+    message=f"{DISTRIBUTION} %(version)s (Python {platform.python_version()}, pydantic {pydantic.VERSION})",
+)
+@click.pass_context
+def command(context: click.Context) -> None:
     """Check applications of fast_channels, write files from what they declare, and run workers.
 
     A TARGET is a module or module:attribute: a consumer class, what its as_asgi() returned, or an
-    application whose routes lead to consumers.
+    application whose routes lead to consumers. Targets and outputs may also stand in the table
+    [tool.fast-channels] of pyproject.toml; what is said here goes before it.
 
     Exit codes: 0 if all is well, 1 if a check found something, 2 if a command could not be carried out.
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False
+    with _sentences():
+        context.default_map = settings_of(Path.cwd())
 
 
 @command.command("check")
@@ -55,12 +79,21 @@ def command() -> None:
     metavar="CODE",
     help="Pass over a kind of finding; may be repeated.",
 )
-def check(targets: list[str], app_dir: Path, error_format: str, ignore: list[str]) -> None:
+def check(targets: tuple[str, ...], app_dir: Path, error_format: str, ignore: tuple[str, ...]) -> None:
     """Find in consumers what would only fail at run time."""
     with _sentences():
-        found = findings_in(_loaded(targets, app_dir))
-    shown = relative([one for one in found if one.code not in ignore], Path.cwd())
-    _finish(FORMATS[error_format](shown), failed=bool(shown))
+        loaded = _loaded(targets, app_dir)
+        consumers = {found.consumer for target in loaded for found in consumers_in(target)}
+        found = relative(findings_in(loaded), Path.cwd())
+    shown = [one for one in found if one.code not in ignore]
+    click.echo(_coloured(_PLACE_AND_CODE, FORMATS[error_format](shown)), nl=False)
+    if error_format != "json":
+        ignored = f", {len(found) - len(shown)} ignored" if len(found) > len(shown) else ""
+        where = ", ".join(target.text for target in loaded)
+        result = click.style(_count(len(shown), "finding"), fg="red" if shown else "green", bold=True)
+        click.echo(f"checked {_count(len(consumers), 'consumer')} of {where}: {result}{ignored}")
+    if shown:
+        sys.exit(FINDINGS)
 
 
 @command.command("schema")
@@ -69,20 +102,30 @@ def check(targets: list[str], app_dir: Path, error_format: str, ignore: list[str
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    help="The folder of the schemas.",
+    type=click.Path(file_okay=False),
+    help="The folder of the schemas; - for one JSON object on the standard output.",
 )
 @click.option(
     "--base-uri", default=BASE_URI, show_default=True, help="What the $id of each schema begins with."
 )
 @_only_check
-def schema(targets: list[str], app_dir: Path, output: Path, base_uri: str, only_check: bool) -> None:
-    """Write the JSON Schemas of what consumers say."""
+def schema(
+    targets: tuple[str, ...], app_dir: Path, output: str | None, base_uri: str, only_check: bool
+) -> None:
+    """Write the JSON Schemas of what consumers say.
+
+    Consumers that declare nothing are passed over.
+    """
     with _sentences():
-        generated = application_schemas(_loaded(targets, app_dir), base_uri)
-        found = bring_up_to_date(output, generated.files, generated.owned, only_check=only_check)
-    _finish("".join(found), failed=bool(found))
+        targets, output = _output(targets, output, only_check)
+        generated = application_schemas(_loaded(targets, app_dir), base_uri, note=_note)
+        if output == STANDARD_OUTPUT:
+            documents = {name: json.loads(text) for name, text in generated.files.items()}
+            click.echo(text_of(documents), nl=False)
+            return
+        folder = Path(output)
+        owned = own_files(folder, generated.files, generated.owned, generated.foreign)
+        _bring_up_to_date(folder, generated.files, owned, only_check=only_check)
 
 
 @command.command("stubs")
@@ -91,20 +134,27 @@ def schema(targets: list[str], app_dir: Path, output: Path, base_uri: str, only_
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="The Python module to write.",
+    type=click.Path(dir_okay=False),
+    help="The Python module to write; - for the standard output.",
 )
 @_only_check
-def stubs(targets: list[str], app_dir: Path, output: Path, only_check: bool) -> None:
+def stubs(targets: tuple[str, ...], app_dir: Path, output: str | None, only_check: bool) -> None:
     """Write a module of types: Protocols of handlers, and messages as TypedDicts.
 
-    A TARGET may also be a channel event, or a union of channel events.
+    A TARGET may also be a channel event, or a union of channel events. Consumers that declare nothing are
+    passed over.
     """
     with _sentences():
-        text = application_types(_loaded(targets, app_dir))
-        found = bring_up_to_date(output.parent, {output.name: text}, (), only_check=only_check)
-    _finish("".join(found), failed=bool(found))
+        targets, output = _output(targets, output, only_check)
+        loaded = _loaded(targets, app_dir)
+        text = application_types(loaded, note=_note)
+        if output == STANDARD_OUTPUT:
+            click.echo(text, nl=False)
+            return
+        path = Path(output)
+        files = {path.name: text} if text else {}
+        own_files(path.parent, files, (), lambda _, current: foreign_types(loaded, current))
+        _bring_up_to_date(path.parent, files, (), only_check=only_check)
 
 
 @command.command("worker")
@@ -148,19 +198,80 @@ def _by_channel(consumers: Iterable[str]) -> dict[str, str]:
 
 
 def _loaded(targets: Iterable[str], folder: Path) -> list[Target]:
-    return [load(target, folder) for target in targets]
+    loaded = [load(target, folder) for target in targets]
+    if not loaded:
+        raise TargetError(
+            "Missing argument 'TARGET...': name a module or module:attribute, for instance app:app, or set "
+            "targets in [tool.fast-channels] of pyproject.toml"
+        )
+    return loaded
+
+
+def _output(targets: tuple[str, ...], output: str | None, only_check: bool) -> tuple[tuple[str, ...], str]:
+    """Return the targets and the output of a command; a target that is - is an output."""
+    if STANDARD_OUTPUT in targets:
+        targets, output = tuple(one for one in targets if one != STANDARD_OUTPUT), STANDARD_OUTPUT
+        targets = targets or click.get_current_context().lookup_default("targets") or ()
+    if output is None:
+        raise click.UsageError(
+            "Missing option '-o' / '--output': name one, or - for the standard output, or set output in "
+            "pyproject.toml"
+        )
+    if only_check and output == STANDARD_OUTPUT:
+        raise click.UsageError("--check compares with files, and - is none")
+    return targets, output
+
+
+def _bring_up_to_date(
+    folder: Path, files: Mapping[str, str], owned: Iterable[str], *, only_check: bool
+) -> None:
+    if only_check:
+        found = [*differences(folder, files, owned)]
+        click.echo(_coloured(_CHANGED_LINE, "".join(found)), nl=False)
+        _say(f"{len(files)} generated, {len(found)} not up to date" if found else "up to date")
+        if found:
+            sys.exit(FINDINGS)
+        return
+    deleted = write(folder, files, owned)
+    if len(files) > 1:
+        _say(f"wrote {len(files)} files in {folder}")
+    else:
+        _say(" ".join(["wrote", *(str(folder / name) for name in files)]) if files else "nothing to write")
+    for name in deleted:
+        _say(f"deleted {folder / name}, as nothing of it is declared any more")
+
+
+def _note(sentence: str) -> None:
+    click.echo(f"{click.style('note:', bold=True)} {sentence}", err=True)
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+
+
+def _style(**style: Any) -> Callable[[re.Match[str]], str]:
+    return lambda found: click.style(found[0], **style)
+
+
+_PLACE_AND_CODE = {r"(?m)^\S+:\d+:": _style(bold=True), r"(?m)\bFC\d+\b": _style(fg="red")}
+_CHANGED_LINE = {r"(?m)^\+.*": _style(fg="green"), r"(?m)^-.*": _style(fg="red")}
+
+
+def _coloured(styles: Mapping[str, Callable[[re.Match[str]], str]], text: str) -> str:
+    """Return a text with colours; where the output is no terminal they are not written."""
+    for pattern, styled in styles.items():
+        text = re.sub(pattern, styled, text)
+    return text
 
 
 @contextmanager
 def _sentences(*more: type[Exception]) -> Generator[None]:
-    errors: tuple[type[Exception], ...] = (TargetError, SchemaError, OSError, *more)
+    errors: tuple[type[Exception], ...] = (TargetError, SchemaError, SettingsError, OSError, *more)
     try:
         yield
     except errors as error:
         raise click.UsageError(str(error)) from error
-
-
-def _finish(output: str, *, failed: bool) -> None:
-    click.echo(output, nl=False)
-    if failed:
-        sys.exit(FINDINGS)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from fast_channels.codegen.application import application_schemas, application_types
+from fast_channels.codegen.application import application_schemas, application_types, foreign_types
 from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from fast_channels.exceptions import SchemaError
 from fast_channels.messages import ChannelEvent, Group
@@ -57,6 +57,12 @@ class Listener(AsyncWebsocketConsumer):
     """Only hears something."""
 
     async def chat_said(self, event: dict[str, Any]) -> None: ...
+
+
+class Hearer(AsyncWebsocketConsumer):
+    """Hears a declared event."""
+
+    async def chat_said(self, event: Said) -> None: ...
 
 
 def target(value: Any, text: str = "app:Chat") -> Target:
@@ -196,7 +202,56 @@ def test_two_things_of_the_same_name_are_refused() -> None:
     with pytest.raises(SchemaError, match="2 different things are called Chat; write them separately"):
         application_types([target(Chat), target(other)])
     with pytest.raises(SchemaError, match="2 different things are called Chat"):
-        application_schemas([target(Chat), target(other)])
+        application_schemas([target(Chat), target(type("Chat", (Chat,), {}))])
+
+
+def in_module(name: str, consumer: type) -> Any:
+    """Return a consumer of the same name in another module."""
+    return type(consumer.__name__, (consumer,), {"__module__": name})
+
+
+def test_things_that_share_a_name_are_called_by_their_modules() -> None:
+    """As far as that tells them apart, and somebody is told of it."""
+    both = [target(in_module("app.rooms", Chat)), target([in_module("app.lobby_v2", Chat), Hearer])]
+    notes: list[str] = []
+
+    schemas = application_schemas(both, note=notes.append)
+    types = application_types(both, note=notes.append)
+
+    assert {name.partition(".Chat")[0] for name in schemas.files} == {
+        "rooms",
+        "lobby_v2",
+        "Hearer.events.json",
+    }
+    assert json.loads(schemas.files["rooms.Chat.client.json"])["title"] == "rooms.Chat client"
+    for name in ("RoomsChat", "LobbyV2Chat", "Hearer"):
+        assert f"class {name}Handlers(Protocol):" in types
+    assert "def handles_lobby_v2_chat(" in types
+    assert notes == ["some have the same name, so they are written as rooms.Chat and lobby_v2.Chat"] * 2
+
+
+def test_a_consumer_that_declares_nothing_is_passed_over_in_an_application() -> None:
+    """Somebody is told of it, and the others are written."""
+    app = target([Quiet, Chat], "app:app")
+    notes: list[str] = []
+
+    schemas = application_schemas([app], note=notes.append)
+    types = application_types([app], note=notes.append)
+
+    assert {name.partition(".")[0] for name in schemas.files} == {"Chat"}
+    assert "class ChatHandlers(Protocol):" in types
+    assert notes == [
+        f"{__name__}.Quiet declares neither messages nor channel events, and is passed over",
+        f"{__name__}.Quiet has neither handlers of channel events nor declared messages, and is passed over",
+    ]
+
+
+def test_an_application_that_declares_nothing_has_no_types() -> None:
+    """There is no use in an empty module; nor are there schemas."""
+    app = target([Quiet], "app:app")
+
+    assert application_types([app]) == ""
+    assert application_schemas([app]).files == {}
 
 
 def test_a_consumer_without_anything_to_write_is_refused() -> None:
@@ -205,6 +260,8 @@ def test_a_consumer_without_anything_to_write_is_refused() -> None:
         SchemaError, match="Quiet has neither handlers of channel events nor declared messages"
     ):
         application_types([target(Quiet)])
+    with pytest.raises(SchemaError, match="Quiet declares neither messages nor channel events: give Async"):
+        application_schemas([target(Quiet.as_asgi())])
 
 
 def test_what_is_no_consumer_is_refused() -> None:
@@ -227,6 +284,8 @@ def test_messages_that_nothing_can_describe_are_refused(message: Any, problem: s
 
     with pytest.raises(SchemaError, match=problem):
         application_types([target(broken)])
+    with pytest.raises(SchemaError, match="Broken declares what no JSON Schema can describe"):
+        application_schemas([target([broken])])
 
 
 def test_the_schemas_of_consumers() -> None:
@@ -235,6 +294,7 @@ def test_the_schemas_of_consumers() -> None:
 
     assert sorted(generated.files) == ["Chat.client.json", "Chat.events.json", "Chat.server.json"]
     assert sorted(generated.owned) == sorted(generated.files)
+    assert {*generated.owners.values()} == {f"{__name__}.Chat"}
     assert json.loads(generated.files["Chat.client.json"])["$id"] == "https://x.y/Chat.client.json"
 
 
@@ -247,3 +307,44 @@ def test_schemas_that_a_consumer_has_no_more_are_its_own() -> None:
 
     assert [*generated.files] == ["Counter.client.json"]
     assert generated.owned == ["Counter.client.json", "Counter.server.json", "Counter.events.json"]
+
+
+@pytest.mark.parametrize("current", ["no JSON", "[]", "{}", '{"title": "Chat server"}', "\ufffd"])
+def test_a_schema_that_nobody_has_written_here_is_foreign(current: str) -> None:
+    """Whatever is in the file, it stays."""
+    generated = application_schemas([target(Chat)])
+
+    assert generated.foreign("Chat.client.json", current) == (
+        "was not written by this command; choose another folder, or delete it"
+    )
+
+
+def test_a_schema_knows_for_which_consumer_it_was_written() -> None:
+    """So one of the same name in another module is told, and the consumer itself may write it again."""
+    ours = application_schemas([target(Chat)])
+    theirs = application_schemas([target(in_module("lobby", Chat))])
+    name = "Chat.client.json"
+
+    assert ours.foreign(name, ours.files[name]) is None
+    assert ours.foreign(name, "") is None
+    assert ours.foreign(name, '{"title": "Chat client"}') is None, "as version 0.1 wrote it"
+    assert theirs.foreign(name, ours.files[name]) == (
+        f"was written for {__name__}.Chat, and not for lobby.Chat; name both in one command, choose another "
+        "folder, or delete it"
+    )
+
+
+def test_a_module_of_types_knows_for_what_it_was_written() -> None:
+    """It may be written again for the same and for more, and not for less."""
+    one, both = [target(Chat)], [target(Chat), target(Listener, "app:Listener")]
+
+    assert foreign_types(both, application_types(one)) is None
+    assert foreign_types(both, application_types(both)) is None
+    assert foreign_types(one, "") is None
+    assert foreign_types(one, application_types(both)) == (
+        "was written for app:Listener; name all in one command, choose another file, or delete it"
+    )
+    assert (
+        foreign_types(one, "import os")
+        == "was not written by this command; choose another file, or delete it"
+    )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fast_channels.codegen.write import bring_up_to_date, differences, write
+from fast_channels.codegen.write import differences, own_files, write
 
 FILES = {"docs/a.md": "new\n", "schemas/b/c.json": "{}\n"}
 
@@ -35,7 +35,7 @@ def test_nothing_is_removed_by_default(tmp_path: Path) -> None:
     write(tmp_path, kept)
 
     assert [*differences(tmp_path, {})] == []
-    assert bring_up_to_date(tmp_path, FILES) == []
+    assert write(tmp_path, FILES) == []
     assert contents(tmp_path) == {**kept, **FILES}
 
 
@@ -69,5 +69,18 @@ def test_another_owner_looks_after_other_files(tmp_path: Path) -> None:
     write(tmp_path, {**kept, "Chat.events.json": ""})
 
     assert [*differences(tmp_path, {}, ["Chat.*.json"])] == ["Chat.events.json is superfluous\n"]
-    write(tmp_path, {"Chat.client.json": "{}\n"}, ["Chat.*.json"])
+    assert write(tmp_path, {"Chat.client.json": "{}\n"}, ["Chat.*.json"]) == ["Chat.events.json"]
     assert contents(tmp_path) == {**kept, "Chat.client.json": "{}\n"}
+
+
+def test_the_file_of_somebody_else_is_neither_replaced_nor_deleted(tmp_path: Path) -> None:
+    """A look at its text says whose it is, even if it is no text."""
+    write(tmp_path, {"mine.json": "mine", "old.json": "mine", "other.json": "other"})
+    (tmp_path / "binary.json").write_bytes(b"\xff")
+
+    def foreign(name: str, current: str) -> str | None:
+        return None if current == "mine" else f"is {current!r} in {name}"
+
+    assert own_files(tmp_path, {"mine.json": "new"}, ["*.json"], foreign) == ["mine.json", "old.json"]
+    with pytest.raises(FileExistsError, match=r"other\.json is 'other' in other\.json"):
+        own_files(tmp_path, {"other.json": "new"}, (), foreign)

@@ -1,9 +1,10 @@
 """All that can be found in consumer classes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fast_channels.consumer import AsyncConsumer
+from fast_channels.installation import DISTRIBUTION, conflict
 from fast_channels.targets import Target, consumers_in
 
 from .finding import Finding
@@ -15,13 +16,23 @@ __all__ = ["check", "findings_in"]
 
 
 def findings_in(targets: Iterable[Target]) -> list[Finding]:
-    """Return the findings in all consumers that targets stand for.
+    """Return the findings in what is installed, and in all consumers that targets stand for.
 
     Raises:
         TargetError: A target stands for none.
     """
     found = [one for target in targets for one in consumers_in(target)]
-    return [finding for one in found for finding in check(one.consumer, one.arguments)]
+    return [
+        *check_installation(),
+        *(finding for one in found for finding in check(one.consumer, one.arguments)),
+    ]
+
+
+def check_installation() -> Iterator[Finding]:
+    """Find another distribution that owns the same import name."""
+    sentence = conflict()
+    if sentence is not None:
+        yield Finding("FC001", DISTRIBUTION, sentence, None, None)
 
 
 def check(consumer: type[AsyncConsumer], arguments: Mapping[str, Any] | None = None) -> list[Finding]:

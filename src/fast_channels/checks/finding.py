@@ -8,6 +8,7 @@ from types import FunctionType
 __all__ = ["CODES", "Finding", "finding"]
 
 CODES: Mapping[str, str] = {
+    "FC001": "another distribution of the same import name is installed",
     "FC101": "the annotation of a handler cannot be resolved",
     "FC102": "the annotation of a handler cannot be validated into",
     "FC103": "an event has no `type` literal",

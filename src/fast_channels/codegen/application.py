@@ -1,14 +1,16 @@
 """Renders what the command line writes for an application: JSON Schemas, and a module of types."""
 
+import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Union
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias, TypeVar, Union
 
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import JsonSchemaMode
 
 from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer.base import ConsumerApplication
 from fast_channels.consumer.declared import declared, event_handlers, wanted
 from fast_channels.exceptions import SchemaError
 from fast_channels.messages import ChannelEvent, Group
@@ -17,12 +19,16 @@ from fast_channels.messages.codec import discriminated
 from fast_channels.messages.generics import resolve_in, type_arguments
 from fast_channels.targets import Target, consumers_in
 
-from .handlers import AnnotationWriter, handlers_of_events, protocol
+from .handlers import AnnotationWriter, handlers_of_events, pascal_case, protocol
 from .json_schema import EventSchema, MessageSchema, describe
+from .names import full_name, short_names
 from .schemas import BASE_URI, KINDS, consumer_schemas
 from .typed_dicts import Direction, TypedDicts
 
-__all__ = ["Generated", "application_schemas", "application_types"]
+__all__ = ["Generated", "Note", "application_schemas", "application_types", "foreign_types"]
+
+Note: TypeAlias = Callable[[str], object]
+"""Is told in a sentence what is passed over, and what gets another name than that of its class."""
 
 
 class Generated(NamedTuple):
@@ -30,11 +36,47 @@ class Generated(NamedTuple):
 
     Attributes:
         files: The text of each file by its path in the folder.
-        owned: Patterns of the files that belong to the same things, and are superfluous if not in `files`.
+        owners: The consumer of each file that belongs to the same things, by the path of the file. Those that
+            are not in `files` are superfluous.
     """
 
     files: Mapping[str, str]
-    owned: Sequence[str]
+    owners: Mapping[str, str]
+
+    @property
+    def owned(self) -> list[str]:
+        """The paths of the files that belong to the same things."""
+        return [*self.owners]
+
+    def foreign(self, name: str, current: str) -> str | None:
+        """Return why a file that is there now belongs to somebody else, `None` if it does not.
+
+        Args:
+            name: The path of the file in the folder.
+            current: Its text.
+        """
+        if not current.strip():
+            return None
+        owner = self.owners[name]
+        title = name.removesuffix(".json").replace(".", " ")
+        try:
+            found = json.loads(current)
+            # Version 0.1 wrote no comment.
+            writer = found.get("$comment", owner if found.get("title") == title else None)
+        except (ValueError, AttributeError):
+            writer = None
+        if writer == owner:
+            return None
+        if writer is None:
+            return "was not written by this command; choose another folder, or delete it"
+        return (
+            f"was written for {writer}, and not for {owner}; name both in one command, choose another "
+            "folder, or delete it"
+        )
+
+
+class _Silent(SchemaError):
+    """A consumer declares nothing; behind a colon the text says how it could."""
 
 
 class Subject(NamedTuple):
@@ -55,46 +97,84 @@ class Subject(NamedTuple):
     events: tuple[type[ChannelEvent], ...]
 
 
-def application_schemas(targets: Iterable[Target], base_uri: str = BASE_URI) -> Generated:
+def _nobody(_: str) -> None:
+    """Is told, and does nothing."""
+
+
+def application_schemas(
+    targets: Iterable[Target], base_uri: str = BASE_URI, *, note: Note = _nobody
+) -> Generated:
     """Return the JSON Schemas of the consumers that targets stand for.
+
+    A consumer that declares nothing is passed over, unless a target names it and nothing else. Consumers of
+    the same name get the part of their module's name that tells them apart: `rooms.Chat`.
 
     Args:
         targets: What somebody named.
         base_uri: Where the schemas are published, as `consumer_schemas` takes it.
+        note: Is told what is passed over, and what gets another name.
 
     Raises:
-        SchemaError: A consumer declares nothing, or what has no form in JSON, or has the name of another.
+        SchemaError: A consumer that a target names declares nothing, or a consumer declares what has no form
+            in JSON, or two have the same name and module.
         TargetError: A target stands for no consumer.
     """
-    consumers = _consumers(targets)
-    _require_different([consumer.__name__ for consumer in consumers])
-    files = [consumer_schemas(consumer, base_uri=base_uri) for consumer in consumers]
-    owned = [f"{consumer.__name__}.{kind}.json" for consumer in consumers for kind in KINDS]
-    return Generated({name: text for one in files for name, text in one.items()}, owned)
+    consumers = dict(pair for target in targets for pair in _declaring(target, _require_messages, note))
+    names = _named([full_name(consumer) for consumer in consumers], note)
+    files: dict[str, str] = {}
+    for consumer in consumers:
+        files |= consumer_schemas(consumer, base_uri=base_uri, name=names[full_name(consumer)])
+    return Generated(files, {f"{name}.{kind}.json": owner for owner, name in names.items() for kind in KINDS})
 
 
-def _consumers(targets: Iterable[Target]) -> list[type[AsyncConsumer]]:
-    return [*dict.fromkeys(found.consumer for target in targets for found in consumers_in(target))]
+_T = TypeVar("_T")
 
 
-def _require_different(names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise SchemaError(
-                f"{names.count(name)} different things are called {name}; write them separately"
-            )
+def _declaring(
+    target: Target, look: Callable[[type[AsyncConsumer]], _T], note: Note
+) -> Iterator[tuple[type[AsyncConsumer], _T]]:
+    """Yield the consumers of a target and what is seen in them, without those that declare nothing."""
+    for consumer in dict.fromkeys(found.consumer for found in consumers_in(target)):
+        try:
+            yield consumer, look(consumer)
+        except _Silent as silent:
+            if isinstance(target.value, type | ConsumerApplication):
+                raise
+            note(f"{str(silent).partition(':')[0]}, and is passed over")
 
 
-def _subjects(target: Target) -> Iterator[tuple[object, Subject]]:
+def _require_messages(consumer: type[AsyncConsumer]) -> None:
+    try:
+        found = declared(consumer)
+    except (PydanticUserError, NameError):
+        return  # what is wrong is said when it is written
+    if (found.client, found.server, found.events) == (None, None, ()):
+        raise _Silent(
+            f"{full_name(consumer)} declares neither messages nor channel events: give "
+            "AsyncJsonWebsocketConsumer its ClientMessage and ServerMessage, or annotate a handler with a "
+            "ChannelEvent"
+        )
+
+
+def _named(full_names: Iterable[str], note: Note) -> dict[str, str]:
+    """Return the name of each thing by its full name, and tell of those that share one."""
+    names = short_names(full_names)
+    longer = [name for name in names.values() if "." in name]
+    if longer:
+        note(f"some have the same name, so they are written as {' and '.join(longer)}")
+    return names
+
+
+def _subjects(target: Target, note: Note) -> Iterator[tuple[object, Subject]]:
     """Yield every subject behind what makes it this one and no other."""
     named: Any = target.value
     is_group = isinstance(named, type) and issubclass(named, Group)
     kinds = [*members(_events_of(target.value) if is_group else target.value)]
     if all(isinstance(kind, type) and issubclass(kind, ChannelEvent) for kind in kinds):
-        yield (target.name, *kinds), Subject(target.name, handlers_of_events(kinds), None, None, tuple(kinds))
+        name = target.text.replace(":", ".")
+        yield (name, *kinds), Subject(name, handlers_of_events(kinds), None, None, tuple(kinds))
         return
-    for consumer in _consumers([target]):
-        yield consumer, _subject(consumer)
+    yield from _declaring(target, _subject, note)
 
 
 def _events_of(group: type[Group[Any, Any]]) -> Any:
@@ -102,44 +182,75 @@ def _events_of(group: type[Group[Any, Any]]) -> Any:
 
 
 def _subject(consumer: type[AsyncConsumer]) -> Subject:
-    name = consumer.__name__
+    name = full_name(consumer)
     handlers = {name: wanted(handler) for name, handler in event_handlers(consumer).items()}
     try:
         subject = Subject(name, handlers, *declared(consumer))
     except (PydanticUserError, NameError) as error:
         raise SchemaError(f"{name} declares messages that nothing can describe: {error}") from error
     if not (subject.handlers or subject.client or subject.server):
-        raise SchemaError(f"{name} has neither handlers of channel events nor declared messages")
+        raise _Silent(f"{name} has neither handlers of channel events nor declared messages")
     return subject
 
 
-def application_types(targets: Iterable[Target]) -> str:
+def application_types(targets: Iterable[Target], *, note: Note = _nobody) -> str:
     """Return the source of a module with the types of consumers and channel events.
 
     For a consumer, a group or a union of channel events that is called `Chat` these are the Protocol
     `ChatHandlers` and the decorator `handles_chat` for handlers of its events, and `ChatClientMessage`,
     `ChatServerMessage` and `ChatEventMessage` for its messages as TypedDicts, as far as they are declared.
-    When it runs, the module imports nothing of the application.
+    When it runs, the module imports nothing of the application. Things of the same name get the part of their
+    module's name that tells them apart, such as `RoomsChatHandlers`. A consumer for which there is nothing to
+    write is passed over, unless a target names it and nothing else.
 
     Args:
         targets: What somebody named: consumers as `consumers_in` finds them, groups, and channel events.
+        note: Is told what is passed over, and what gets another name.
+
+    Returns:
+        The source, an empty string if everything was passed over.
 
     Raises:
-        SchemaError: There is nothing to write for a consumer, or it declares what has no form in JSON, or
-            two things have the same name.
+        SchemaError: There is nothing to write for a consumer that a target names, or a consumer declares what
+            has no form in JSON, or two things have the same name and module.
         TargetError: A target stands for no consumer and is no channel event.
     """
     named = [*targets]
-    subjects = [*dict(pair for target in named for pair in _subjects(target)).values()]
-    _require_different([subject.name for subject in subjects])
+    found = [*dict(pair for target in named for pair in _subjects(target, note)).values()]
+    if not found:
+        return ""
+    names = _named([subject.name for subject in found], note)
+    subjects = [one._replace(name=pascal_case(names[one.name])) for one in found]
     writer = AnnotationWriter()
     try:
         twins = [*TypedDicts(*_directions(subjects)).statements()]
     except PydanticUserError as error:
         raise SchemaError(f"there is a message without a form in JSON: {error}") from error
     statements = [*twins, *(protocol(one.name, one.handlers, writer) for one in subjects if one.handlers)]
-    command = " ".join(["fast-channels stubs", *(target.text for target in named)])
+    command = " ".join([_COMMAND, *(target.text for target in named)])
     return _module(command, statements, writer.modules)
+
+
+_COMMAND = "fast-channels stubs"
+
+
+def foreign_types(targets: Iterable[Target], current: str) -> str | None:
+    """Return why a module that is there now belongs to somebody else, `None` if it does not.
+
+    Args:
+        targets: For what it is to be written again.
+        current: Its text.
+    """
+    if not current.strip():
+        return None
+    written = re.match(rf'"""Written by `{_COMMAND} (.*)`;', current)
+    if written is None:
+        return "was not written by this command; choose another file, or delete it"
+    others = [one for one in written[1].split() if one not in {target.text for target in targets}]
+    if not others:
+        return None
+    known = " and ".join(others)
+    return f"was written for {known}; name all in one command, choose another file, or delete it"
 
 
 # Checkers know a union only as it is written in a program.

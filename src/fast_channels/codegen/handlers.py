@@ -97,6 +97,13 @@ def handles_{snake_case(name)}(consumer: _{name}T, /) -> _{name}T:
     return consumer'''
 
 
+def pascal_case(name: str) -> str:
+    """Return a name with dots as that of a class; one without dots stays as it is."""
+    *modules, last = name.split(".")
+    words = [word for module in modules for word in module.split("_")]
+    return "".join([*(word[:1].upper() + word[1:] for word in words), last])
+
+
 def snake_case(name: str) -> str:
     """Return the name of a class as that of a function."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()

@@ -9,7 +9,7 @@ from .dicts import dicts_module
 from .documents import protocol_document
 from .schemas import asgi_schemas
 from .stubs import stubs
-from .write import bring_up_to_date
+from .write import differences, write
 
 OWNED = ("schemas/**/*.json", "stubs/**/*.pyi", "stubs/**/py.typed")
 """Patterns of the files of the repository that are all generated."""
@@ -41,6 +41,9 @@ def main(arguments: Sequence[str]) -> int:
     )
     parser.add_argument("--check", action="store_true", help="write nothing; print what is not up to date")
     check: bool = parser.parse_args(arguments).check
-    found = bring_up_to_date(Path.cwd(), outputs(), OWNED, only_check=check)
+    found = [*differences(Path.cwd(), outputs(), OWNED)]
+    if not check:
+        write(Path.cwd(), outputs(), OWNED)
+        return 0
     sys.stdout.writelines(found)
     return 1 if found else 0

@@ -27,6 +27,7 @@ from fast_channels.exceptions import SchemaError
 from fast_channels.messages.codec import discriminated
 
 from .json_schema import DIALECT, AsgiSchema, EventSchema, MessageSchema, define_titled, describe, text_of
+from .names import full_name
 
 BASE_URI: Final = "urn:fast-channels:"
 """What the `$id` of every schema begins with when nobody says."""
@@ -107,7 +108,9 @@ def _is_a(value: object, *kinds: type) -> bool:
     return isinstance(value, kinds)
 
 
-def consumer_schemas(consumer: type[AsyncConsumer], *, base_uri: str = BASE_URI) -> dict[str, str]:
+def consumer_schemas(
+    consumer: type[AsyncConsumer], *, base_uri: str = BASE_URI, name: str | None = None
+) -> dict[str, str]:
     """Return the JSON Schemas of what a consumer says, the text of each by the name of its file.
 
     For a class `Chat` these are `Chat.client.json`, what a client may send, `Chat.server.json`, what it may
@@ -117,13 +120,18 @@ def consumer_schemas(consumer: type[AsyncConsumer], *, base_uri: str = BASE_URI)
     Args:
         consumer: The class. Its messages are the type arguments of `AsyncJsonWebsocketConsumer`.
         base_uri: Where the schemas are published: the `$id` of each is this and the name of its file.
+        name: What the names of the files begin with; by default the name of the class.
 
     Raises:
         SchemaError: The class declares none of them, or a type that has no form in JSON.
     """
-    name = consumer.__name__
+    name = name or consumer.__name__
+    comment = full_name(consumer)
     try:
-        files = {f"{name}.{bundle.kind}.json": bundle.document(name) for bundle in _bundles(consumer)}
+        files = {
+            f"{name}.{bundle.kind}.json": {"$comment": comment, **bundle.document(name)}
+            for bundle in _bundles(consumer)
+        }
     except (PydanticUserError, NameError) as error:
         raise SchemaError(f"{name} declares what no JSON Schema can describe: {error}") from error
     if not files:

@@ -1,6 +1,6 @@
 """The only module of this room that touches files; it removes nothing but what its caller says it owns."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = ())
             yield _difference(name, current, files.get(name))
 
 
-def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = ()) -> None:
+def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = ()) -> list[str]:
     """Write every generated file, and delete those of one's own that are left over.
 
     Args:
@@ -29,33 +29,46 @@ def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = ()) -> No
         files: What should be there: the text of each file by its path in the folder.
         owned: Patterns, as `Path.glob` takes them, of files that are deleted if they are not in `files`;
             without any, none is.
+
+    Returns:
+        The paths of the deleted files.
     """
-    for name in _present(root, owned) - files.keys():
+    deleted = sorted(_present(root, owned) - files.keys())
+    for name in deleted:
         (root / name).unlink()
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    return deleted
 
 
-def bring_up_to_date(
-    root: Path, files: Mapping[str, str], owned: Iterable[str] = (), *, only_check: bool = False
+def own_files(
+    root: Path, files: Mapping[str, str], owned: Iterable[str], foreign: Callable[[str, str], str | None]
 ) -> list[str]:
-    """Write every generated file, or return the differences and write nothing.
+    """Return the files that may be deleted, after a look at whose they are.
 
     Args:
         root: The folder in which the files are.
-        files: What should be there: the text of each file by its path in the folder.
-        owned: Patterns, as `Path.glob` takes them, of files that should not be there if not in `files`.
-        only_check: Write nothing.
+        files: What is to be written: the text of each file by its path in the folder.
+        owned: Patterns, as `Path.glob` takes them, of files that belong to the same things.
+        foreign: Is given the path and the text of a file that is there, and returns why it belongs to
+            somebody else, or `None`.
 
     Returns:
-        What is not up to date, which is nothing after writing.
+        The paths of the files of `owned` that are there and belong to nobody else.
+
+    Raises:
+        FileExistsError: A file of somebody else is in the place of one that is to be written.
     """
-    if only_check:
-        return [*differences(root, files, owned)]
-    write(root, files, owned)
-    return []
+    own: list[str] = []
+    for name in sorted(_present(root, [*owned, *files])):
+        reason = foreign(name, (root / name).read_text(encoding="utf-8", errors="replace"))
+        if reason is None:
+            own.append(name)
+        elif name in files:
+            raise FileExistsError(f"{root / name} {reason}")
+    return own
 
 
 def _present(root: Path, owned: Iterable[str]) -> set[str]:

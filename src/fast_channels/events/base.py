@@ -17,7 +17,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from fast_channels.installation import warn_of_conflict
+
 from .json_form import response_headers
+
+# Here, because nothing before this module can be of another distribution.
+warn_of_conflict()
 
 Rule: TypeAlias = Callable[[Mapping[str, Any]], str | None]
 """Returns what is wrong with an event, or `None`."""

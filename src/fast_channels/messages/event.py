@@ -6,6 +6,11 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import to_jsonable_python
 
+from fast_channels.installation import warn_of_conflict
+
+# Here, because nothing before this module can be of another distribution.
+warn_of_conflict()
+
 
 class ChannelEvent(BaseModel):
     """The base of an application's own channel-layer events.
