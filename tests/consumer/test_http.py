@@ -169,14 +169,6 @@ async def test_a_request_event_after_the_body_is_ignored(caplog: pytest.LogCaptu
     assert "http.request after the end of the request body; ignored" in caplog.text
 
 
-async def test_an_instance_forgets_the_body_of_an_earlier_request() -> None:
-    """An instance may serve one request after another."""
-    consumer = Acting()
-
-    assert (await serve(consumer, HTTP, request(b"one")))[1] == part(b"one")
-    assert (await serve(consumer, HTTP, request(b"two")))[1] == part(b"two")
-
-
 async def test_a_class_may_forget_to_call_the_initialiser_of_its_base() -> None:
     """The body is made ready when the request begins."""
 
@@ -540,10 +532,10 @@ async def test_a_response_that_is_left_open_without_a_layer_waits_for_the_client
     assert consumer.disconnects == 1
 
 
-async def test_a_protocol_that_asgi_does_not_define_has_no_state() -> None:
+async def test_a_connection_of_no_protocol_has_no_state() -> None:
     """It ends with the disconnect event."""
     consumer = Acting(nothing)
-    server = Server(consumer, {"type": "gemini"}, GET)
+    server = Server(consumer, {}, GET)
     await turns()
     assert not server.task.done()
     server.give(LEFT)

@@ -1,6 +1,7 @@
 """The parameters of path and query are validated before anything else happens."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pytest
@@ -143,6 +144,9 @@ async def test_a_consumer_of_another_protocol_raises() -> None:
     class Plain(AsyncConsumer):
         class Params(BaseModel):
             number: int
+
+        async def own_event(self, event: Mapping[str, Any]) -> None:
+            """What the protocol is about."""
 
     application = ApplicationCommunicator(Plain, {"type": "own"})
     await application.send_input({"type": "anything"})

@@ -1,21 +1,28 @@
 """The base of all consumers: one object per connection, whose methods handle its events."""
 
 import asyncio
+import contextlib
 import functools
 import logging
-from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, MutableMapping, Sequence
-from types import MappingProxyType, coroutine
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, MutableMapping
+from enum import IntEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
+from weakref import WeakSet
 
 from pydantic import BaseModel
 
-from fast_channels.consumer.handlers import Handler, build_table, handler_name
+from fast_channels.consumer.cleanup import Step, clean_up, rest
+from fast_channels.consumer.foreign import ANSWERS, LIFESPAN, Answer
+from fast_channels.consumer.handlers import ASGI_HANDLERS, Handler, build_table, handler_name
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
-from fast_channels.events import AsgiEvent
+from fast_channels.events import EVENTS, AsgiEvent
 from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (
+    AcceptConnection,
     ConnectionClosed,
+    DenyConnection,
     InvalidChannelLayerError,
     InvalidEventError,
     InvalidParamsError,
@@ -25,7 +32,7 @@ from fast_channels.layers import BaseChannelLayer, get_channel_layer
 from fast_channels.layers.registry import require_channel_layer
 from fast_channels.messages import Group
 from fast_channels.messages.annotations import local_names, unchanged
-from fast_channels.protocol import CONNECTIONS, Connection
+from fast_channels.protocol import CONNECTIONS, GONE, Connection
 from fast_channels.type_defs import (
     ASGIReceiveCallable,
     ASGISendCallable,
@@ -36,13 +43,11 @@ from fast_channels.type_defs import (
     GivenScope,
     GivenSend,
 )
+from fast_channels.untrusted import shown
 
 __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
 
 logger = logging.getLogger("fast_channels.consumer")
-
-CANCELLED_CLEANUP_SECONDS = 10.0
-"""How long each step of a clean-up may take after the server cancelled a consumer: `disconnect()` is one."""
 
 WORKER = "channel"
 """The type of the scope that a worker gives its consumers."""
@@ -51,10 +56,42 @@ NO_STATUS = 1005
 ABNORMAL = 1006
 INTERNAL_ERROR = 1011
 
+CRASH_CLOSE_SECONDS = 2.0
+"""How long the close frame of a consumer that has failed may take: a client that does not read gets none."""
+
+SENDS_PER_TURN = 32
+"""After how many events without a pause a consumer that sends gives the event loop its turn."""
+
+
+class Phase(IntEnum):
+    """How far the life of a consumer's connection is; it only goes forward."""
+
+    NEW = 0
+    """There is no connection yet."""
+    OPENING = 1
+    """No event has been handled."""
+    LIVE = 2
+    """Events are handled; `disconnect()` is owed."""
+    ENDING = 3
+    """`disconnect()` has begun."""
+    LEAVING = 4
+    """The groups are being left, and the channel is being released."""
+    OVER = 5
+    """Nothing of the connection is left."""
+
+
+# Asked for with every connection, and the members of an Enum are slow to find.
+NEW, OPENING, LIVE, ENDING, LEAVING, OVER = Phase
+
 _NO_GROUPS: Mapping[str, "Group[Any, Any]"] = MappingProxyType({})
+
+_DONE: Any = object()
+_STEERING = (AcceptConnection, ConnectionClosed, DenyConnection, StopConsumer)
 
 _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
 _LIBRARY: set[type] = set()
+_WARNED: WeakSet[type] = WeakSet()
+"""The classes whose mistakes have been logged, where once is enough."""
 
 
 class _NoHandler(InvalidEventError):
@@ -76,86 +113,6 @@ def get_handler_name(message: ChannelMessage) -> str:
     if name.startswith("_"):
         raise ValueError("Malformed type in message (leading underscore)")
     return name
-
-
-_DONE: Any = object()
-
-
-@coroutine
-def _rest(steps: Generator[Any, Any, None], yielded: Any) -> Generator[Any, Any, None]:
-    """Await what is left of something that has begun, and waits."""
-    while True:
-        try:
-            try:
-                value = yield yielded
-            except BaseException as error:
-                yielded = steps.throw(error)
-            else:
-                yielded = steps.send(value)
-        except StopIteration:
-            return
-
-
-async def run_all(*steps: Callable[[], Awaitable[None]]) -> None:
-    """Run every step, whatever the others do; the first error is raised, later ones are logged.
-
-    A step that is interrupted because this task is cancelled is run again, so it can be; that run and those
-    of the steps that follow are not interrupted.
-    """
-    for index, step in enumerate(steps):
-        try:
-            await step()
-        except Exception as error:
-            await despite(error, steps[index + 1 :])
-        except asyncio.CancelledError as error:
-            await despite(error, steps[index:])
-
-
-async def despite(error: BaseException, steps: Sequence[Callable[[], Awaitable[None]]]) -> NoReturn:
-    """Run the steps of a clean-up, then raise the error that came first; later errors are logged."""
-    if isinstance(error, asyncio.CancelledError):
-        steps = [functools.partial(_uninterrupted, step) for step in steps]
-    try:
-        await run_all(*steps)
-    except (Exception, asyncio.CancelledError):
-        logger.exception("A consumer's clean-up failed after an earlier error")
-    try:
-        raise error
-    finally:
-        # The error refers to this frame, which would refer to the error.
-        del error
-
-
-async def _uninterrupted(step: Callable[[], Awaitable[None]]) -> None:
-    """Run a step of a clean-up to its end, for a limited time, although this task is being cancelled.
-
-    Frameworks on anyio cancel a task again each time it waits; so the step gets a task of its own.
-
-    Raises:
-        TimeoutError: The step took too long, or was cancelled by its own doing.
-        Exception: Whatever the step raised.
-    """
-    begun = False
-
-    async def limited() -> None:
-        nonlocal begun
-        begun = True
-        async with asyncio.timeout(CANCELLED_CLEANUP_SECONDS):
-            await step()
-
-    task = asyncio.get_running_loop().create_task(limited())
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError:
-            continue
-    if not begun:
-        # A loop that is being closed cancels every task, new ones before they begin.
-        await limited()
-    elif task.cancelled():
-        raise TimeoutError("a step of a consumer's clean-up was cancelled")
-    else:
-        task.result()
 
 
 def _is_scope(value: object) -> bool:
@@ -201,7 +158,12 @@ class ConsumerApplication(Generic[_C_co]):
 
         async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
             """Serve one connection with a consumer of its own."""
-            await self.consumer_class(**self.consumer_initkwargs)(scope, receive, send)
+            kind = self.consumer_class
+            if scope.get("type") == LIFESPAN and (answer := kind._answer_to(LIFESPAN)) is not None:
+                # No connection, so nothing for which a consumer is to be made.
+                await answer(kind, scope, receive, send)
+                return
+            await kind(**self.consumer_initkwargs)(scope, receive, send)
 
 
 class AsyncConsumer:
@@ -247,11 +209,10 @@ class AsyncConsumer:
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
     _memberships: ClassVar[set[type["Group[Any, Any]"]]]
     _params_reader: ClassVar[ParamsReader[BaseModel] | None] = None
+    _protocol: ClassVar[str | None] = None
+    _served: ClassVar[frozenset[str]]
     _connection: Connection | None
-    _began: bool = False
-    _ended: bool = False
-    _left: bool = False
-    _running: bool = False
+    _phase: Phase = NEW
     _joined: Mapping[str, "Group[Any, Any]"] = _NO_GROUPS
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -261,7 +222,7 @@ class AsyncConsumer:
         cls._local_names = local_names(cls.__module__)
         cls._set_up()
 
-    def __new__(cls, *args: GivenArgument, **_kwargs: Any) -> Self:
+    def __new__(cls, *args: GivenArgument, **kwargs: Any) -> Self:
         """Make a consumer; a class that is called as an ASGI application says what to use instead."""
         if args and _is_scope(args[0]):
             raise _no_application(cls)
@@ -294,9 +255,15 @@ class AsyncConsumer:
 
             Raises:
                 InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
-                RuntimeError: This instance is serving another connection.
+                RuntimeError: This instance has served another connection.
+                ValueError: The class serves no connection of this type.
                 Exception: Whatever a handler raised, after the clean-up.
             """
+            if (type_ := scope.get("type")) not in self._served:
+                answer = self._answer_to(type_)
+                if answer is not None:
+                    await answer(type(self), scope, receive, send)
+                    return
             inbox = self._begin(scope, receive, send)
             try:
                 self.channel_layer = self._find_layer()
@@ -308,29 +275,31 @@ class AsyncConsumer:
                     if self.channel_layer is not None:
                         await self._open_channel(self.channel_layer, inbox)
                     event, origin = await inbox.get()
-                    self._began = True
+                    self._phase = LIVE
                     if inbox.channel is not None:
                         inbox.read_ahead()
                     while True:
                         try:
-                            if (rest := self._handling_of(event, inbox)) is not None:
-                                await rest
-                                del rest
+                            if (waiting := self._handling_of(event, inbox)) is not None:
+                                await waiting
+                                del waiting
                         except (InvalidEventError, ConnectionClosed) as error:
                             await self._settle(error, event, origin)
-                        if self._ended or origin is LAST or self._is_over():
+                        except BaseExceptionGroup as group:
+                            await self._settle(steering(group), event, origin)
+                        if self._phase >= ENDING or origin is LAST or self._is_over():
                             break
                         # A consumer that waits for its next event keeps nothing of the last.
                         del event
                         event, origin = await inbox.get()
                 except StopConsumer:
                     pass
-                except (Exception, asyncio.CancelledError) as error:
-                    await despite(self._explained(error), self._last_steps(inbox, error))
+                except BaseException as error:
+                    await self._fail(self._explained(error), inbox, send)
                 if final := self._last_steps(inbox):
-                    await run_all(*final)
+                    await clean_up(final)
             finally:
-                self._running = False
+                self._phase = OVER
 
     async def dispatch(self, message: ChannelMessage) -> None:
         """Hand a message to the method that its type names.
@@ -380,10 +349,13 @@ class AsyncConsumer:
             if layer is None:
                 raise InvalidChannelLayerError(_needs_alias(self, f"join {group!r}"))
             self._check_membership(type(group), layer)
-            if self._left or self._ended:
+            if self._phase < ENDING:
+                self._joined = {**self._joined, group.group_name: group}
+                await layer.group_add(group.group_name, self.channel_name)
+            if self._phase >= ENDING:
+                # Perhaps meanwhile, when the groups that it knew had been left.
+                await layer.group_discard(group.group_name, self.channel_name)
                 raise ConnectionClosed(f"{type(self).__name__} has ended, and cannot join {group!r}")
-            self._joined = {**self._joined, group.group_name: group}
-            await layer.group_add(group.group_name, self.channel_name)
 
     async def leave(self, group: "Group[Any, Any]") -> None:
         """End the membership in a group, if there is one.
@@ -395,6 +367,13 @@ class AsyncConsumer:
         if layer is not None and group.group_name in self._joined:
             await layer.group_discard(group.group_name, self.channel_name)
             self._joined = {name: kept for name, kept in self._joined.items() if name != group.group_name}
+
+    def __repr__(self) -> str:
+        scope: Mapping[str, Any] = vars(self).get("scope") or {}
+        parts = [f"path={shown(scope['path'])}"] if scope.get("path") else []
+        if scope.get("client"):
+            parts.append(f"client={':'.join(map(str, scope['client']))}")
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     async def channel_invalid(self, error: InvalidEventError) -> None:
         """Decide what becomes of a message of the channel layer that is no event the consumer handles.
@@ -456,7 +435,7 @@ class AsyncConsumer:
         if (yielded := next(steps, _DONE)) is _DONE:
             return None
         inbox.read_ahead()
-        return _rest(steps, yielded)
+        return rest(steps, yielded)
 
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))
@@ -472,6 +451,7 @@ class AsyncConsumer:
         # As types are usually written, with dots; any other is found by the name of its handler.
         routes = {name.replace("_", "."): handler for name, handler in cls._handlers.items()}
         cls._routes = None if overridden else routes
+        cls._served = frozenset(type_ for type_ in (*CONNECTIONS, WORKER) if cls._serves(type_))
         cls._memberships = set()
         model = getattr(cls, "Params", None)
         if isinstance(model, type) and issubclass(model, BaseModel):
@@ -482,6 +462,35 @@ class AsyncConsumer:
         }
 
     @classmethod
+    def _serves(cls, type_: str) -> bool:
+        """Tell whether a connection of a type has anything to do with the class."""
+        if type_ in {cls._protocol, WORKER}:
+            return True
+        prefix = f"{handler_name(type_)}_"
+        if any(name.startswith(prefix) for name in cls._handlers):
+            return True
+        # A dispatch() of its own, or a protocol of the application, may have types of any name.
+        foreign = type_ not in CONNECTIONS and not cls._handlers.keys() <= ASGI_HANDLERS.keys()
+        return cls._protocol is None and type_ != LIFESPAN and (foreign or cls._routes is None)
+
+    @classmethod
+    def _answer_to(cls, type_: object) -> Answer | None:
+        """Return what answers a connection that is not for this class, `None` for one that is.
+
+        Raises:
+            ValueError: Nobody can answer it.
+        """
+        if not isinstance(type_, str) or cls._serves(type_):
+            return None
+        answer = ANSWERS.get(type_)
+        if answer is None or (type_ != LIFESPAN and cls._protocol is None):
+            raise ValueError(
+                f"{cls.__name__} serves no connection of the type {shown(type_)}: "
+                "it has no handler for the events of that"
+            )
+        return answer
+
+    @classmethod
     def _validator_for(cls, model: type[AsgiEvent]) -> Validator:
         # What only this library's handler sees need not become an object.
         handler = cls._handlers.get(handler_name(model.model_fields["type"].default))
@@ -489,28 +498,25 @@ class AsyncConsumer:
         return model_validator(model) if seen else wire_validator(model)
 
     def _begin(self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Inbox:
-        if self._running:
+        if self._phase is not NEW:
             name = type(self).__name__
-            raise RuntimeError(
-                f"this {name} serves a connection already; {name}.as_asgi() makes one for each"
-            )
+            serves = "has served a connection" if self._phase is OVER else "serves a connection already"
+            raise RuntimeError(f"this {name} {serves}; {name}.as_asgi() makes one for each")
         protocol = scope.get("type")
         kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
         connection = None if kind is None else kind(scope, self._validators[kind.protocol])
         self.scope = scope
         self.base_send = send if connection is None else _Checked(connection, send).send
         self._connection = connection
-        self._began = self._ended = self._left = False
-        self._joined = _NO_GROUPS
         self._prepare()
-        self._running = True
+        self._phase = OPENING
         return InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
 
     def _furnish(self) -> None:
         """Give a new consumer what it has before its first connection."""
 
     def _prepare(self) -> None:
-        """Forget an earlier connection."""
+        """Get ready for the connection."""
 
     def _find_layer(self) -> BaseChannelLayer | None:
         alias = self.channel_layer_alias
@@ -570,19 +576,34 @@ class AsyncConsumer:
         # Whoever has no handler for it must not fail because of it.
         inbox.listen(layer, self.channel_name, gaps="channel_gap" in self._handlers)
 
-    async def _settle(self, error: Exception, event: Mapping[str, Any], origin: Origin) -> None:
+    async def _settle(self, error: BaseException, event: Mapping[str, Any], origin: Origin) -> None:
         """Pass over an error that is no fault of the application, or raise it."""
         if isinstance(error, InvalidEventError):
             if origin is LAYER or not self._is_of_protocol(event):
                 await self.channel_invalid(error)
+            elif event["type"] in EVENTS and origin is not LAST:
+                # The server waits for what only a handler could do.
+                raise error
             else:
                 # A server may have events that no specification names; a client can make it send them.
                 logger.debug("%s does not handle %s; ignored", self, event["type"])
-        elif self._connection is None or not self._connection.closed:
+        elif not (isinstance(error, ConnectionClosed) and self._connection and self._connection.closed):
             raise error
+        elif self._connection.state != GONE and origin is not LAYER:
+            self._warn_of_sending_after_close(event)
         else:
             # The handler found out that the client is gone; the disconnect is next.
             logger.debug("A handler of %s sent to a connection that is gone", event["type"])
+
+    def _warn_of_sending_after_close(self, event: Mapping[str, Any]) -> None:
+        if type(self) not in _WARNED:
+            _WARNED.add(type(self))
+            logger.warning(
+                "%s sent something after it had closed the connection, which ended its handler of %s; "
+                "this is logged once for each class",
+                self,
+                event["type"],
+            )
 
     def _is_of_protocol(self, event: Mapping[str, Any]) -> bool:
         protocol: str = event["type"].partition(".")[0]
@@ -592,14 +613,12 @@ class AsyncConsumer:
         """Tell whether the connection is over although the server does not say so."""
         return False
 
-    def _last_steps(
-        self, inbox: Inbox, error: BaseException | None = None
-    ) -> list[Callable[[], Awaitable[None]]]:
-        steps: list[Callable[[], Awaitable[None]]] = []
+    def _last_steps(self, inbox: Inbox, error: BaseException | None = None) -> list[Step]:
+        steps: list[Step] = []
+        if self._phase is LIVE:
+            steps.append(functools.partial(self._disconnect, self._code_of_end(inbox, error)))
         if self._may_be_member():
             steps.append(self._leave_groups)
-        if self._began and not self._ended:
-            steps.append(functools.partial(self._disconnect_once, self._code_of_end(inbox, error)))
         if inbox.channel is not None:
             layer = self._layer()
             # One of somebody else's may know of groups only.
@@ -608,6 +627,22 @@ class AsyncConsumer:
         if inbox.tasks():
             steps.append(inbox.close)
         return steps
+
+    async def _fail(self, error: BaseException, inbox: Inbox, send: ASGISendCallable) -> None:
+        """Clean up after an error, tell the client if the application has failed, and raise the error."""
+        connection = self._connection
+        event = None
+        if connection is not None and not inbox.lost and not isinstance(error, asyncio.CancelledError):
+            event = connection.failure()
+        steps = self._last_steps(inbox, error)
+        if event is not None:
+            # The last of all: a client that reads nothing makes it wait.
+            steps.append(functools.partial(_send_last, send, event, inbox))
+        try:
+            await clean_up(steps, error)
+        finally:
+            # The error refers to this frame, which would refer to the error.
+            del error
 
     def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int:
         if inbox.lost or isinstance(error, asyncio.CancelledError):
@@ -620,24 +655,24 @@ class AsyncConsumer:
         return self._joined
 
     def _may_be_member(self) -> bool:
-        return not self._left and bool(self._joined)
+        return self._phase < LEAVING and bool(self._joined)
 
     async def _leave_groups(self) -> None:
-        self._left = True
+        self._phase = LEAVING
         await self._discard_groups()
 
     async def _discard_groups(self) -> None:
         layer = self._layer()
         if layer is not None:
             names = self._group_names()
-            await run_all(
-                *(functools.partial(layer.group_discard, name, self.channel_name) for name in names)
-            )
+            await clean_up(functools.partial(layer.group_discard, name, self.channel_name) for name in names)
 
     async def _disconnect_once(self, code: int) -> None:
-        if self._ended:
-            return
-        self._ended = True
+        if self._phase < ENDING:
+            await clean_up([functools.partial(self._disconnect, code)])
+
+    async def _disconnect(self, code: int) -> None:
+        self._phase = ENDING
         if self._connection is not None:
             # Neither disconnect() nor whoever still holds the consumer then can send any more.
             self._connection.lost()
@@ -654,6 +689,32 @@ class AsyncConsumer:
         return _nothing()
 
 
+async def _send_last(send: ASGISendCallable, event: ChannelMessage, inbox: Inbox) -> None:
+    """Send an event that does not matter any more if the client is gone, or does not read."""
+    if inbox.ended or inbox.lost:
+        return
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(CRASH_CLOSE_SECONDS):
+            await send(event)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def steering(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first of the errors of a group that only steer a consumer, or else the group itself.
+
+    A task group raises what its tasks raise as a group.
+    """
+    errors = [*_leaves(group)]
+    return errors[0] if all(isinstance(error, _STEERING) for error in errors) else group
+
+
 async def _nothing() -> None:
     """Do what a consumer without `disconnect()` does."""
 
@@ -663,19 +724,29 @@ def _needs_alias(consumer: AsyncConsumer, purpose: str) -> str:
 
 
 class _Checked:
-    """The server's `send`, for events that are checked first; smaller than a function in a function."""
+    """The server's `send`, for events that are checked first; smaller than a function in a function.
 
-    __slots__ = ("_connection", "_send")
+    Attributes:
+        sent: How many events have been sent since the consumer waited for its next one.
+    """
+
+    __slots__ = ("_connection", "_send", "sent")
 
     def __init__(self, connection: Connection, send: ASGISendCallable) -> None:
         self._connection = connection
         self._send = send
+        self.sent: int = 0
 
     async def send(self, message: ChannelMessage) -> None:
         event = self._connection.send(message)
         if event is None:
             return
         send = self._send
+        self.sent += 1
+        if self.sent >= SENDS_PER_TURN:
+            # The send of many servers never waits, so one that only sends would never hear of its client.
+            self.sent = 0
+            await asyncio.sleep(0)
         try:
             await send(event)
         except OSError as error:

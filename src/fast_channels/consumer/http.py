@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.base import ENDING, AsyncConsumer
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.websocket import header_pairs
 from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
@@ -32,6 +32,7 @@ class AsyncHttpConsumer(AsyncConsumer):
 
     max_body_size: ClassVar[int | None] = 16 * 1024 * 1024
     body: list[bytes]
+    _protocol = "http"
     _body_size: int = 0
     _body_complete: bool = False
 
@@ -126,7 +127,7 @@ class AsyncHttpConsumer(AsyncConsumer):
             StopConsumer: The response is complete.
         """
         await self._http_request(message)
-        if self._ended:
+        if self._phase >= ENDING:
             raise StopConsumer
 
     async def http_disconnect(self, message: HttpDisconnectEvent) -> None:

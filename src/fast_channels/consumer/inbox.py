@@ -176,6 +176,7 @@ class Inbox:
     Attributes:
         channel: The channel of the channel layer that is to be closed in the end.
         close_code: The code of the WebSocket disconnect that was read, `None` before.
+        ended: Whether the last event of the server was read.
         lost: Whether the server failed to deliver an event.
         queue: What a task or the layer delivers, `None` before there is one.
         reading: Whether a task reads the client's events.
@@ -183,10 +184,10 @@ class Inbox:
 
     __slots__ = (
         "_connection",
-        "_ended",
         "_receive",
         "channel",
         "close_code",
+        "ended",
         "lost",
         "queue",
         "reading",
@@ -194,7 +195,7 @@ class Inbox:
 
     def __init__(self, connection: Connection | None, receive: ASGIReceiveCallable) -> None:
         self._connection = connection
-        self._ended = False
+        self.ended: bool = False
         self.queue: Queue | None = None
         self._receive = receive
         self.channel: str | None = None
@@ -222,7 +223,7 @@ class Inbox:
 
     def read_ahead(self) -> None:
         """Read the client's events in a task from now on."""
-        if not self.reading and not self._ended:
+        if not self.reading and not self.ended:
             self.reading = True
             queue = self.queue = self.queue or Queue()
             queue.reader = queue.loop.create_task(self._read(queue))
@@ -271,8 +272,11 @@ class Inbox:
         tasks = self.tasks()
         for task in tasks:
             task.cancel()
-        if tasks:
+        queue = self.queue
+        if tasks and queue is not None:
             await asyncio.wait(tasks)
+            # What they have ended with refers to them, and they to the queue.
+            queue.entries = None
 
     def _arrival(self, message: Mapping[str, Any]) -> Arrival:
         if self._connection is None:
@@ -280,13 +284,13 @@ class Inbox:
         event = self._connection.receive(message)
         if event is message or event["type"] not in LAST_EVENTS:
             return event, SERVER
-        self._ended = True
+        self.ended = True
         self.close_code = event.get("code")
         return event, LAST
 
     async def _read(self, queue: Queue) -> None:
         try:
-            while not self._ended:
+            while not self.ended:
                 try:
                     message = await self._receive()
                 except BaseException:
@@ -295,7 +299,7 @@ class Inbox:
                 queue.put(self._arrival(message))
                 if queue.client_room.take():
                     await queue.client_room.wait()
-        except (Exception, asyncio.CancelledError) as error:
+        except BaseException as error:
             # A server may cancel by raising out of its receive, and nobody asks for our own cancellation.
             queue.put(_Failure(error))
 
@@ -305,7 +309,7 @@ class Inbox:
                 queue.put((await layer.receive(channel), LAYER))
                 if queue.layer_room.take():
                     await queue.layer_room.wait()
-        except (Exception, asyncio.CancelledError) as error:
+        except BaseException as error:
             queue.put(_Failure(error))
 
 

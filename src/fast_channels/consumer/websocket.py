@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
 
 from typing_extensions import TypeVar
 
-from fast_channels.consumer.base import AsyncConsumer, despite, run_all
+from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
+from fast_channels.consumer.cleanup import clean_up
 from fast_channels.consumer.inbox import Inbox
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
@@ -25,7 +26,7 @@ from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import Codec, invalid_frame, not_json
 from fast_channels.messages.generics import resolve_in, type_arguments
 from fast_channels.messages.receivers import check_receivers, receivers, receives
-from fast_channels.protocol.websocket import OPEN
+from fast_channels.protocol.websocket import HANDSHAKE, OPEN
 
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
 
@@ -51,10 +52,15 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     Attributes:
         groups: The channel-layer groups that the consumer joins when it accepts the connection and leaves
             when it ends. A class attribute is copied for each consumer; a property works too.
+        handshake_grace: Seconds after which a warning is logged about a handshake that `connect()` has left
+            unanswered, `None` for no warning.
     """
 
     groups: list[str]
+    handshake_grace: ClassVar[float | None] = 5.0
+    _protocol = "websocket"
     _computes_groups: ClassVar[bool]
+    _handshake_timer: asyncio.TimerHandle | None = None
     _owns_groups: bool = False
     _asked: bool = False
     _denied: bool = False
@@ -67,13 +73,33 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         self._asked = True
         try:
             await self.connect()
-        except AcceptConnection:
+        except (AcceptConnection, DenyConnection) as answer:
+            await self._answer(answer)
+        except BaseExceptionGroup as group:
+            await self._answer(steering(group))
+        connection = self._connection
+        if connection is not None and connection.state == HANDSHAKE and self.handshake_grace is not None:
+            loop = asyncio.get_running_loop()
+            self._handshake_timer = loop.call_later(self.handshake_grace, self._warn_of_handshake)
+
+    async def _answer(self, answer: BaseException) -> None:
+        """Do what `connect()` has raised an exception for, or raise what is none of these."""
+        if isinstance(answer, AcceptConnection):
             await self.accept()
-        except DenyConnection as denial:
-            if denial.status is None:
-                await self.close()
-            else:
-                await self.deny(denial.status, denial.headers, denial.body)
+        elif not isinstance(answer, DenyConnection):
+            raise answer
+        elif answer.status is None:
+            await self.close()
+        else:
+            await self.deny(answer.status, answer.headers, answer.body)
+
+    def _warn_of_handshake(self) -> None:
+        if self._connection is not None and self._connection.state == HANDSHAKE:
+            logger.warning(
+                "connect() of %s returned without accept(), close() or deny(); the client has waited %g s",
+                self,
+                self.handshake_grace,
+            )
 
     async def connect(self) -> None:
         """Answer the handshake; accepts by default.
@@ -114,9 +140,10 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             # Joined before the client knows, so that it misses nothing that is sent after it knows.
             await self._join_groups(groups)
             await self.base_send(event)
-        except (Exception, asyncio.CancelledError) as error:
-            accepted = self._connection is not None and self._connection.state == OPEN
-            await despite(error, [] if accepted else [self._discard_groups])
+        except BaseException as error:
+            if self._connection is not None and self._connection.state == OPEN:
+                raise
+            await clean_up([self._discard_groups], error)
 
     async def deny(
         self,
@@ -204,7 +231,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         await self.base_send({"type": "websocket.close", "code": sent, "reason": reason})
 
     async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None:
-        """Leave the groups and let `disconnect()` clean up. ASGI, "Disconnect - receive event".
+        """Let `disconnect()` clean up; the groups are left afterwards. ASGI, "Disconnect - receive event".
 
         Raises:
             StopConsumer: Always, at the end.
@@ -239,12 +266,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
 
     async def _websocket_disconnect(self, message: Mapping[str, Any]) -> None:
         given = message.get("code")
-        code = 1005 if given is None else given
-        if self._may_be_member():
-            await run_all(self._leave_groups, partial(self._disconnect_once, code))
-        else:
-            self._left = True
-            await self._disconnect_once(code)
+        await self._disconnect_once(1005 if given is None else given)
 
     @classmethod
     def _set_up(cls) -> None:
@@ -270,11 +292,16 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     def _is_over(self) -> bool:
         return self._denied
 
+    async def _disconnect(self, code: int) -> None:
+        if self._handshake_timer is not None:
+            self._handshake_timer.cancel()
+        await super()._disconnect(code)
+
     def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int:
         return 1006 if self._denied else super()._code_of_end(inbox, error)
 
     def _may_be_member(self) -> bool:
-        if self._left or not self._began or self._layer() is None:
+        if not LIVE <= self._phase < LEAVING or self._layer() is None:
             return False
         return self._computes_groups or bool(self._joined or self.groups)
 

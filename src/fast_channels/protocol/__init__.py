@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from .http import HttpConnection
 from .lifespan import LifespanConnection
-from .machine import Connection, Table, Verdict, columns
+from .machine import GONE, Connection, Table, Verdict, columns
 from .websocket import WebSocketConnection
 
 CONNECTIONS: Mapping[str, type[Connection]] = MappingProxyType(
@@ -15,6 +15,7 @@ CONNECTIONS: Mapping[str, type[Connection]] = MappingProxyType(
 
 __all__ = [
     "CONNECTIONS",
+    "GONE",
     "Connection",
     "HttpConnection",
     "LifespanConnection",

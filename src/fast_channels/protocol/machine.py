@@ -245,6 +245,7 @@ class Connection:
         protocol: The `type` of the scopes that it is for.
         table: When events may be sent, and which of the received ones change that.
         requests: The table of what is received, where that is not the same.
+        failures: What tells a client that the application has failed, by state.
         state: The state that decides what may be sent, a row of `table`.
         request_state: The same for what is received, a row of `requests` where there is one.
         receivable: The validators of the received events that make dictionaries.
@@ -256,6 +257,7 @@ class Connection:
     table: ClassVar[Table]
     requests: ClassVar[Table | None] = None
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
+    failures: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
     receivable: ClassVar[Lazy[Validator]]
     _common: ClassVar[_Rules]
 
@@ -370,6 +372,10 @@ class Connection:
             self.state = step.next
         return event if len(event) == sendable.size else _without_none(event)
 
+    def failure(self) -> Mapping[str, Any] | None:
+        """Return what tells the client that the application has failed, `None` if the server does that."""
+        return self.failures.get(self.state)
+
     def lost(self) -> None:
         """Move as if the client had left, although the server does not say so."""
         self.state = self._rules.gone.get(self.state, self.state)
@@ -396,7 +402,8 @@ class Connection:
         if verdict is Verdict.ILLEGAL:
             raise self._illegal(f"{type_} is not legal in state {self.state}", type_)
         if verdict is Verdict.CLOSED:
-            text = f"{type_} cannot be sent: the connection is closed"
+            closed = "" if self.state == GONE else " by this consumer"
+            text = f"{type_} cannot be sent: the connection is closed{closed}"
             raise ConnectionClosed(text, state=self.state, event=type_)
         if verdict is Verdict.DROPPED:
             logger.warning("%s after the response is complete; dropped", type_)

@@ -110,3 +110,7 @@ class WebSocketConnection(Connection):
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType(
         {"websocket.accept": _accept, "websocket.close": _close}
     )
+    # RFC 6455, section 7.4.1. Before the handshake is answered, servers answer it with status 500.
+    failures: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+        {OPEN: {"type": "websocket.close", "code": 1011, "reason": ""}}
+    )

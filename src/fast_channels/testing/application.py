@@ -148,7 +148,7 @@ class ApplicationCommunicator:
         """
         del interval
         await self._output_or_end(timeout)
-        if not self.output_queue.empty():
+        if self._has_output():
             return False
         self._raise_error()
         return True
@@ -238,12 +238,20 @@ class ApplicationCommunicator:
                     await self._news.wait()
 
     def _take_output(self, timeout: float) -> Any:
-        if not self.output_queue.empty():
+        if self._has_output():
             return self.output_queue.get_nowait()
         self._raise_error()
         if self.future.done():
             raise ApplicationEnded("The application ended and sent nothing more")
         raise TimeoutError(f"The application sent nothing within {timeout} s")
+
+    def _has_output(self) -> bool:
+        if self.output_queue.qsize() == 1 and _error_of(self.future) is not None:
+            # What a client sees of a crash; a test shall see the error.
+            event = self.output_queue.get_nowait()
+            if event != _CRASH:
+                self.output_queue.put_nowait(event)
+        return not self.output_queue.empty()
 
     def _put_back(self, events: list[Any]) -> None:
         """Make the next outputs of events that were taken already."""
@@ -284,6 +292,9 @@ class ApplicationCommunicator:
         if not self.future.done():
             self.future.cancel()
             await asyncio.wait({self.future})
+
+
+_CRASH = {"type": "websocket.close", "code": 1011, "reason": ""}
 
 
 def _is_consumer_class(application: TestedApplication) -> TypeIs[ConsumerClass | type[AsyncConsumer]]:

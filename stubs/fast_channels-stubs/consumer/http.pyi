@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from typing import Any, ClassVar
-from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.base import ENDING, AsyncConsumer
 from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
 from fast_channels.exceptions import InvalidParamsError, LocalProtocolError, StopConsumer
 from abc import ABCMeta

@@ -1,10 +1,11 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
 from typing_extensions import TypeVar
-from fast_channels.consumer.base import AsyncConsumer, despite, run_all
+from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
 from fast_channels.consumer.inbox import Inbox
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (
@@ -125,11 +126,15 @@ NORMAL_CLOSURE = 1000
 
 class AsyncWebsocketConsumer(AsyncConsumer):
     groups: list[str]
+    handshake_grace: ClassVar[float | None]
     _computes_groups: ClassVar[bool]
+    _handshake_timer: asyncio.TimerHandle | None
     _owns_groups: bool
     _asked: bool
     _denied: bool
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None: ...
+    async def _answer(self, answer: BaseException) -> None: ...
+    def _warn_of_handshake(self) -> None: ...
     async def connect(self) -> None: ...
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
@@ -158,6 +163,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     def _furnish(self) -> None: ...
     def _prepare(self) -> None: ...
     def _is_over(self) -> bool: ...
+    async def _disconnect(self, code: int) -> None: ...
     def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int: ...
     def _may_be_member(self) -> bool: ...
     async def _join_groups(self, groups: Iterable[str]) -> None: ...

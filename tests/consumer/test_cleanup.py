@@ -1,0 +1,393 @@
+"""The steps of a clean-up run to their end, in the task that they clean up for, whoever cancels it."""
+
+import asyncio
+import contextlib
+import gc
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fast_channels.consumer import AsyncConsumer, AsyncHttpConsumer, AsyncWebsocketConsumer, cleanup
+from fast_channels.consumer.cleanup import Step, clean_up
+from fast_channels.layers import InMemoryChannelLayer
+
+from .driver import CONNECT, GET, HTTP, WEBSOCKET, Server, frame, turns
+
+
+def step(done: list[str], name: str, *, waits: int = 0, error: BaseException | None = None) -> Step:
+    """Return a step that waits some turns, and is then done or raises."""
+
+    async def run() -> None:
+        for _ in range(waits):
+            await asyncio.sleep(0)
+        done.append(name)
+        if error is not None:
+            raise error
+
+    return run
+
+
+async def test_all_steps_of_a_clean_up_run(caplog: pytest.LogCaptureFixture) -> None:
+    """The first error is raised, the others are logged."""
+    done: list[str] = []
+    steps = [
+        step(done, "a"),
+        step(done, "b", error=KeyError("b")),
+        step(done, "c", waits=1, error=ValueError("c")),
+        step(done, "d", waits=2),
+    ]
+
+    with pytest.raises(KeyError, match="b"):
+        await clean_up(steps)
+
+    assert done == ["a", "b", "c", "d"]
+    assert "ValueError: c" in caplog.text
+
+
+@pytest.mark.property
+@given(
+    waits=st.lists(st.integers(0, 4), min_size=1, max_size=4),
+    cancellations=st.lists(st.integers(0, 12), max_size=6),
+    first=st.sampled_from([None, ZeroDivisionError(), asyncio.CancelledError()]),
+)
+def test_nobody_interrupts_a_clean_up_and_everybody_is_heard(
+    waits: list[int], cancellations: list[int], first: BaseException | None
+) -> None:
+    """Each step runs once and to its end; a request that came meanwhile is raised if there is no error."""
+    done: list[str] = []
+    requests: list[bool] = []
+
+    async def main() -> None:
+        steps = [step(done, str(index), waits=count) for index, count in enumerate(waits)]
+        task = asyncio.ensure_future(clean_up(steps, first))
+        # A task that was cancelled before it began would never begin.
+        await asyncio.sleep(0)
+        for turn in range(13):
+            requests.extend(task.cancel() for _ in range(cancellations.count(turn)))
+            await asyncio.sleep(0)
+        await asyncio.wait([task])
+        expected = first or (asyncio.CancelledError() if any(requests) else None)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        assert type(error) is type(expected)
+        assert task.cancelling() == sum(requests)
+
+    asyncio.run(main())
+    assert done == [str(index) for index in range(len(waits))]
+
+
+async def _timeout() -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await asyncio.Event().wait()
+
+
+async def _wait_for() -> None:
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.Event().wait(), 0)
+
+
+async def _task_group() -> None:
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async def group() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(fail())
+            await asyncio.Event().wait()
+
+    with pytest.raises(ExceptionGroup):
+        await group()
+
+
+async def _cancel_scope() -> None:
+    with anyio.move_on_after(0) as scope:
+        await anyio.sleep_forever()
+    assert scope.cancelled_caught
+
+
+@pytest.mark.parametrize("inner", [_timeout, _wait_for, _task_group, _cancel_scope])
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_what_a_step_has_begun_can_cancel_it(
+    inner: Callable[[], Coroutine[Any, Any, None]], cancelled: bool
+) -> None:
+    """A time-out or a task group in `disconnect()` works as anywhere else."""
+    done: list[str] = []
+
+    async def run() -> None:
+        await asyncio.sleep(0)
+        await inner()
+        done.append("inner")
+
+    task = asyncio.ensure_future(clean_up([run, step(done, "next")]))
+    await asyncio.sleep(0)
+    if cancelled:
+        task.cancel()
+    await asyncio.wait([task])
+
+    assert done == ["inner", "next"]
+    assert task.cancelled() == cancelled
+
+
+async def test_a_time_out_around_a_clean_up_is_told_afterwards() -> None:
+    """It becomes a `TimeoutError` where it was set, and cancels nothing that comes later."""
+    done: list[str] = []
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await clean_up([step(done, "slow", waits=5)])
+
+    await asyncio.sleep(0)
+    assert done == ["slow"]
+
+
+async def test_a_step_that_goes_on_is_told_again_that_its_time_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that catches everything cannot hold the rest up for ever."""
+    monkeypatch.setattr(cleanup, "CANCELLED_CLEANUP_SECONDS", 0)
+    done: list[str] = []
+    told: list[str] = []
+
+    async def stubborn() -> None:
+        for _ in range(3):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            told.append("again")
+        await asyncio.Event().wait()
+
+    with pytest.raises(asyncio.CancelledError):
+        await clean_up([stubborn, step(done, "next")], asyncio.CancelledError())
+
+    assert told == ["again"] * 3
+    assert done == ["next"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(), GeneratorExit()])
+def test_without_time_to_wait_each_step_goes_as_far_as_it_can(error: BaseException) -> None:
+    """The event loop ends at once then, and what needs no waiting is released all the same."""
+    done: list[str] = []
+    steps = [step(done, "a"), step(done, "b", waits=1), step(done, "c", error=ValueError()), step(done, "d")]
+
+    # Not even a task is needed.
+    with pytest.raises(type(error)):
+        clean_up(steps, error).send(None)
+
+    assert done == ["a", "c", "d"]
+
+
+def test_a_step_may_end_the_program() -> None:
+    """The others are begun, and the error of the connection does not hide it."""
+    done: list[str] = []
+    steps = [step(done, "a", error=SystemExit()), step(done, "b", waits=1), step(done, "c")]
+
+    with pytest.raises(SystemExit):
+        clean_up(steps, ValueError()).send(None)
+
+    assert done == ["a", "c"]
+
+
+def test_a_clean_up_needs_no_task() -> None:
+    """Whoever drives a consumer by hand has none, and cannot cancel one either."""
+    done: list[str] = []
+    running = clean_up([step(done, "a", waits=2), step(done, "b")])
+
+    for _ in range(2):
+        running.send(None)
+    with pytest.raises(StopIteration):
+        running.send(None)
+
+    assert done == ["a", "b"]
+
+
+# In consumers.
+
+
+class Entering(AsyncWebsocketConsumer):
+    """Enters a cancel scope in one hook and leaves it in another."""
+
+    log: list[Any]
+
+    async def connect(self) -> None:
+        self.stack = AsyncExitStack()
+        await self.stack.enter_async_context(anyio.create_task_group())
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        self.log.append(code)
+        await anyio.lowlevel.checkpoint()
+        await self.stack.aclose()
+        self.log.append("closed")
+
+
+async def test_a_cancel_scope_of_a_handler_is_left_in_the_same_task() -> None:
+    """What `connect()` entered, `disconnect()` can leave after a cancellation."""
+    log: list[Any] = []
+    server = Server(Entering.as_asgi(log=log), WEBSOCKET, CONNECT)
+    await turns()
+
+    await server.cancel()
+
+    assert log == [1006, "closed"]
+
+
+@pytest.mark.parametrize("kind", [Entering, AsyncWebsocketConsumer])
+async def test_anyio_works_in_a_scope_that_was_cancelled(kind: type[AsyncWebsocketConsumer]) -> None:
+    """Frameworks on anyio cancel the scope around an application; its clean-up can wait all the same."""
+    log: list[Any] = []
+    lock = anyio.Lock()
+
+    class Locking(kind):  # type: ignore[valid-type, misc]  # one test for both
+        async def disconnect(self, code: int) -> None:
+            # Raises, or goes round for ever, in a scope that is cancelled.
+            await anyio.lowlevel.checkpoint_if_cancelled()
+            async with lock:
+                await anyio.lowlevel.checkpoint()
+            await super().disconnect(code)
+            log.append("done")
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(Locking.as_asgi(log=log), scope, receive, send)
+            await stop.wait()
+            tasks.cancel_scope.cancel()
+
+    stop = asyncio.Event()
+    server = Server(application, WEBSOCKET, CONNECT)
+    await turns()
+    stop.set()
+    await server.end()
+
+    assert log[-1] == "done"
+
+
+class Noting(AsyncWebsocketConsumer):
+    """Notes in which turn of the event loop its clean-up begins."""
+
+    groups = ["one"]  # noqa: RUF012  # as users write
+    log: list[Any]
+
+    async def disconnect(self, code: int) -> None:
+        self.log.append(asyncio.current_task())
+
+
+class NotingHttp(AsyncHttpConsumer):
+    log: list[Any]
+
+    async def handle(self, body: bytes) -> None:
+        await self.send_headers()
+        await asyncio.Event().wait()
+
+    async def disconnect(self) -> None:
+        self.log.append(asyncio.current_task())
+
+
+@pytest.mark.parametrize(("kind", "scope", "event"), [(Noting, WEBSOCKET, CONNECT), (NotingHttp, HTTP, GET)])
+async def test_disconnect_begins_in_the_turn_in_which_the_cancellation_arrives(
+    kind: type[AsyncConsumer], scope: dict[str, Any], event: dict[str, Any], layer: InMemoryChannelLayer
+) -> None:
+    """A server that gives little time gets everything that needs no time; and it runs in the same task."""
+    log: list[Any] = []
+    server = Server(kind.as_asgi(log=log, channel_layer_alias="test"), scope, event)
+    await turns()
+
+    server.task.cancel()
+    await asyncio.sleep(0)
+
+    assert log == [server.task]
+    await asyncio.wait([server.task])
+    assert layer.groups == {}
+
+
+class Panic(BaseException):
+    """What no handler of errors expects, as Rust extensions raise it."""
+
+
+@pytest.mark.parametrize("error", [Panic(), SystemExit(), BaseExceptionGroup("", [Panic()])])
+async def test_whatever_leaves_a_handler_is_followed_by_a_clean_up(
+    error: BaseException, layer: InMemoryChannelLayer
+) -> None:
+    """No membership, channel or task is left; the error propagates."""
+    codes: list[int] = []
+
+    class Failing(AsyncWebsocketConsumer):
+        channel_layer_alias = "test"
+        groups = ["one"]  # noqa: RUF012  # as users write
+
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            raise error
+
+        async def disconnect(self, code: int) -> None:
+            codes.append(code)
+
+    events = [frame("x"), CONNECT]
+
+    async def receive() -> dict[str, Any]:
+        if events:
+            return events.pop()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(event: Any) -> None:
+        """Take everything."""
+
+    before = asyncio.all_tasks()
+    # In this task: asyncio takes some of these errors for its own.
+    with pytest.raises(type(error)):
+        await Failing()(dict(WEBSOCKET), receive, send)
+    await turns()
+
+    assert codes == [1011]
+    assert layer.groups == {}
+    assert layer.channels == {}
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize("end", ["crash", "cancel"])
+@pytest.mark.parametrize("alias", [None, "test"])
+async def test_nothing_of_a_connection_waits_for_the_garbage_collector(
+    end: str, alias: str | None, layer: InMemoryChannelLayer
+) -> None:
+    """However it ended, no cycle of references is left."""
+
+    class Ending(AsyncWebsocketConsumer):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            await asyncio.sleep(0)
+            if end == "crash":
+                raise ZeroDivisionError
+            await asyncio.Event().wait()
+
+    async def live() -> None:
+        events = [frame("x"), CONNECT]
+
+        async def receive() -> dict[str, Any]:
+            if not events:
+                await asyncio.Event().wait()
+            return events.pop()
+
+        async def send(event: Any) -> None:
+            """Take everything."""
+
+        application = Ending.as_asgi(channel_layer_alias=alias)
+        task = asyncio.ensure_future(application(dict(WEBSOCKET), receive, send))
+        await turns()
+        task.cancel()
+        await asyncio.wait([task])
+        # To raise it here would make a cycle with this frame.
+        assert task.cancelled() or isinstance(task.exception(), ZeroDivisionError)
+
+    await live()
+    await turns()
+    gc.collect()
+    gc.disable()
+    try:
+        await live()
+        await turns()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
