@@ -361,17 +361,80 @@ async def test_closing_a_channel_forgets_it() -> None:
     assert await layer.receive("a") == {"n": 2}
 
 
-async def test_closing_a_channel_leaves_its_receivers_waiting() -> None:
-    """A receiver of a closed channel is not woken for nothing, and gets what comes later."""
+async def failure(task: asyncio.Task[Message]) -> str:
+    """Return why a receiver got nothing."""
+    with pytest.raises(RuntimeError) as caught:
+        await soon(task)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["a", None])
+async def test_closing_a_channel_fails_its_receivers(name: str | None) -> None:
+    """Nobody waits for what cannot come."""
     layer = InMemoryChannelLayer()
-    task = await start(layer, "a")
+    channel = name or await layer.new_channel()
+    tasks = [await start(layer, channel) for _ in range(2)]
 
-    await layer.close_channel("a")
-    await asyncio.sleep(0)
-    assert not task.done()
-    await layer.send("a", {"n": 1})
+    await layer.close_channel(channel)
 
-    assert await soon(task) == {"n": 1}
+    for task in tasks:
+        assert (
+            await failure(task) == f"channel '{channel}' was closed while somebody waited for a message of it"
+        )
+    assert layer.channels == {}
+
+
+async def test_a_closed_channel_is_refused() -> None:
+    """Who reads it, listens to it or makes it a member of a group is told so; leaving a group is no error."""
+    layer = InMemoryChannelLayer()
+    channel = await layer.new_channel()
+    await layer.close_channel(channel)
+    told = re.escape(f"channel '{channel}' is closed, or was made by another channel layer")
+
+    with pytest.raises(RuntimeError, match=told):
+        await layer.receive(channel)
+    with pytest.raises(RuntimeError, match=told):
+        layer.listen(channel, lambda: None)
+    with pytest.raises(RuntimeError, match=told):
+        await layer.group_add("g", channel)
+    await layer.group_discard("g", channel)
+    assert (layer.channels, layer.groups) == ({}, {})
+
+
+async def test_a_message_to_a_closed_channel_is_counted() -> None:
+    """It is no error of its sender, and makes no mailbox."""
+    layer = InMemoryChannelLayer()
+    channel, other = await layer.new_channel(), await layer.new_channel()
+    await layer.close_channel(channel)
+
+    await layer.send(channel, {"n": 1})
+    await layer.send(other, {"n": 2})
+
+    assert set(layer.channels) == {other}
+    assert (layer.stats().unheard, layer.stats().sent) == (1, 1)
+
+
+async def test_a_channel_of_another_layer_is_refused() -> None:
+    """Two memory layers do not reach each other, so nothing would ever come."""
+    layer, other = InMemoryChannelLayer(), InMemoryChannelLayer()
+    channel = await other.new_channel()
+
+    with pytest.raises(RuntimeError, match="was made by another channel layer"):
+        await layer.receive(channel)
+    await layer.send(channel, {})
+    assert layer.stats().unheard == 1
+
+
+async def test_a_channel_with_a_name_of_ones_own_can_be_used_again() -> None:
+    """Who chooses the names of channels decides when one begins and ends, whatever it looks like."""
+    layer = InMemoryChannelLayer()
+    for channel in ("worker", "specific!abc"):
+        await layer.close_channel(channel)
+
+        await layer.group_add("g", channel)
+        await layer.group_send("g", {"n": 1})
+
+        assert await layer.receive(channel) == {"n": 1}
 
 
 async def test_flush_keeps_who_listens_and_who_waits() -> None:
@@ -395,20 +458,25 @@ async def test_flush_keeps_who_listens_and_who_waits() -> None:
 
 
 async def test_closing_a_layer_forgets_everything() -> None:
-    """Messages, groups and consumers go; the layer can be used again, and receivers still get messages."""
+    """Messages, groups, consumers and channels go, and receivers fail; the layer can be used again."""
     layer, told = InMemoryChannelLayer(), list[int]()
+    channel = await layer.new_channel()
     layer.listen("a", lambda: told.append(1))
-    task = await start(layer, "b")
+    tasks = [await start(layer, "b"), await start(layer, channel)]
     await layer.group_add("g", "a")
 
     await layer.close()
 
-    assert set(layer.channels) == {"b"}
-    assert layer.groups == {}
+    assert (layer.channels, layer.groups) == ({}, {})
+    for task in tasks:
+        assert "was closed while somebody waited" in await failure(task)
+    with pytest.raises(RuntimeError, match="is closed"):
+        await layer.receive(channel)
     await layer.send("a", {"n": 1})
-    await layer.send("b", {"n": 2})
     assert await layer.receive("a") == {"n": 1}
-    assert await soon(task) == {"n": 2}
+    new = await layer.new_channel()
+    await layer.send(new, {"n": 2})
+    assert await layer.receive(new) == {"n": 2}
     assert told == []
 
 
@@ -861,15 +929,25 @@ class LayerMachine(RuleBasedStateMachine):
 
     @rule(channel=CHANNELS)
     def close_channel(self, channel: str) -> None:
-        """A channel is forgotten; who receives on it goes on waiting."""
+        """A channel is forgotten; who receives on it fails."""
         self.run(self.layer.close_channel(channel))
+        self.fail([channel])
         self.forget([channel], detach=True)
 
     @rule(close=st.booleans())
     def flush(self, close: bool) -> None:
         """Everything is forgotten, the consumers only when the layer is closed."""
         self.run(self.layer.close() if close else self.layer.flush())
+        if close:
+            self.fail(list("abc"))
         self.forget(list("abc"), detach=close)
+
+    def fail(self, channels: list[str]) -> None:
+        """Receivers have failed."""
+        for channel in channels:
+            for task in self.waiting[channel]:
+                assert isinstance(task.exception(), RuntimeError)
+            self.waiting[channel].clear()
 
     def forget(self, channels: list[str], detach: bool) -> None:
         """Take channels out of the model."""

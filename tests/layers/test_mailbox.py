@@ -98,7 +98,7 @@ def test_messages_that_are_due_make_room(room: Mailroom, clock: Clock) -> None:
 
     assert put(room, 4) is not None
     assert len(room.boxes["a"]) == 3
-    assert room.stats() == MailStats(sent=5, taken=0, expired=2, discarded=0, dropped_full=0)
+    assert room.stats() == MailStats(sent=5, taken=0, expired=2, discarded=0, dropped_full=0, unheard=0)
 
 
 def test_messages_that_are_due_are_not_delivered(room: Mailroom, clock: Clock) -> None:
@@ -110,7 +110,7 @@ def test_messages_that_are_due_are_not_delivered(room: Mailroom, clock: Clock) -
     clock.now += 10
 
     assert [box.take(), box.take()] == [{"n": 3}, None]
-    assert room.stats() == MailStats(sent=3, taken=1, expired=2, discarded=0, dropped_full=0)
+    assert room.stats() == MailStats(sent=3, taken=1, expired=2, discarded=0, dropped_full=0, unheard=0)
 
 
 def test_taking_from_a_mailbox_of_due_messages_gives_nothing(room: Mailroom, clock: Clock) -> None:
@@ -372,7 +372,7 @@ def test_throwing_away_is_counted(room: Mailroom) -> None:
 
     box.discard_all()
 
-    assert room.stats() == MailStats(sent=2, taken=1, expired=0, discarded=1, dropped_full=0)
+    assert room.stats() == MailStats(sent=2, taken=1, expired=0, discarded=1, dropped_full=0, unheard=0)
     assert room.stats().waiting == 0
 
 
@@ -498,7 +498,7 @@ def test_an_overflow_is_told_before_what_is_left(clock: Clock, policy: Overflow,
     # One call for each message that there was to take, and one for the gap.
     assert len(told) == 5
     assert [len(aftermath.overflowed) for aftermath in aftermaths] == [1, 0, 0]
-    assert room.stats() == MailStats(4, 4, 0, 0, 3)
+    assert room.stats() == MailStats(4, 4, 0, 0, 3, 0)
 
 
 def test_a_consumer_that_stays_slow_is_not_told_of_every_message(clock: Clock) -> None:
@@ -561,7 +561,7 @@ def test_messages_without_a_reader_are_replaced_too(clock: Clock) -> None:
 
     assert room.boxes == {}
     assert room.unclaimed == {}
-    assert room.stats() == MailStats(2, 0, 2, 0, 3)
+    assert room.stats() == MailStats(2, 0, 2, 0, 3, 0)
 
 
 async def test_an_overflow_may_fail_the_reader(clock: Clock) -> None:

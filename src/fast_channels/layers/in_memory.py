@@ -2,19 +2,20 @@
 
 import time
 from collections.abc import Callable
-from os import urandom
 from typing import ClassVar, Final, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage
 from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats, Overflow
 from fast_channels.layers.memberships import Memberships
+from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.values import snapshot
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 __all__ = ["InMemoryChannelLayer", "InMemoryGroups", "InMemoryQueueData"]
 
 _PREFIX: Final = "specific."
+_OWN: Final = ".inmemory"
 
 InMemoryGroups: TypeAlias = dict[str, dict[str, float]]
 """When each channel joined, by group and channel."""
@@ -66,13 +67,15 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self.groups: InMemoryGroups = self._memberships.members
         self._room = Mailroom(clock, self.get_capacity, overflow)
         self.channels: dict[str, Mailbox] = self._room.boxes
+        self._own = OwnChannels()
         self._last_send = clock()
         self._newest: object = object()
 
     async def send(self, channel: str, message: SentMessage) -> None:
         """Send a message to a channel, whether or not anybody reads it yet.
 
-        When the channel gets half full, its reader is given a few turns of the event loop.
+        When the channel gets half full, its reader is given a few turns of the event loop. A message to a
+        channel of `new_channel()` that is closed is lost and counted.
 
         Raises:
             ChannelFull: The channel holds as many unread messages as its capacity allows.
@@ -89,7 +92,12 @@ class InMemoryChannelLayer(BaseChannelLayer):
             # after a send, and are content when it goes with the next receive.
             room.sweep(self._last_send)
             self._last_send = now
-            box = room.open(channel)
+            box = self.channels.get(channel)
+            if box is None:
+                if self._is_closed(channel):
+                    room.unheard += 1
+                    return
+                box = room.open(channel)
             if not box.put(Letter(now + self.expiry, contents), now, aftermath):
                 raise ChannelFull(
                     f"channel {channel!r} is full: its capacity is {box.capacity} unread messages"
@@ -103,8 +111,11 @@ class InMemoryChannelLayer(BaseChannelLayer):
 
         Raises:
             TypeError: The name is not valid.
+            RuntimeError: The channel is one of `new_channel()`, and is closed or of another layer; or it, or
+                the layer, was closed meanwhile.
         """
         self._require_channel(channel)
+        self._require_open(channel)
         return await self._room.receive(channel)
 
     async def new_channel(self, prefix: str = _PREFIX) -> str:
@@ -115,7 +126,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
         """
         if prefix is not _PREFIX:
             self._require_name("Channel", prefix, self.group_name_regex)
-        name = f"{prefix.removesuffix('.')}.inmemory!{urandom(12).hex()}"
+        with self._room.lock:
+            name = f"{prefix.removesuffix('.')}{_OWN}!{self._own.make()}"
         # The prefix is valid and so is what follows it; the length is what is left to look at.
         if len(name) >= self.MAX_NAME_LENGTH:
             self.require_valid_channel_name(name)
@@ -135,31 +147,37 @@ class InMemoryChannelLayer(BaseChannelLayer):
             The mailbox to take the messages from.
 
         Raises:
-            RuntimeError: A consumer listens on the channel already.
+            RuntimeError: A consumer listens on the channel already, or the channel is one of `new_channel()`,
+                and is closed or of another layer.
             TypeError: The name is not valid.
         """
         self._require_channel(channel)
+        self._require_open(channel)
         return self._room.listen(channel, notify)
 
     async def close_channel(self, channel: str) -> None:
         """Forget a channel: its unread messages, its consumer and its memberships.
 
-        Whoever still waits in `receive()` goes on waiting for messages that come later.
+        Whoever waits in `receive()` gets a `RuntimeError`. A channel of `new_channel()` stays closed; one
+        whose name the application chose can be used again.
         """
         with self._room.lock:
             for group in self._memberships.of(channel):
                 self._memberships.discard(group, channel)
             self._room.empty(channel, detach=True)
+            self._own.close(channel.rpartition("!")[2])
 
     async def group_add(self, group: str, channel: str) -> None:
         """Make a channel a member of a group; a membership that exists begins anew.
 
         Raises:
             TypeError: A name is not valid.
+            RuntimeError: The channel is one of `new_channel()`, and is closed or of another layer.
         """
         self._require_group(group)
         self._require_channel(channel)
         with self._room.lock:
+            self._require_open(channel)
             self._memberships.add(group, channel, self._room.clock())
 
     async def group_discard(self, group: str, channel: str) -> None:
@@ -207,13 +225,14 @@ class InMemoryChannelLayer(BaseChannelLayer):
             self._room.empty_all(detach=False)
 
     async def close(self) -> None:
-        """Throw away all unread messages and groups, and detach all consumers.
+        """Throw away all unread messages and groups, and close all channels.
 
-        Whoever still waits in `receive()` goes on waiting. The layer can be used again.
+        Whoever waits in `receive()` gets a `RuntimeError`. The layer can be used again, with new channels.
         """
         with self._room.lock:
             self._memberships.clear()
             self._room.empty_all(detach=True)
+            self._own = OwnChannels()
 
     def stats(self) -> MailStats:
         """Return what has become of the messages so far."""
@@ -223,6 +242,15 @@ class InMemoryChannelLayer(BaseChannelLayer):
         # A name under which something is kept was valid when it came, and one that was made here always is.
         if channel is not self._newest and (type(channel) is not str or channel not in self.channels):
             self.require_valid_channel_name(channel)
+
+    def _is_closed(self, channel: str) -> bool:
+        """Return whether a name is that of a channel which was made somewhere, and is not open here."""
+        shared, _, own = channel.partition("!")
+        return shared.endswith(_OWN) and own not in self._own
+
+    def _require_open(self, channel: str) -> None:
+        if channel not in self.channels and self._is_closed(channel):
+            raise RuntimeError(f"channel {channel!r} is closed, or was made by another channel layer")
 
     def _require_group(self, group: str) -> None:
         if type(group) is not str or group not in self.groups:

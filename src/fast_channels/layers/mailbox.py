@@ -34,6 +34,8 @@ class MailStats:
         expired: Messages that were due before anybody took them.
         discarded: Messages that `flush()`, `close()` or `close_channel()` threw away.
         dropped_full: Messages that a channel missed because it was full and the sender could not be told.
+        unheard: Messages to a channel that is closed, or that no process listens to as far as the sender
+            could tell.
     """
 
     sent: int
@@ -41,6 +43,7 @@ class MailStats:
     expired: int
     discarded: int
     dropped_full: int
+    unheard: int
 
     def __add__(self, other: "MailStats") -> "MailStats":
         return MailStats(*map(operator.add, astuple(self), astuple(other)))
@@ -145,6 +148,7 @@ class Mailbox:
         notify: Called without arguments after each message that was put in, or `None` when no consumer
             listens. It may be called from any thread and must not block.
         receivers: How many coroutines are inside `Mailroom.receive()` for this channel.
+        closed: Whether nothing comes any more, because the channel was closed.
         hears_gaps: Whether the consumer wants to be told that it missed messages, by a `ChannelGap` among
             the others.
     """
@@ -158,6 +162,7 @@ class Mailbox:
         "_waiters",
         "capacity",
         "channel",
+        "closed",
         "hears_gaps",
         "notify",
         "receivers",
@@ -169,6 +174,7 @@ class Mailbox:
         self.notify: Callable[[], None] | None = None
         self.receivers: int = 0
         self.hears_gaps: bool = False
+        self.closed: bool = False
         # Most mailboxes never have any.
         self._trouble: _Trouble | None = None
         self._room = room
@@ -422,7 +428,7 @@ class Mailroom:
             close an abandoned `receive()` at any point, inside a guarded block too.
         boxes: The mailboxes by channel; one is here while somebody reads it or a message waits in it.
         unclaimed: Messages in mailboxes that had no listening consumer, in the order in which they are due.
-        sent: See `MailStats`, like `taken`, `expired`, `discarded` and `dropped_full`.
+        sent: See `MailStats`, like `taken`, `expired`, `discarded`, `dropped_full` and `unheard`.
     """
 
     def __init__(
@@ -442,6 +448,7 @@ class Mailroom:
         self.expired = 0
         self.discarded = 0
         self.dropped_full = 0
+        self.unheard = 0
         self._ended: Callable[[], Exception] | None = None
         self._capacity_of = capacity_of
 
@@ -458,13 +465,22 @@ class Mailroom:
             del self.boxes[box.channel]
 
     def empty(self, channel: str, *, detach: bool) -> None:
-        """Throw away the messages of a channel, and let go of its consumer if `detach`. Needs the lock."""
+        """Throw away the messages of a channel. Needs the lock.
+
+        Args:
+            channel: Its name.
+            detach: Close it too: let go of its consumer, and let whoever waits for a message fail.
+        """
         box = self.boxes.get(channel)
         if box is not None:
-            if detach:
-                box.notify = None
             box.discard_all()
-            self.tidy(box)
+            if detach:
+                box.closed = True
+                box.notify = None
+                box.wake_all()
+                del self.boxes[channel]
+            else:
+                self.tidy(box)
 
     def empty_all(self, *, detach: bool) -> None:
         """Do what `empty()` does, with every channel. Needs the lock."""
@@ -487,6 +503,7 @@ class Mailroom:
         A cancelled call loses nothing: its message goes to another receiver, or waits.
 
         Raises:
+            RuntimeError: The channel was closed meanwhile.
             Exception: What `end()` was told.
         """
         waiter: asyncio.Future[None] | None = None
@@ -502,6 +519,10 @@ class Mailroom:
                         return message
                     if self._ended is not None:
                         raise self._ended()
+                    if box.closed:
+                        raise RuntimeError(
+                            f"channel {channel!r} was closed while somebody waited for a message of it"
+                        )
                     waiter = box.queue_up()
                 await waiter
         finally:
@@ -538,7 +559,9 @@ class Mailroom:
     def stats(self) -> MailStats:
         """Return the counts so far."""
         with self.lock:
-            return MailStats(self.sent, self.taken, self.expired, self.discarded, self.dropped_full)
+            return MailStats(
+                self.sent, self.taken, self.expired, self.discarded, self.dropped_full, self.unheard
+            )
 
 
 def tell(notices: Iterable[Callable[[], None]]) -> None:

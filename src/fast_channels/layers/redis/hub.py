@@ -34,7 +34,6 @@ class Counts:
     outages: int = 0
     gaps: int = 0
     undecodable: int = 0
-    unheard: int = 0
     outdated: int = 0
     unreturned: int = 0
 
@@ -270,11 +269,11 @@ class Hub:
     async def close(self) -> None:
         """End all connections."""
         await asyncio.gather(*(signal.close() for signal in self.signals.values()))
+        with self.room.lock:
+            self.room.end(partial(RedisConnectionError, "the channel layer was closed"))
         self.forget(detach=True)
         for shard in self._shards:
             await shard.close()
-        with self.room.lock:
-            self.room.end(partial(RedisConnectionError, "the channel layer was closed"))
 
     async def deliver(self, skip: int, name: bytes, data: bytes) -> None:
         """Put a published message into the mailboxes that it is for.

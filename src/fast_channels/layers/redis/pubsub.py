@@ -27,7 +27,7 @@ from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 __all__ = ["RedisPubSubChannelLayer", "RedisStats"]
 
-_NO_MAIL: Final = MailStats(0, 0, 0, 0, 0)
+_NO_MAIL: Final = MailStats(0, 0, 0, 0, 0, 0)
 
 LOOK_SECONDS: Final = 0.01
 """How often to look whether an event loop of another thread still runs, while the layer is closed."""
@@ -41,7 +41,6 @@ class RedisStats(MailStats):
         outages: How often a subscribed connection was lost and came back.
         gaps: How many `ChannelGap` events consumers got because of that.
         undecodable: Frames that were thrown away: of another form, encrypted with another key, or for nobody.
-        unheard: Messages to a channel that no process listened to, as far as the server could tell.
         outdated: Messages that expired in a queue in Redis, as far as this process had to throw them away.
         unreturned: Messages of a queue that were taken for a receiver which had gone, and that Redis did not
             take back, as far as this process knows.
@@ -53,7 +52,6 @@ class RedisStats(MailStats):
     outages: int
     gaps: int
     undecodable: int
-    unheard: int
     outdated: int
     unreturned: int
     connected: dict[str, bool]
@@ -164,7 +162,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         if address != channel:
             contents[RESERVED_KEY] = channel
         if not await hub.publish(address, self.serialize(contents)):
-            self.counts.unheard += 1
+            hub.room.unheard += 1
 
     async def receive(self, channel: str) -> ReceivedMessage:
         """Wait for the next message of a channel; each goes to one receiver of this process only.
@@ -220,7 +218,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
     async def close_channel(self, channel: str) -> None:
         """Forget a channel: its unread messages, its consumer and its memberships.
 
-        Whoever still waits in `receive()` goes on waiting.
+        Whoever waits in `receive()` gets a `RuntimeError`.
         """
         self._hub().close_channel(channel)
 
