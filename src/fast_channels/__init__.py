@@ -1,3 +1,116 @@
-"""Channels-style consumers and channel layers for any ASGI framework, typed and protocol-first."""
+"""Channels-style consumers and channel layers for any ASGI framework, typed and protocol-first.
+
+What applications need can be imported from here, and is loaded when it is first asked for. Each name is also
+in the module in which it is documented.
+"""
+
+import sys
+
+# No import stands here that everybody would have to wait for, not even that of typing.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fast_channels.consumer import (
+        AsyncConsumer,
+        AsyncHttpConsumer,
+        AsyncJsonWebsocketConsumer,
+        AsyncWebsocketConsumer,
+    )
+    from fast_channels.exceptions import (
+        AcceptConnection,
+        ChannelFull,
+        ConnectionClosed,
+        DenyConnection,
+        InvalidChannelLayerError,
+        InvalidEventError,
+        InvalidMessageError,
+        InvalidParamsError,
+        LocalProtocolError,
+        MessageTooLarge,
+        ProtocolError,
+        RemoteProtocolError,
+        SchemaError,
+        StopConsumer,
+    )
+    from fast_channels.layers import (
+        BaseChannelLayer,
+        ChannelGap,
+        ChannelLayerRegistry,
+        InMemoryChannelLayer,
+        channel_layers,
+        get_channel_layer,
+        has_layers,
+        register_channel_layer,
+        unregister_channel_layer,
+    )
+
+    # Not in __all__: whoever imports everything may do without Redis.
+    from fast_channels.layers.redis import RedisChannelLayer as RedisChannelLayer
+    from fast_channels.layers.redis import RedisPubSubChannelLayer as RedisPubSubChannelLayer
+    from fast_channels.messages import ChannelEvent, Group, Request
+    from fast_channels.middleware import BaseMiddleware, OriginValidator, WebsocketDenier
+    from fast_channels.worker import Worker
+else:
+    # Checkers that knew of this function would take any name for one of the package.
+    def __getattr__(name: str) -> object:
+        if name not in _PUBLIC:
+            # With the module, Python asks what might have been meant.
+            problem = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(problem, name=name, obj=sys.modules[__name__])
+        from importlib import import_module
+
+        names = ("layers",) if name in _REDIS else _ROOMS
+        rooms = (import_module(f"{__name__}.{room}") for room in names)
+        room = next(room for room in rooms if name in room.__all__ or name in _REDIS)
+        value: object = getattr(room, name)
+        globals()[name] = value
+        return value
+
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "AcceptConnection",
+    "AsyncConsumer",
+    "AsyncHttpConsumer",
+    "AsyncJsonWebsocketConsumer",
+    "AsyncWebsocketConsumer",
+    "BaseChannelLayer",
+    "BaseMiddleware",
+    "ChannelEvent",
+    "ChannelFull",
+    "ChannelGap",
+    "ChannelLayerRegistry",
+    "ConnectionClosed",
+    "DenyConnection",
+    "Group",
+    "InMemoryChannelLayer",
+    "InvalidChannelLayerError",
+    "InvalidEventError",
+    "InvalidMessageError",
+    "InvalidParamsError",
+    "LocalProtocolError",
+    "MessageTooLarge",
+    "OriginValidator",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "Request",
+    "SchemaError",
+    "StopConsumer",
+    "WebsocketDenier",
+    "Worker",
+    "__version__",
+    "channel_layers",
+    "get_channel_layer",
+    "has_layers",
+    "register_channel_layer",
+    "unregister_channel_layer",
+]
+
+_REDIS = ("RedisChannelLayer", "RedisPubSubChannelLayer")
+_PUBLIC = frozenset([*__all__, *_REDIS])
+# Where names are looked for, in this order.
+_ROOMS = ("exceptions", "layers", "messages", "consumer", "middleware", "worker")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

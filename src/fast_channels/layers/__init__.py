@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     # Not in __all__: whoever imports everything may do without Redis.
     from fast_channels.layers.redis import RedisChannelLayer as RedisChannelLayer
     from fast_channels.layers.redis import RedisPubSubChannelLayer as RedisPubSubChannelLayer
+else:
+    # Checkers that knew of this function would take any name for one of the package.
+    def __getattr__(name: str) -> object:
+        # Whoever does without Redis need not have its packages, nor wait for their import.
+        if name not in _REDIS:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            module = importlib.import_module(f"{__name__}.redis")
+        except AttributeError as error:
+            # `from fast_channels.layers import ...` would take it for "no such name", and lose its text.
+            raise ImportError(f"the Redis layers cannot be imported: {error}") from error
+        return getattr(module, name)
+
 
 __all__ = [
     "BaseChannelLayer",
@@ -33,15 +46,3 @@ __all__ = [
 ]
 
 _REDIS = frozenset({"RedisChannelLayer", "RedisPubSubChannelLayer"})
-
-
-def __getattr__(name: str) -> object:
-    # Whoever does without Redis need not have its packages, nor wait for their import.
-    if name not in _REDIS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        module = importlib.import_module(f"{__name__}.redis")
-    except AttributeError as error:
-        # `from fast_channels.layers import ...` would take it for "no such name", and its text would be lost.
-        raise ImportError(f"the Redis layers cannot be imported: {error}") from error
-    return getattr(module, name)

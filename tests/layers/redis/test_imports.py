@@ -9,9 +9,10 @@ import sys
 import pytest
 
 from fast_channels import layers
+from fast_channels.installation import how_to_install
 from fast_channels.layers.redis import RedisPubSubChannelLayer, threads
 
-HINT = 'the Redis layers need more packages: pip install "fast-channels-typed[redis]"'
+HINT = f"the Redis layers need more packages: {how_to_install('redis')}"
 
 
 def run(code: str) -> str:
