@@ -17,7 +17,8 @@ from fast_channels.exceptions import InvalidChannelLayerError, StopConsumer
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
 from fast_channels.messages import ChannelEvent
 from fast_channels.worker import Worker, WorkerConsumer
-from tests.consumer.driver import FragileLayer, PlainLayer, turns
+from tests.blocked import wait_all_tasks_blocked
+from tests.consumer.driver import FragileLayer, PlainLayer
 from tests.layers.conftest import soon
 
 
@@ -100,7 +101,7 @@ async def serving(layer: Any, **consumers: WorkerConsumer) -> AsyncGenerator[Wor
     """Run a worker while the block runs, and stop it."""
     worker = Worker(layer, consumers)
     task = asyncio.ensure_future(worker.serve())
-    await turns()
+    await asyncio.sleep(0)
     try:
         yield worker
     finally:
@@ -149,7 +150,7 @@ async def test_a_message_is_taken_when_the_one_before_it_is_handled(
         for path in "abc":
             await layer.send("jobs", Make(path=path))
         await soon(Maker.begun.get())
-        await turns()
+        await wait_all_tasks_blocked()
 
         assert await soon(layer.receive("jobs")) == {"type": "make", "path": "b"}
         assert await soon(layer.receive("jobs")) == {"type": "make", "path": "c"}
@@ -210,7 +211,7 @@ async def test_there_is_no_client(layer: InMemoryChannelLayer, caplog: pytest.Lo
     """Sending to it is an error that says what can be sent to."""
     async with serving(layer, jobs=Maker):
         await layer.send("jobs", {"type": "talk"})
-        await turns()
+        await wait_all_tasks_blocked()
 
     assert "a consumer of the channel 'jobs' has no client" in caplog.text
 
@@ -257,7 +258,7 @@ async def test_what_is_begun_is_finished_before_the_worker_stops(
 
     worker.stop()
     worker.stop()
-    await turns()
+    await wait_all_tasks_blocked()
     assert not task.done()
     Maker.gate.set()
     await soon(task)
@@ -327,7 +328,8 @@ async def test_a_layer_that_fails_is_asked_again(kind: type[Maker], caplog: pyte
     register_channel_layer("test", InMemoryChannelLayer())
     inner.failing.add("receive")
     async with serving(layer, jobs=kind):
-        await turns(50)
+        for _ in range(2):
+            assert await soon(inner.failures.get()) == "receive"
         inner.failing.discard("receive")
         await inner.send("jobs", Make(path="after"))
         assert await soon(Maker.ended.get()) == "after"
@@ -345,7 +347,8 @@ async def test_a_consumer_that_cannot_begin_takes_no_message(caplog: pytest.LogC
     layer = InMemoryChannelLayer()
     await layer.send("jobs", Make(path="kept"))
     async with serving(layer, jobs=Member):
-        await turns(50)
+        for _ in range(2):
+            assert await soon(fragile.failures.get()) == "new_channel"
         fragile.failing.discard("new_channel")
         assert await soon(Maker.ended.get()) == "kept"
 
@@ -361,7 +364,7 @@ async def test_a_consumer_that_cannot_begin_does_not_try_without_a_pause(
     register_channel_layer("test", fragile)
     fragile.failing.add("new_channel")
     async with serving(InMemoryChannelLayer(), jobs=Member):
-        await turns(50)
+        await wait_all_tasks_blocked()
 
     assert len(Maker.born) == 1
 
@@ -374,7 +377,7 @@ async def test_a_worker_that_waits_for_a_layer_can_be_stopped(monkeypatch: pytes
     layer: Any = PlainLayer(inner)
 
     async with serving(layer, jobs=Maker):
-        await turns()
+        await wait_all_tasks_blocked()
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ASGI3Application
+from tests.blocked import wait_all_tasks_blocked
 
 WEBSOCKET: dict[str, Any] = {"type": "websocket", "path": "/", "headers": []}
 HTTP: dict[str, Any] = {"type": "http", "path": "/", "headers": []}
@@ -29,10 +30,7 @@ def gone(code: int | None = 1000) -> dict[str, Any]:
     return {"type": "websocket.disconnect", "code": code}
 
 
-async def turns(count: int = 20) -> None:
-    """Let everything run that can run without the test doing something."""
-    for _ in range(count):
-        await asyncio.sleep(0)
+turns = wait_all_tasks_blocked
 
 
 class Server:
@@ -191,6 +189,7 @@ class FragileLayer(InMemoryChannelLayer):
         names: The channels that were made.
         joins: The groups that were joined, in order.
         leaves: The groups that were left, in order.
+        failures: The names of the methods that failed, as they fail.
     """
 
     def __init__(self) -> None:
@@ -199,11 +198,17 @@ class FragileLayer(InMemoryChannelLayer):
         self.names: list[str] = []
         self.joins: list[str] = []
         self.leaves: list[str] = []
+        self.failures: asyncio.Queue[str] = asyncio.Queue()
+
+    def fail(self, method: str) -> None:
+        """Raise if the method is one of those that fail."""
+        if method in self.failing:
+            self.failures.put_nowait(method)
+            raise LayerDown(method)
 
     async def _work(self, method: str) -> None:
         await asyncio.sleep(0)
-        if method in self.failing:
-            raise LayerDown(method)
+        self.fail(method)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
         await self._work("new_channel")
@@ -253,6 +258,5 @@ class PlainLayer:
 
     async def receive(self, channel: str) -> dict[str, Any]:
         """Wait for the next message; fails when the test wants it."""
-        if "receive" in self._inner.failing:
-            raise LayerDown("receive")
+        self._inner.fail("receive")
         return await self._inner.receive(channel)

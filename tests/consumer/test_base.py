@@ -23,6 +23,7 @@ from fast_channels.exceptions import (
 )
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
 from fast_channels.messages import ChannelEvent
+from tests.blocked import wait_all_tasks_blocked
 
 from .driver import (
     CONNECT,
@@ -34,7 +35,6 @@ from .driver import (
     frame,
     gone,
     serve,
-    turns,
 )
 
 
@@ -75,7 +75,7 @@ async def test_an_instance_serves_one_connection_at_a_time() -> None:
     """A second connection at the same time is refused, and the first goes on."""
     consumer = Recorder()
     first = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     with pytest.raises(RuntimeError, match=r"this Recorder serves a connection already; Recorder\.as_asgi"):
         await serve(consumer, WEBSOCKET, CONNECT)
@@ -119,7 +119,7 @@ async def test_as_asgi_makes_a_consumer_for_each_connection() -> None:
 
     application = Kept.as_asgi()
     first, second = Server(application, WEBSOCKET, CONNECT), Server(application, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     assert len({id(consumer) for consumer in seen}) == 2
 
@@ -309,7 +309,7 @@ async def test_the_channel_is_released_at_the_end(layer: InMemoryChannelLayer) -
     """The layer knows nothing of a consumer that has ended, not even a group that a handler joined."""
     consumer = Recorder(channel_layer_alias="test")
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     await layer.group_add("own", consumer.channel_name)
 
     server.give(gone())
@@ -326,11 +326,11 @@ async def test_a_layer_of_somebody_else_is_asked_with_receive() -> None:
     register_channel_layer("test", plain)
     consumer = Recorder(channel_layer_alias="test")
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     for number in range(5):
         await plain.send(consumer.channel_name, {"type": "note", "number": number})
-    await turns()
+    await wait_all_tasks_blocked()
     server.give(gone())
     await server.end()
 
@@ -415,7 +415,7 @@ async def test_an_event_of_the_layer_with_a_wrong_field_is_a_local_error(layer: 
     """What looks like ASGI and came through a layer is the application's doing."""
     consumer = Recorder(channel_layer_alias="test")
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     await layer.send(consumer.channel_name, {"type": "websocket.receive", "text": 5})
 
@@ -434,12 +434,12 @@ async def test_an_asgi_event_of_the_layer_is_dispatched_and_moves_nothing(
 
     consumer = Echo(channel_layer_alias="test")
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     await layer.send(consumer.channel_name, frame("from the layer"))
-    await turns()
+    await wait_all_tasks_blocked()
     server.give(frame("from the client"))
-    await turns()
+    await wait_all_tasks_blocked()
     server.give(gone())
     await server.end()
 
@@ -511,7 +511,7 @@ async def test_a_cancelled_consumer_disconnects_with_1006(layer: InMemoryChannel
 
     consumer = Slow(channel_layer_alias="test", groups=["one"])
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     await server.cancel()
 
@@ -531,7 +531,7 @@ async def test_a_clean_up_outlasts_whoever_cancels_again_and_again() -> None:
 
     consumer = Slow()
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     while not server.task.done():
         server.task.cancel()
@@ -545,7 +545,7 @@ async def test_a_clean_up_outlasts_a_loop_that_is_being_closed(layer: InMemoryCh
     """A loop cancels every task then, those of the clean-up before they could begin."""
     consumer = Recorder(channel_layer_alias="test", groups=["one"])
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     while others := asyncio.all_tasks() - {asyncio.current_task()}:
         for task in others:
@@ -572,7 +572,7 @@ async def test_a_clean_up_after_a_cancellation_takes_limited_time(
 
     monkeypatch.setattr(layer, "_work", _nothing)
     server = Server(Hanging(channel_layer_alias="test", groups=["one"]), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     await server.cancel()
 
@@ -592,11 +592,12 @@ async def test_a_cancellation_during_the_clean_up_leaves_nothing_behind(plain: b
     register_channel_layer("test", registered)
     consumer = Recorder(channel_layer_alias="test", groups=["one", "two"])
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     assert len(layer.memberships()) == 2
 
     server.give(gone(1001))
-    await turns(3)
+    while not consumer.log:  # noqa: ASYNC110  # in the turn in which its clean-up begins
+        await asyncio.sleep(0)
     while not server.task.done():
         server.task.cancel()
         await asyncio.sleep(0)
@@ -620,7 +621,7 @@ async def test_a_cancellation_reaches_the_handler() -> None:
 
     consumer = Waiting()
     server = Server(consumer, WEBSOCKET, CONNECT, frame("hi"))
-    await turns()
+    await wait_all_tasks_blocked()
 
     await server.cancel()
 
@@ -655,7 +656,7 @@ async def test_a_disconnect_that_took_too_long_is_not_run_again(monkeypatch: pyt
 
     consumer = Slow()
     server = Server(consumer, WEBSOCKET, CONNECT, gone(1001))
-    await turns()
+    await wait_all_tasks_blocked()
 
     server.task.cancel()
 
@@ -702,7 +703,7 @@ async def test_a_cancellation_during_the_clean_up_does_not_replace_the_first_err
             await asyncio.Event().wait()
 
     server = Server(Failing(), WEBSOCKET, CONNECT, frame("hi"))
-    await turns()
+    await wait_all_tasks_blocked()
 
     server.task.cancel()
 
@@ -731,7 +732,7 @@ async def test_a_disconnect_that_cancels_itself_does_not_stop_the_clean_up(
             raise asyncio.CancelledError
 
     server = Server(Odd(channel_layer_alias="test"), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     await server.cancel()
 
@@ -783,7 +784,7 @@ async def test_a_connection_that_is_lost_while_a_handler_runs_disconnects_with_1
     consumer.receive = wait  # type: ignore[method-assign]  # this consumer only
     server = Server(consumer, WEBSOCKET, CONNECT, frame("hi"))
     server.give(OSError("lost"))
-    await turns()
+    await wait_all_tasks_blocked()
     going_on.set()
 
     with pytest.raises(OSError, match="lost"):
@@ -806,7 +807,7 @@ async def test_a_handler_finds_out_that_the_client_has_left() -> None:
 
     consumer = Slow()
     server = Server(consumer, WEBSOCKET, CONNECT, frame("hi"), gone(1001))
-    await turns()
+    await wait_all_tasks_blocked()
     going_on.set()
     await server.end()
 
@@ -829,7 +830,7 @@ async def test_a_handler_that_sends_too_late_is_no_crash(
 
     consumer = Slow(channel_layer_alias="test" if layered else None)
     server = Server(consumer, WEBSOCKET, CONNECT, frame("hi"), gone(1001))
-    await turns()
+    await wait_all_tasks_blocked()
     going_on.set()
     await server.end()
 
@@ -874,7 +875,7 @@ async def test_a_server_that_cannot_send_has_lost_the_client() -> None:
     """An `OSError` of the server's `send` is `ConnectionClosed`, and nothing more reaches the server."""
     consumer = Recorder()
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     server.send_error = BrokenPipeError("broken")
 
     with pytest.raises(ConnectionClosed, match=r"websocket\.send could not be sent") as caught:
@@ -898,7 +899,7 @@ async def test_an_error_of_the_server_that_is_no_lost_connection_propagates() ->
 
     consumer = Echo()
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     server.send_error = RuntimeError("server bug")
     server.give(frame("hi"))
 
@@ -995,7 +996,7 @@ async def test_the_reading_of_a_slow_consumer_is_bounded() -> None:
 
     consumer = Slow()
     server = Server(consumer, WEBSOCKET, CONNECT, *(frame(str(number)) for number in range(100)), gone())
-    await turns(50)
+    await wait_all_tasks_blocked()
 
     # The connect event, the frame that is handled, and two that were read ahead.
     assert server.received == 4
@@ -1011,13 +1012,13 @@ async def test_events_of_both_sources_are_handled_in_the_order_in_which_they_arr
     """One at a time, and none is lost between the two."""
     consumer = Recorder(channel_layer_alias="test")
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     for number in range(10):
         server.give(frame(f"client {number}"))
-        await turns()
+        await wait_all_tasks_blocked()
         await layer.send(consumer.channel_name, {"type": "note", "number": number})
-        await turns()
+        await wait_all_tasks_blocked()
     server.give(gone())
     await server.end()
 
@@ -1036,11 +1037,11 @@ async def test_messages_that_were_sent_to_a_group_before_the_disconnect_are_hand
 
     consumer = Slow(channel_layer_alias="test", groups=["room"])
     server = Server(consumer, WEBSOCKET, CONNECT, frame("hi"))
-    await turns()
+    await wait_all_tasks_blocked()
     for number in range(3):
         await layer.group_send("room", {"type": "note", "number": number})
     server.give(gone())
-    await turns()
+    await wait_all_tasks_blocked()
     going_on.set()
     await server.end()
 
@@ -1107,9 +1108,9 @@ async def test_a_handler_gets_what_its_annotation_asks_for(layer: InMemoryChanne
 
     consumer = Typed(channel_layer_alias="test")
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     await layer.send(consumer.channel_name, {"type": "joined", "name": "alice"})
-    await turns()
+    await wait_all_tasks_blocked()
     server.give(gone())
     await server.end()
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from fast_channels.consumer import AsyncConsumer, AsyncHttpConsumer, AsyncWebsocketConsumer, cleanup
 from fast_channels.consumer.cleanup import Step, clean_up
 from fast_channels.layers import InMemoryChannelLayer
+from tests.blocked import wait_all_tasks_blocked
 
-from .driver import CONNECT, GET, HTTP, WEBSOCKET, Server, frame, turns
+from .driver import CONNECT, GET, HTTP, WEBSOCKET, Server, frame
 
 
 def step(done: list[str], name: str, *, waits: int = 0, error: BaseException | None = None) -> Step:
@@ -229,7 +230,7 @@ async def test_a_cancel_scope_of_a_handler_is_left_in_the_same_task() -> None:
     """What `connect()` entered, `disconnect()` can leave after a cancellation."""
     log: list[Any] = []
     server = Server(Entering.as_asgi(log=log), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     await server.cancel()
 
@@ -259,7 +260,7 @@ async def test_anyio_works_in_a_scope_that_was_cancelled(kind: type[AsyncWebsock
 
     stop = asyncio.Event()
     server = Server(application, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     stop.set()
     await server.end()
 
@@ -294,7 +295,7 @@ async def test_disconnect_begins_in_the_turn_in_which_the_cancellation_arrives(
     """A server that gives little time gets everything that needs no time; and it runs in the same task."""
     log: list[Any] = []
     server = Server(kind.as_asgi(log=log, channel_layer_alias="test"), scope, event)
-    await turns()
+    await wait_all_tasks_blocked()
 
     server.task.cancel()
     await asyncio.sleep(0)
@@ -340,7 +341,7 @@ async def test_whatever_leaves_a_handler_is_followed_by_a_clean_up(
     # In this task: asyncio takes some of these errors for its own.
     with pytest.raises(type(error)):
         await Failing()(dict(WEBSOCKET), receive, send)
-    await turns()
+    await wait_all_tasks_blocked()
 
     assert codes == [1011]
     assert layer.groups == {}
@@ -375,19 +376,19 @@ async def test_nothing_of_a_connection_waits_for_the_garbage_collector(
 
         application = Ending.as_asgi(channel_layer_alias=alias)
         task = asyncio.ensure_future(application(dict(WEBSOCKET), receive, send))
-        await turns()
+        await wait_all_tasks_blocked()
         task.cancel()
         await asyncio.wait([task])
         # To raise it here would make a cycle with this frame.
         assert task.cancelled() or isinstance(task.exception(), ZeroDivisionError)
 
     await live()
-    await turns()
+    await wait_all_tasks_blocked()
     gc.collect()
     gc.disable()
     try:
         await live()
-        await turns()
+        await wait_all_tasks_blocked()
         assert gc.collect() == 0
     finally:
         gc.enable()

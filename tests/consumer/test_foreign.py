@@ -18,8 +18,9 @@ from fast_channels.consumer import (
 )
 from fast_channels.testing import HttpCommunicator
 from fast_channels.type_defs import ASGI3Application
+from tests.blocked import wait_all_tasks_blocked
 
-from .driver import CONNECT, GET, HTTP, WEBSOCKET, Server, gone, serve, turns
+from .driver import CONNECT, GET, HTTP, WEBSOCKET, Server, gone, serve
 
 STARTUP = {"type": "lifespan.startup"}
 SHUTDOWN = {"type": "lifespan.shutdown"}
@@ -74,7 +75,7 @@ async def test_every_class_answers_or_ends_with_every_type_of_connection(
     scope, events = CONNECTIONS[type_]
     server = Server(application, scope, *events)
 
-    await turns()
+    await wait_all_tasks_blocked()
 
     assert server.sent or server.task.done()
     server.task.cancel()
@@ -119,7 +120,7 @@ async def test_a_class_with_handlers_of_the_lifespan_serves_it_itself() -> None:
             """Never comes."""
 
     server = Server(Own.as_asgi(), LIFESPAN, STARTUP)
-    await turns()
+    await wait_all_tasks_blocked()
     server.task.cancel()
 
     assert server.sent == [{"type": "lifespan.startup.failed", "message": "no"}]
@@ -178,7 +179,7 @@ async def test_a_handshake_that_no_handler_could_answer_is_an_error() -> None:
 async def test_a_dispatch_of_its_own_serves_whatever_comes() -> None:
     """Only the class knows what it handles."""
     server = Server(OwnDispatch(), {"type": "webtransport"}, {"type": "webtransport.connect"})
-    await turns()
+    await wait_all_tasks_blocked()
 
     assert server.received == 1
     server.task.cancel()

@@ -12,8 +12,9 @@ import pytest
 from fast_channels.consumer import AsyncHttpConsumer
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError
 from fast_channels.layers import InMemoryChannelLayer
+from tests.blocked import wait_all_tasks_blocked
 
-from .driver import GET, HTTP, LEFT, Server, serve, turns
+from .driver import GET, HTTP, LEFT, Server, serve
 
 Handle = Callable[[Any, bytes], Awaitable[None]]
 
@@ -374,7 +375,7 @@ async def test_a_client_that_leaves_is_noticed_while_the_request_is_handled() ->
 
     consumer = Acting(slow)
     server = Server(consumer, HTTP, GET, LEFT)
-    await turns()
+    await wait_all_tasks_blocked()
     going_on.set()
     await server.end()
 
@@ -392,7 +393,7 @@ async def test_a_client_that_left_needs_no_answer() -> None:
 
     consumer = Acting(slow)
     server = Server(consumer, HTTP, GET, LEFT)
-    await turns()
+    await wait_all_tasks_blocked()
     going_on.set()
     await server.end()
 
@@ -407,7 +408,7 @@ async def test_a_cancelled_request_disconnects() -> None:
 
     consumer = Acting(slow)
     server = Server(consumer, HTTP, GET)
-    await turns()
+    await wait_all_tasks_blocked()
 
     await server.cancel()
 
@@ -452,7 +453,7 @@ async def test_an_event_of_the_layer_can_answer(layer: InMemoryChannelLayer) -> 
     """Long polling: `handle()` returned without a response, and the consumer waits for one."""
     consumer = Waiting(nothing)
     server = Server(consumer, HTTP, GET)
-    await turns()
+    await wait_all_tasks_blocked()
     assert server.sent == []
 
     await layer.send(consumer.channel_name, {"type": "tell", "text": "news"})
@@ -472,11 +473,11 @@ async def test_events_of_the_layer_can_go_on_answering(layer: InMemoryChannelLay
 
     consumer = Waiting(begin)
     server = Server(consumer, HTTP, GET)
-    await turns()
+    await wait_all_tasks_blocked()
 
     for number in range(3):
         await layer.send(consumer.channel_name, {"type": "stream", "text": str(number), "more": number < 2})
-        await turns()
+        await wait_all_tasks_blocked()
     await server.end()
 
     assert [event["body"] for event in server.sent[1:]] == [b"", b"0", b"1", b"2"]
@@ -492,7 +493,7 @@ async def test_a_stream_ends_when_the_client_leaves(layer: InMemoryChannelLayer)
 
     consumer = Waiting(begin)
     server = Server(consumer, HTTP, GET)
-    await turns()
+    await wait_all_tasks_blocked()
     server.give(LEFT)
     await server.end()
 
@@ -504,7 +505,7 @@ async def test_the_layer_is_heard_while_the_request_body_comes(layer: InMemoryCh
     """An answer may be complete before the request is."""
     consumer = Waiting(nothing)
     server = Server(consumer, HTTP, request(b"begin", True))
-    await turns()
+    await wait_all_tasks_blocked()
 
     await layer.send(consumer.channel_name, {"type": "tell", "text": "stop"})
     await server.end()
@@ -522,7 +523,7 @@ async def test_a_response_that_is_left_open_without_a_layer_waits_for_the_client
 
     consumer = Acting(begin)
     server = Server(consumer, HTTP, GET)
-    await turns()
+    await wait_all_tasks_blocked()
     assert server.sent == [START, part(b"later")]
     assert not server.task.done()
 
@@ -536,7 +537,7 @@ async def test_a_connection_of_no_protocol_has_no_state() -> None:
     """It ends with the disconnect event."""
     consumer = Acting(nothing)
     server = Server(consumer, {}, GET)
-    await turns()
+    await wait_all_tasks_blocked()
     assert not server.task.done()
     server.give(LEFT)
     await server.end()

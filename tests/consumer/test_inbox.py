@@ -11,6 +11,7 @@ from fast_channels.consumer.inbox import READ_AHEAD, Inbox, InboxByTurns, Origin
 from fast_channels.exceptions import LocalProtocolError, RemoteProtocolError
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.protocol import HttpConnection, WebSocketConnection
+from tests.blocked import wait_all_tasks_blocked
 
 from .driver import (
     CONNECT,
@@ -23,7 +24,6 @@ from .driver import (
     PlainLayer,
     frame,
     gone,
-    turns,
 )
 
 
@@ -116,7 +116,7 @@ async def test_a_server_that_raises_has_lost_the_connection(ahead: bool) -> None
     await inbox.get()
     if ahead:
         inbox.read_ahead()
-        await turns()
+        await wait_all_tasks_blocked()
 
     assert (await inbox.get())[0]["text"] == "hi"
     with pytest.raises(OSError, match="lost"):
@@ -142,14 +142,14 @@ async def test_reading_ahead_sees_the_disconnect() -> None:
 
     inbox.read_ahead()
     inbox.read_ahead()
-    await turns()
+    await wait_all_tasks_blocked()
 
     assert inbox.close_code == 4001
     assert [(await inbox.get())[1] for _ in range(2)] == [Origin.SERVER, Origin.LAST]
-    await turns()
+    await wait_all_tasks_blocked()
     assert client.asked == 2
     inbox.read_ahead()
-    await turns()
+    await wait_all_tasks_blocked()
     assert client.asked == 2
 
 
@@ -158,13 +158,13 @@ async def test_reading_ahead_is_bounded() -> None:
     client = Client(*(frame(str(number)) for number in range(10)))
     inbox = websocket(client)
     inbox.read_ahead()
-    await turns()
+    await wait_all_tasks_blocked()
     assert client.asked == READ_AHEAD
 
     texts: list[str] = []
     for number in range(8):
         texts.append((await inbox.get())[0]["text"])
-        await turns()
+        await wait_all_tasks_blocked()
         assert client.asked == READ_AHEAD + number + 1
 
     assert texts == [str(number) for number in range(8)]
@@ -176,12 +176,12 @@ async def test_as_many_events_are_read_as_were_taken() -> None:
     client = Client(*(frame(str(number)) for number in range(10)))
     inbox = websocket(client)
     inbox.read_ahead()
-    await turns()
+    await wait_all_tasks_blocked()
 
     for taken in (2, 4, 6):
         for _ in range(2):
             await inbox.get()
-        await turns()
+        await wait_all_tasks_blocked()
         assert client.asked == READ_AHEAD + taken
 
     await inbox.close()
@@ -219,11 +219,11 @@ async def test_messages_of_a_layer_come_in_order_of_arrival(kind: Callable[[], A
     inbox.read_ahead()
 
     await layer.send(channel, {"type": "one"})
-    await turns()
+    await wait_all_tasks_blocked()
     client.give(frame("two"))
-    await turns()
+    await wait_all_tasks_blocked()
     await layer.send(channel, {"type": "three"})
-    await turns()
+    await wait_all_tasks_blocked()
 
     events = [await inbox.get() for _ in range(3)]
     assert [(event["type"], origin) for event, origin in events] == [
@@ -242,7 +242,7 @@ async def test_a_message_that_comes_while_somebody_waits_is_returned(kind: Calla
     await inbox.get()
     inbox.read_ahead()
     waiting = asyncio.ensure_future(inbox.get())
-    await turns()
+    await wait_all_tasks_blocked()
 
     await layer.send(channel, {"type": "late"})
 
@@ -283,14 +283,14 @@ async def test_a_layer_that_is_asked_is_not_emptied() -> None:
     inbox.read_ahead()
     for number in range(10):
         await inner.send(channel, {"type": "note", "number": number})
-    await turns(50)
+    await wait_all_tasks_blocked()
 
     assert len(inner.channels[channel]) == 10 - READ_AHEAD
 
     numbers: list[int] = []
     for _ in range(10):
         numbers.append((await inbox.get())[0]["number"])
-        await turns(5)
+        await wait_all_tasks_blocked()
     assert numbers == list(range(10))
     await inbox.close()
 
@@ -307,7 +307,7 @@ async def test_a_message_that_somebody_else_took_is_passed_over() -> None:
 
     assert await inbox.get() == ({"type": "left over"}, Origin.LAYER)
     waiting = asyncio.ensure_future(inbox.get())
-    await turns()
+    await wait_all_tasks_blocked()
     await layer.send(channel, {"type": "next"})
     assert await waiting == ({"type": "next"}, Origin.LAYER)
     await inbox.close()
@@ -339,7 +339,7 @@ async def test_messages_may_be_sent_from_another_thread(caplog: pytest.LogCaptur
         asyncio.run(layer.send(channel, {"type": "from afar"}))
 
     waiting = asyncio.ensure_future(inbox.get())
-    await turns()
+    await wait_all_tasks_blocked()
     thread = threading.Thread(target=send)
     thread.start()
 
@@ -356,10 +356,11 @@ async def test_messages_may_be_sent_from_another_thread(caplog: pytest.LogCaptur
 @pytest.mark.parametrize("kind", LAYERS)
 async def test_closing_ends_all_tasks(kind: Callable[[], Any]) -> None:
     """Those that wait, and those that had no time to begin."""
-    for wait in (0, 20):
+    for begun in (False, True):
         inbox, _ = await listening(kind(), Client())
         inbox.read_ahead()
-        await turns(wait)
+        if begun:
+            await wait_all_tasks_blocked()
 
         await inbox.close()
 
@@ -372,7 +373,7 @@ async def test_closing_without_tasks_does_nothing() -> None:
     await inbox.close()
     inbox = websocket(Client(gone()))
     inbox.read_ahead()
-    await turns()
+    await wait_all_tasks_blocked()
     await inbox.close()
 
     assert await inbox.get() == ({"type": "websocket.disconnect", "code": 1000, "reason": ""}, Origin.LAST)
@@ -392,11 +393,11 @@ async def test_what_a_server_raises_when_it_is_cancelled_is_nobodys_business() -
 
     inbox = Inbox(WebSocketConnection(WEBSOCKET), receive)
     inbox.read_ahead()
-    await turns()
+    await wait_all_tasks_blocked()
 
     await inbox.close()
     del inbox
-    await turns()
+    await wait_all_tasks_blocked()
 
     assert not complaints
 
@@ -415,7 +416,7 @@ async def test_an_inbox_that_must_not_read_ahead_does_not() -> None:
     inbox = InboxByTurns(None, client.receive)
 
     inbox.read_ahead()
-    await turns()
+    await wait_all_tasks_blocked()
     assert client.asked == 0
 
     assert [await inbox.get(), await inbox.get()] == [
@@ -433,7 +434,7 @@ async def test_without_reading_ahead_whatever_is_first_is_returned(kind: Callabl
     got: list[str] = []
     for source in ("layer", "client", "layer", "layer", "client", "client"):
         waiting = asyncio.ensure_future(inbox.get())
-        await turns()
+        await wait_all_tasks_blocked()
         if source == "layer":
             await layer.send(channel, {"type": source})
         else:
@@ -452,7 +453,7 @@ async def test_without_reading_ahead_what_was_taken_is_handled_first() -> None:
     layer, client = InMemoryChannelLayer(), Client()
     inbox, channel = await taking_turns(layer, client)
     waiting = asyncio.ensure_future(inbox.get())
-    await turns()
+    await wait_all_tasks_blocked()
 
     client.give({"type": "taken"})
     # The client's event is on its way to whoever asked for it, and both sources are ready at once.
@@ -484,7 +485,7 @@ async def test_without_reading_ahead_whoever_waits_can_be_cancelled() -> None:
     layer, client = InMemoryChannelLayer(), Client()
     inbox, _ = await taking_turns(layer, client)
     waiting = asyncio.ensure_future(inbox.get())
-    await turns()
+    await wait_all_tasks_blocked()
 
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -22,8 +22,9 @@ from fast_channels.consumer import (
 )
 from fast_channels.exceptions import AcceptConnection, ConnectionClosed, DenyConnection, StopConsumer
 from fast_channels.layers import register_channel_layer
+from tests.blocked import wait_all_tasks_blocked
 
-from .driver import HTTP, WEBSOCKET, FragileLayer, PlainLayer, Server, turns
+from .driver import HTTP, WEBSOCKET, FragileLayer, PlainLayer, Server
 
 pytestmark = pytest.mark.property
 
@@ -455,13 +456,13 @@ class Life:
         """Let every handler go on and the client leave; cancel what does not end then."""
         self.world.gate.set()
         await self.step("give", last)
-        await turns(60)
+        await wait_all_tasks_blocked()
         if not self.server.task.done():
             await self.step("cancel", None)
-            await turns(60)
+            await wait_all_tasks_blocked()
         for task in self.world.spawned:
             task.cancel()
-        await turns(5)
+        await wait_all_tasks_blocked()
 
 
 async def _give(life: Life, event: dict[str, Any]) -> None:

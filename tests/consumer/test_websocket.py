@@ -16,8 +16,9 @@ from fast_channels.exceptions import (
     LocalProtocolError,
 )
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
+from tests.blocked import wait_all_tasks_blocked
 
-from .driver import CONNECT, WEBSOCKET, FragileLayer, LayerDown, PlainLayer, Server, frame, gone, serve, turns
+from .driver import CONNECT, WEBSOCKET, FragileLayer, LayerDown, PlainLayer, Server, frame, gone, serve
 
 ACCEPTED: dict[str, Any] = {"type": "websocket.accept", "headers": []}
 OFFERED = {**WEBSOCKET, "subprotocols": ["chat", "soap"]}
@@ -115,7 +116,7 @@ async def test_a_handshake_may_be_answered_later() -> None:
     # Too late, if the client was quicker.
     await asyncio.gather(consumer.task, return_exceptions=True)
     server = Server(Later(), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     assert server.sent[:1] == [ACCEPTED]
     server.give(gone())
     await server.end()
@@ -412,7 +413,7 @@ async def test_groups_are_joined_with_the_accept_and_left_at_the_end(layer: InMe
             seen.append(len(layer.groups))
 
     server = Server(Careful(), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     assert list(layer.groups) == ["lobby"]
     server.give(gone())
     await server.end()
@@ -445,7 +446,7 @@ async def test_groups_of_a_refused_connection_are_not_joined(calls: Any, layer: 
             raise ZeroDivisionError
 
     server = Server(Stubborn(*calls), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     assert layer.groups == {}
     server.give(gone())
@@ -463,7 +464,7 @@ async def test_a_message_to_the_group_is_not_missed_by_who_knows_that_it_is_in()
 
     server = Server(Grouped(call("accept")), WEBSOCKET, CONNECT)
     server.send = send  # type: ignore[method-assign]  # this server only
-    await turns()
+    await wait_all_tasks_blocked()
     server.give(gone())
     await server.end()
 
@@ -475,7 +476,7 @@ async def test_groups_are_left_once() -> None:
     layer = FragileLayer()
     register_channel_layer("test", layer)
     server = Server(Grouped(call("accept")), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     server.give(gone())
     await server.end()
 
@@ -503,7 +504,7 @@ async def test_groups_are_left_whatever_happens(kind: Any, end: str) -> None:
     inner: FragileLayer = getattr(plain, "_inner", plain)
     register_channel_layer("test", plain)
     server = Server(Grouped(call("accept")), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     assert [group for group, _ in inner.memberships()] == ["lobby"]
 
     if end == "leaves":
@@ -559,7 +560,7 @@ async def test_a_layer_that_cannot_join_refuses_the_client() -> None:
 async def test_groups_are_joined_on_a_connection_of_no_protocol_too(layer: InMemoryChannelLayer) -> None:
     """Nothing says there whether the acceptance is legal, so it is sent as it is."""
     server = Server(Grouped(call("accept")), {"path": "/"}, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
 
     assert server.sent == [{"type": "websocket.accept"}]
     assert list(layer.groups) == ["lobby"]
@@ -588,7 +589,7 @@ async def test_groups_may_be_changed_in_place(layer: InMemoryChannelLayer) -> No
             await self.accept()
 
     server = Server(Room(), {**WEBSOCKET, "path": "/kitchen"}, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     assert set(layer.groups) == {"lobby", "kitchen"}
     server.give(gone())
     await server.end()
@@ -606,7 +607,7 @@ async def test_groups_may_be_a_property(layer: InMemoryChannelLayer) -> None:
         vars()["groups"] = property(lambda self: [self.scope["path"].strip("/")])
 
     server = Server(Room(call("accept")), {**WEBSOCKET, "path": "/kitchen"}, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     assert list(layer.groups) == ["kitchen"]
     server.give(gone())
     await server.end()
@@ -657,7 +658,7 @@ async def test_a_class_without_super_call_has_groups_too(layer: InMemoryChannelL
 
     consumer = Forgetful()
     server = Server(consumer, WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     consumer.groups.append("own")
     server.give(gone())
     await server.end()
@@ -691,7 +692,7 @@ async def test_groups_of_an_acceptance_that_failed_are_left_at_once() -> None:
     layer = Choosy()
     register_channel_layer("test", layer)
     server = Server(Hopeful(groups=["one", "two"]), WEBSOCKET, CONNECT)
-    await turns()
+    await wait_all_tasks_blocked()
     assert layer.groups == {}
     assert server.sent == []
 
