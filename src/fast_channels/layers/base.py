@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from typing_extensions import deprecated
 
+from fast_channels.layers import threads
 from fast_channels.layers.mailbox import Mailbox
 from fast_channels.type_defs import (
     ChannelCapacityDict,
@@ -198,6 +199,30 @@ class BaseChannelLayer:
             ValueError: The message holds a value that is out of range, nested too deep or in itself.
         """
         raise NotImplementedError(f"{type(self).__name__} has no group_send(), of the extension groups")
+
+    def sync_send(self, channel: str, message: SentMessage) -> None:
+        """Do what `send()` does, from code without an event loop: a Django view, a Celery task, a script.
+
+        Callable from any thread. All calls of a process share one thread and its connections; a forked
+        process has its own.
+
+        Raises:
+            RuntimeError: The calling thread runs an event loop, which this would block.
+            Exception: Whatever `send()` raises.
+        """
+        threads.run(self.send(channel, message), "send")
+
+    def sync_group_send(self, group: str, message: SentMessage) -> None:
+        """Do what `group_send()` does, from code without an event loop; see `sync_send()`.
+
+        Callable from any thread. All calls of a process share one thread and its connections; a forked
+        process has its own.
+
+        Raises:
+            RuntimeError: The calling thread runs an event loop, which this would block.
+            Exception: Whatever `group_send()` raises.
+        """
+        threads.run(self.group_send(group, message), "group_send")
 
     def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox | None:
         """Attach a consumer to a channel, until `close_channel()`.

@@ -44,10 +44,18 @@ class GroupLayer(Protocol):
         ...
 
 
-LayerFinder: TypeAlias = Callable[[str, str], GroupLayer]
+class SyncGroupLayer(GroupLayer, Protocol):
+    """What a group needs of a channel layer in code without an event loop: what `BaseChannelLayer` has."""
+
+    def sync_group_send(self, group: str, message: Any) -> None:
+        """Send a message to every member of a group, and return when the layer has it."""
+        ...
 
 
-def _no_layers(alias: str, user: str) -> GroupLayer:
+LayerFinder: TypeAlias = Callable[[str, str], SyncGroupLayer]
+
+
+def _no_layers(alias: str, user: str) -> SyncGroupLayer:
     raise InvalidChannelLayerError(
         f"{user} uses the channel layer {alias!r}, and no channel layer is registered"
     )
@@ -232,9 +240,27 @@ class Group(BaseModel, Generic[Event, Member_contra]):
             InvalidChannelLayerError: The channel layer of the group is not registered.
         """
         sent = self._codec.sendable(event)
-        if layer is None:
-            layer = _find_layer(self.channel_layer_alias, type(self).__name__)
-        await layer.group_send(self.group_name, sent)
+        await (layer or self._layer()).group_send(self.group_name, sent)
+
+    def sync_send(self, event: Event, *, layer: SyncGroupLayer | None = None) -> None:
+        """Send an event to every member of the group, from code without an event loop.
+
+        Callable from any thread: a Django view, a Celery task, a script.
+
+        Args:
+            event: One of those that the group carries.
+            layer: The channel layer, instead of the one that is registered for the group.
+
+        Raises:
+            RuntimeError: The calling thread runs an event loop, which this would block; nothing was sent.
+            LocalProtocolError: The group does not carry such an event; nothing was sent.
+            InvalidChannelLayerError: The channel layer of the group is not registered.
+        """
+        sent = self._codec.sendable(event)
+        (layer or self._layer()).sync_group_send(self.group_name, sent)
+
+    def _layer(self) -> SyncGroupLayer:
+        return _find_layer(self.channel_layer_alias, type(self).__name__)
 
     @classmethod
     def event_types(cls) -> list[str]:

@@ -10,7 +10,8 @@ import pytest
 
 from fast_channels import layers
 from fast_channels.installation import how_to_install
-from fast_channels.layers.redis import RedisPubSubChannelLayer, threads
+from fast_channels.layers import threads
+from fast_channels.layers.redis import RedisPubSubChannelLayer
 
 HINT = f"the Redis layers need more packages: {how_to_install('redis')}"
 

@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Final, cast, get_args
 
 from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
-from fast_channels.layers.redis import threads
 from fast_channels.layers.redis.hub import Counts, Hub, open_pool
 from fast_channels.layers.redis.loops import before_close, not_before_close
 from fast_channels.layers.redis.serializers import registry
@@ -22,7 +21,6 @@ from fast_channels.layers.redis.type_defs import (
 )
 from fast_channels.layers.redis.utils import decode_hosts, require_text
 from fast_channels.layers.values import RESERVED_KEY, plain_message
-from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
 __all__ = ["RedisPubSubChannelLayer", "RedisStats"]
@@ -263,28 +261,6 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         """
         address = self._group_address(group)
         await self._hub().publish(address, self.serialize(plain_message(message)))
-
-    def sync_send(self, channel: str, message: ChannelMessage | ChannelEvent) -> None:
-        """Do what `send()` does, from code without an event loop: a thread, a worker process, a script.
-
-        All calls of a process share one thread and its connection; a forked process has its own.
-
-        Raises:
-            RuntimeError: The calling thread runs an event loop.
-            Exception: Whatever `send()` raises.
-        """
-        threads.run(self.send(channel, message))
-
-    def sync_group_send(self, group: str, message: ChannelMessage | ChannelEvent) -> None:
-        """Do what `group_send()` does, from code without an event loop: a thread, a worker process, a script.
-
-        All calls of a process share one thread and its connection; a forked process has its own.
-
-        Raises:
-            RuntimeError: The calling thread runs an event loop.
-            Exception: Whatever `group_send()` raises.
-        """
-        threads.run(self.group_send(group, message))
 
     async def flush(self) -> None:
         """Throw away all unread messages and groups of this event loop; consumers stay attached.

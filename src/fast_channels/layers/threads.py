@@ -15,8 +15,12 @@ _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 
 
-def run(step: Coroutine[Any, Any, T]) -> T:
+def run(step: Coroutine[Any, Any, T], call: str) -> T:
     """Run a coroutine in the I/O thread that all synchronous code of this process shares; wait for it.
+
+    Args:
+        step: The coroutine, which has not begun.
+        call: The call that would have been right in an event loop, for the text of the error.
 
     Raises:
         RuntimeError: The calling thread runs an event loop, which must not be blocked.
@@ -26,7 +30,9 @@ def run(step: Coroutine[Any, Any, T]) -> T:
     except RuntimeError:
         return asyncio.run_coroutine_threadsafe(step, _started()).result()
     step.close()
-    raise RuntimeError("this thread runs an event loop, which a synchronous call would block; await instead")
+    raise RuntimeError(
+        f"this thread runs an event loop, which sync_{call}() would block; use `await ...{call}()` there"
+    )
 
 
 def _started() -> asyncio.AbstractEventLoop:
