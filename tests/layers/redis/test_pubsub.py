@@ -305,8 +305,98 @@ async def test_a_channel_of_another_process_cannot_join(pubsub: PubSubMaker) -> 
     one, two = pubsub(), pubsub()
     channel = await one.new_channel()
 
-    with pytest.raises(RuntimeError, match="its own consumer has to call group_add"):
+    with pytest.raises(RuntimeError, match="its own consumer has to call this"):
         await two.group_add("g", channel)
+
+
+async def test_a_message_to_a_closed_channel_is_unheard(pubsub: PubSubMaker) -> None:
+    """Its process lives and hears it; it is counted, and no mailbox is made that nobody will read."""
+    one, two = pubsub(), pubsub()
+    closed, witness = await two.new_channel(), await two.new_channel()
+    await two.close_channel(closed)
+    forged = closed[:-1] + ("0" if closed[-1] != "0" else "1")
+
+    for n in range(3):
+        await one.send(closed, {"n": n})
+    await one.send(forged, {"n": 3})
+    await settled(two, witness)
+
+    stats = two.stats()
+    assert (stats.unheard, stats.waiting, stats.sent, stats.undecodable) == (4, 0, 1, 0)
+
+
+async def test_nothing_waits_on_a_channel_to_which_nothing_can_come(pubsub: PubSubMaker) -> None:
+    """Closed channels, those of other processes and those that nobody made are refused, with the reason."""
+    layer, other = pubsub(), pubsub()
+    closed, elsewhere = await layer.new_channel(), await other.new_channel()
+    waiting = asyncio.create_task(layer.receive(closed))
+    await asyncio.sleep(0)
+    await layer.close_channel(closed)
+
+    with pytest.raises(RuntimeError, match="was closed while somebody waited"):
+        await soon(waiting)
+    reasons = {closed: "it is closed", elsewhere: "of another process", "a.b!c": "of another process"}
+    for channel, reason in reasons.items():
+        with pytest.raises(RuntimeError, match=reason):
+            await soon(layer.receive(channel))
+        with pytest.raises(RuntimeError, match=reason):
+            await layer.group_add("g", channel)
+        with pytest.raises(RuntimeError, match=reason):
+            layer.listen(channel, lambda: None)
+    assert layer.stats().waiting == 0
+
+
+def test_a_channel_of_an_event_loop_that_has_ended(pubsub: PubSubMaker, redis: RedisServer) -> None:
+    """Request and reply through `async_to_sync()` have a loop for each call; the error says what is wrong."""
+    layer = RedisPubSubChannelLayer([redis.url])
+    channel = asyncio.run(layer.new_channel())
+
+    with pytest.raises(
+        RuntimeError, match=r"another event loop, .* if that has ended, its messages are lost"
+    ):
+        asyncio.run(soon(layer.receive(channel)))
+
+
+async def test_a_channel_of_another_event_loop_can_be_read(pubsub: PubSubMaker) -> None:
+    """While that runs: what comes there can be taken in every thread of the process."""
+    layer = pubsub()
+    channel = await layer.new_channel()
+
+    async def receive() -> dict[str, Any]:
+        # A hub of its own, so that this is not the first that is looked at.
+        await layer.new_channel()
+        return await soon(layer.receive(channel))
+
+    got = asyncio.create_task(asyncio.to_thread(asyncio.run, receive()))
+    await layer.send(channel, {"type": "x"})
+
+    assert await got == {"type": "x"}
+
+
+@pytest.mark.parametrize("kind", [RedisPubSubChannelLayer, RedisChannelLayer])
+@pytest.mark.parametrize("name", ["{}__group__admins", "other__group__admins", "{}__inbox__!abc"])
+async def test_a_channel_cannot_have_the_name_of_a_group(
+    kind: type[RedisPubSubChannelLayer], name: str, redis: RedisServer, prefix: str
+) -> None:
+    """Whoever chooses a channel's name reaches, hears and ends no group, of this application or another."""
+    channel = name.format(prefix)
+    async with kind([redis.url], prefix) as layer:
+        member = await layer.new_channel()
+        await layer.group_add("admins", member)
+        for step in (
+            layer.send(channel, {}),
+            layer.receive(channel),
+            layer.group_add("g", channel),
+            layer.group_discard("g", channel),
+            layer.close_channel(channel),
+        ):
+            with pytest.raises(TypeError, match="Redis knows groups and inboxes by such names"):
+                await step
+        with pytest.raises(TypeError, match="Redis knows groups"):
+            layer.listen(channel, lambda: None)
+
+        await layer.group_send("admins", {"type": "x"})
+        assert await soon(layer.receive(member)) == {"type": "x"}
 
 
 async def test_a_plain_channel_can_join_a_group(pubsub: PubSubMaker) -> None:

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fast_channels.layers.redis import RedisPubSubChannelLayer
-from fast_channels.layers.redis.utils import close_redis, consistent_hash, create_pool, decode_hosts, shown
+from fast_channels.layers.redis.utils import (
+    close_redis,
+    consistent_hash,
+    create_pool,
+    decode_hosts,
+    server_name,
+)
 from tests.layers.redis.server import RedisServer, redis
 
 
@@ -105,7 +111,7 @@ def test_no_error_shows_any_password(password: str) -> None:
         try:
             [host] = decode_hosts([address])
             create_pool(host)
-            said = shown(host)
+            said = server_name(host)
         except ValueError as error:
             said = error
         while isinstance(said, BaseException):
@@ -198,7 +204,7 @@ def test_sentinel_is_a_host_too() -> None:
 )
 def test_logs_name_a_host_without_its_password(host: dict[str, Any], text: str) -> None:
     """Logs are read by many."""
-    assert shown(host) == text
+    assert server_name(host) == text
 
 
 async def test_close_redis_ends_all_connections(own_redis: RedisServer) -> None:

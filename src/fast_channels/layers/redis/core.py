@@ -141,7 +141,12 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         return super().listen(channel, notify) if "!" in channel else None
 
     async def close_channel(self, channel: str) -> None:
-        """Forget a channel here: what waits in its queue waits for others."""
+        """Forget a channel here: what waits in its queue waits for others.
+
+        Raises:
+            TypeError: The name is not valid.
+        """
+        self.require_valid_channel_name(channel)
         key, hub = self._queue_key(channel), self._hub()
         queue = hub.signals.pop(key, None)
         if queue is not None:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,13 +13,15 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fast_channels.layers.mailbox import Aftermath, Letter, Mailroom, tell
 from fast_channels.layers.memberships import Memberships
+from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.redis.link import Link
 from fast_channels.layers.redis.subscriptions import Subscriptions
 from fast_channels.layers.redis.type_defs import ChannelDecodedRedisHost
-from fast_channels.layers.redis.utils import close_sentinels, consistent_hash, create_pool, shown
+from fast_channels.layers.redis.utils import close_sentinels, consistent_hash, create_pool, server_name
 from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
+from fast_channels.untrusted import shown
 
-__all__ = ["Counts", "Hub", "Settings", "open_pool"]
+__all__ = ["Counts", "Hub", "Settings", "open_pool", "owner"]
 
 logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
@@ -36,6 +37,11 @@ class Counts:
     undecodable: int = 0
     outdated: int = 0
     unreturned: int = 0
+
+
+def owner(channel: str) -> str:
+    """Return the token of the hub whose channel it is, if its name has a `!`."""
+    return channel.partition("!")[0].rpartition(".")[2]
 
 
 class Signal(Protocol):
@@ -97,7 +103,7 @@ class Shard:
         # Of two that ask at the same time, redis-py might forget a Sentinel for both.
         (commands, timeout), (subscriptions, _) = open_pool(host), open_pool(host)
         self._pools = commands, subscriptions
-        where = shown(host)
+        where = server_name(host)
         # Publish and subscribe know no databases. A "/" is in no name of a channel or group.
         database = int(commands.connection_kwargs.get("db") or 0)
         self.realm: str = f"{database}/" if database else ""
@@ -160,8 +166,8 @@ class Hub:
         signals: Whom to wake when anything is published under a name in Redis.
     """
 
-    def __init__(self, settings: Settings, room: Mailroom) -> None:
-        self.token: str = secrets.token_hex(8)
+    def __init__(self, settings: Settings, room: Mailroom, token: str) -> None:
+        self.token: str = token
         self.process: int = os.getpid()
         self.room = room
         self.memberships: Memberships[Membership] = Memberships()
@@ -169,6 +175,7 @@ class Hub:
         self.counts: Counts = settings.counts
         self._settings = settings
         self._shards = [Shard(host, settings, self) for host in settings.hosts]
+        self._own = OwnChannels()
         self._warned: set[type[Exception]] = set()
 
     def shard(self, address: str) -> Shard:
@@ -180,15 +187,23 @@ class Hub:
         states = [(shard.where, shard.connected) for shard in self._shards]
         return [(where, state) for where, state in states if state is not None]
 
+    def new_channel(self, prefix: str) -> str:
+        """Return the name of a channel of this event loop that nobody else has and nobody can guess."""
+        with self.room.lock:
+            return f"{prefix}.{self.token}!{self._own.make()}"
+
+    def has(self, channel: str) -> bool:
+        """Tell whether messages to a channel can come here: it is open and was made here, or has any name."""
+        _, mark, own = channel.partition("!")
+        return not mark or (owner(channel) == self.token and own in self._own)
+
     def links(self) -> list[Link]:
         """Return the connections for commands to all servers."""
         return [shard.commands for shard in self._shards]
 
     def address(self, channel: str) -> str:
         """Return the name under which Redis knows a channel: its own, or that of its process's inbox."""
-        process, mark, _ = channel.partition("!")
-        # No channel's own name begins like that, because it has a "!" but no more than one.
-        return f"{self._settings.prefix}__inbox__!{process.rpartition('.')[2]}" if mark else channel
+        return f"{self._settings.prefix}__inbox__!{owner(channel)}" if "!" in channel else channel
 
     async def publish(self, address: str, data: bytes) -> int:
         """Publish; return how many processes the server has passed it to."""
@@ -221,11 +236,6 @@ class Hub:
                     box.overflow(letter, aftermath)
         return aftermath
 
-    def is_here(self, channel: str) -> bool:
-        """Tell whether a channel is read in this event loop, or can be."""
-        address = self.address(channel)
-        return address == self.address(f"{self.token}!") or address in self.shard(address).subscriptions
-
     async def join(self, address: str, channel: str) -> None:
         """Make a channel a member of a group; return when the server has acknowledged it."""
         membership = self._membership(address, channel)
@@ -254,6 +264,8 @@ class Hub:
         for address in self.memberships.of(channel):
             self.leave(address, channel)
         with self.room.lock:
+            if owner(channel) == self.token:
+                self._own.close(channel.partition("!")[2])
             self.room.empty(channel, detach=True)
         if "!" not in channel:
             self.shard(channel).subscriptions.remove(channel)
@@ -321,7 +333,11 @@ class Hub:
         if "!" not in address:
             return (address,) if address in self.shard(address).subscriptions else ()
         if not isinstance(target, str) or self.address(target) != address:
-            raise ValueError(f"it names no channel of this process: {target!r:.100}")
+            raise ValueError(f"it names no channel of this process: {shown(target)}")
+        if target not in self.room.boxes and not self.has(target):
+            with self.room.lock:
+                self.room.unheard += 1
+            return ()
         return (target,)
 
     def refuse(self, name: str, error: Exception) -> None:

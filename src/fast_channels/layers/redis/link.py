@@ -370,7 +370,10 @@ class Link:
             self._fail([*self._waiting], "was refused", error)
             self._waiting.clear()
         too_old = self._loop.time() - self._timeout
-        self._fail([r for r in self._waiting if r.born <= too_old], f"failed for {self._timeout} s", error)
+        # The last attempt may have failed for another reason than those before, which is the one to know.
+        earlier = [reason for reason in self._logged if reason != _said(error)]
+        what = "; ".join([f"failed for {self._timeout} s", *(f"before: {said}" for said in earlier[-2:])])
+        self._fail([r for r in self._waiting if r.born <= too_old], what, error)
         self._waiting = deque(r for r in self._waiting if r.born > too_old and not r.unwanted)
 
     def _fail(self, requests: list[_Request], what: str, cause: Exception | None) -> None:

@@ -1,6 +1,7 @@
 """The channel layer for many processes, on Redis' publish and subscribe."""
 
 import asyncio
+import itertools
 import os
 import secrets
 import time
@@ -11,7 +12,7 @@ from typing import Any, ClassVar, Final, cast, get_args
 
 from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage
 from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
-from fast_channels.layers.redis.hub import Counts, Hub, open_pool
+from fast_channels.layers.redis.hub import Counts, Hub, open_pool, owner
 from fast_channels.layers.redis.loops import before_close, not_before_close
 from fast_channels.layers.redis.serializers import registry
 from fast_channels.layers.redis.type_defs import (
@@ -126,6 +127,20 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         self._ending: dict[Hub, asyncio.Task[None]] = {}
         self._past = _NO_MAIL
         self._process = os.getpid()
+        # What the names of this process have in common, and the numbers of its event loops.
+        self._token = secrets.token_hex(8)
+        self._numbers = itertools.count()
+
+    def require_valid_channel_name(self, name: str, receive: bool = False) -> bool:
+        """Do what every layer does, and refuse names under which Redis knows a group or an inbox.
+
+        Raises:
+            TypeError: The name is not valid.
+        """
+        super().require_valid_channel_name(name, receive)
+        if "__group__" in name or "__inbox__" in name:
+            raise self._invalid_name("Channel", name, "Redis knows groups and inboxes by such names")
+        return True
 
     def serialize(self, message: Any) -> bytes:
         """Return a message as it travels."""
@@ -165,18 +180,27 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
     async def receive(self, channel: str) -> ReceivedMessage:
         """Wait for the next message of a channel; each goes to one receiver of this process only.
 
-        From the first call on, and until `close_channel()`, messages to the channel are kept here. A
-        cancelled call loses no message.
+        Messages to a channel of `new_channel()` are kept from the beginning, in the event loop that made it,
+        and can be read in any other. Those to another channel are kept from the first call on, and until
+        `close_channel()`. A cancelled call loses no message.
 
         Raises:
             TypeError: The name is not valid.
+            RuntimeError: The channel is closed, or of another process, or of an event loop that has ended: no
+                message can come.
             ChannelFull: The channel was full, and the policy is "close".
             redis.exceptions.ConnectionError: The first call found no connection in time, or the layer was
                 closed meanwhile.
         """
         self.require_valid_channel_name(channel)
         hub = self._hub()
-        await hub.attend(hub.address(channel), once=True)
+        if "!" not in channel:
+            await hub.attend(channel, once=True)
+        else:
+            if owner(channel) != hub.token:
+                hub = self._hub_of(channel)
+            if not hub.has(channel):
+                raise self._not_here(channel)
         return await hub.room.receive(channel)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
@@ -190,7 +214,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         """
         self._require_name("Channel", prefix, self.group_name_regex)
         hub = self._hub()
-        name = f"{prefix.removesuffix('.')}.{hub.token}!{secrets.token_hex(8)}"
+        name = hub.new_channel(prefix.removesuffix("."))
         self.require_valid_channel_name(name)
         await hub.attend(hub.address(name))
         return name
@@ -207,17 +231,23 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
             The mailbox to take the messages from.
 
         Raises:
-            RuntimeError: A consumer listens on the channel already.
+            RuntimeError: A consumer listens on the channel already, or it is closed, or of another process or
+                event loop.
             TypeError: The name is not valid.
         """
         self.require_valid_channel_name(channel)
-        return self._hub().room.listen(channel, notify)
+        return self._own_hub(channel).room.listen(channel, notify)
 
     async def close_channel(self, channel: str) -> None:
         """Forget a channel: its unread messages, its consumer and its memberships.
 
-        Whoever waits in `receive()` gets a `RuntimeError`.
+        Whoever waits in `receive()` gets a `RuntimeError`. What is sent to a channel of `new_channel()`
+        later is counted as unheard.
+
+        Raises:
+            TypeError: The name is not valid.
         """
+        self.require_valid_channel_name(channel)
         self._hub().close_channel(channel)
 
     async def group_add(self, group: str, channel: str) -> None:
@@ -227,18 +257,12 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
 
         Raises:
             TypeError: A name is not valid.
-            RuntimeError: The channel is of another process or event loop.
+            RuntimeError: The channel is closed, or of another process or event loop.
             redis.exceptions.ConnectionError: There was no connection in time; the channel is no member.
         """
         address = self._group_address(group)
         self.require_valid_channel_name(channel)
-        hub = self._hub()
-        if "!" in channel and not hub.is_here(channel):
-            raise RuntimeError(
-                f"channel {channel!r} is not of this process and event loop; memberships are kept where the "
-                "channel is, so its own consumer has to call group_add()"
-            )
-        await hub.join(address, channel)
+        await self._own_hub(channel).join(address, channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
         """End a membership, if there is one.
@@ -300,14 +324,51 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         hub = self._hubs.get(loop)
         if hub is None:
             self._begin_anew_after_fork()
-            hub = self._hubs[loop] = Hub(self, Mailroom(self._clock, self.get_capacity, self.overflow))
+            room = Mailroom(self._clock, self.get_capacity, self.overflow)
+            hub = self._hubs[loop] = Hub(self, room, f"{self._token}-{next(self._numbers):x}")
             # Nothing is left pending by whoever never calls close().
             before_close(loop, self._end)
         return hub
 
+    def _hub_of(self, channel: str) -> Hub:
+        """Return the hub of another event loop of this process, in which a channel was made.
+
+        Raises:
+            RuntimeError: There is none, so nobody here can receive on the channel.
+        """
+        for hub in tuple(self._hubs.values()):
+            if owner(channel) == hub.token and hub.process == os.getpid():
+                return hub
+        raise self._not_here(channel)
+
+    def _own_hub(self, channel: str) -> Hub:
+        """Return the hub of this event loop.
+
+        Raises:
+            RuntimeError: The channel is closed, or of another event loop or process.
+        """
+        hub = self._hub()
+        if not hub.has(channel):
+            raise self._not_here(channel)
+        return hub
+
+    def _not_here(self, channel: str) -> RuntimeError:
+        token, loop = owner(channel), self._hubs.get(asyncio.get_running_loop())
+        if not token.startswith(f"{self._token}-"):
+            why = "it is of another process or layer, so its own consumer has to call this"
+        elif loop is not None and token == loop.token:
+            why = "it is closed"
+        else:
+            why = (
+                "it belongs to another event loop, in which it was made; if that has ended, its messages are "
+                "lost. Make and use a channel in one event loop: async_to_sync() has a new one for each call"
+            )
+        return RuntimeError(f"channel {channel!r} cannot be used here: {why}")
+
     def _begin_anew_after_fork(self) -> None:
         if self._process != os.getpid():
             self._process, self._past, self.counts = os.getpid(), _NO_MAIL, Counts()
+            self._token = secrets.token_hex(8)
 
     async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
         self._begin_to_end(loop)

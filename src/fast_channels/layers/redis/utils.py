@@ -124,7 +124,7 @@ async def close_sentinels(pool: Any) -> None:
         await close_redis(client)
 
 
-def shown(host: Mapping[str, Any]) -> str:
+def server_name(host: Mapping[str, Any]) -> str:
     """Return a host as logs may show it, without passwords."""
     if "master_name" in host:
         return f"the Sentinel master {host['master_name']}"
