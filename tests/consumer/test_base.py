@@ -5,13 +5,13 @@ import contextvars
 import gc
 import logging
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Literal
 
 import pytest
 
-from fast_channels.consumer import AsyncConsumer, AsyncWebsocketConsumer, cleanup
+from fast_channels.consumer import AsyncConsumer, AsyncWebsocketConsumer, base, cleanup
 from fast_channels.consumer.base import ConsumerApplication, get_handler_name
 from fast_channels.events import WebSocketReceiveEvent
 from fast_channels.exceptions import (
@@ -1091,6 +1091,153 @@ async def test_a_crashed_consumer_is_freed_without_the_garbage_collector() -> No
         assert freed() is None
     finally:
         gc.enable()
+
+
+async def test_a_handler_that_only_sends_leaves_the_event_loop_its_turns() -> None:
+    """The `send` of many servers never waits; the client could leave, and nobody would hear of it."""
+
+    class Flooding(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            while True:
+                await self.send("again")
+
+    consumer = Flooding()
+    server = Server(consumer, WEBSOCKET, CONNECT, frame("go"))
+    # The test goes on at all.
+    await asyncio.sleep(0)
+
+    server.give(gone(1001))
+    await server.end()
+    assert consumer.log == [1001]
+
+
+async def test_one_answer_for_each_event_needs_no_extra_turn() -> None:
+    """A turn of the event loop is only given away by handlers that keep it."""
+
+    class Echo(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            await self.send(text_data)
+
+    class Fast(Server):
+        async def receive(self) -> Mapping[str, Any]:
+            self.received += 1
+            if self.received <= 100:
+                return CONNECT if self.received == 1 else frame("x")
+            return gone()
+
+    server = Fast(Echo(), WEBSOCKET)
+    await asyncio.sleep(0)
+
+    assert server.task.done()
+
+
+async def test_a_consumer_is_shown_with_its_class_path_and_client() -> None:
+    """In logs nobody can do anything with the address of an object."""
+    consumer = Recorder()
+    assert repr(consumer) == "Recorder()"
+
+    await serve(consumer, {**WEBSOCKET, "path": "/a\n", "client": ("::1", 5000)}, CONNECT, gone())
+
+    assert repr(consumer) == r"Recorder(path='/a\n', client=::1:5000)"
+
+
+async def _in_group(*raisers: Callable[[], Awaitable[None]]) -> None:
+    async with asyncio.TaskGroup() as outer:
+
+        async def nested() -> None:
+            async with asyncio.TaskGroup() as inner:
+                for raiser in raisers:
+                    inner.create_task(_awaited(raiser))
+
+        outer.create_task(nested())
+
+
+async def _awaited(raiser: Callable[[], Awaitable[None]]) -> None:
+    await raiser()
+
+
+async def _stop() -> None:
+    raise StopConsumer
+
+
+async def _crash() -> None:
+    raise ZeroDivisionError
+
+
+async def test_a_task_group_may_stop_a_consumer_or_send_too_late() -> None:
+    """What steers a consumer does so from within a task group; anything else is the error that it is."""
+
+    class Grouping(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            if text_data == "stop":
+                await _in_group(_stop, self._late)
+            elif text_data == "late":
+                await _in_group(self._late)
+            else:
+                await _in_group(_stop, _crash)
+
+        async def _late(self) -> None:
+            await self.close()
+            await self.send("too late")
+
+    stopped, late, crashed = Grouping(), Grouping(), Grouping()
+    await serve(stopped, WEBSOCKET, CONNECT, frame("stop"))
+    await serve(late, WEBSOCKET, CONNECT, frame("late"), gone(1000))
+    with pytest.raises(ExceptionGroup):
+        await serve(crashed, WEBSOCKET, CONNECT, frame("crash"))
+
+    assert [consumer.log for consumer in (stopped, late, crashed)] == [[1005], [1000], [1011]]
+
+
+@pytest.mark.parametrize("answer", ["waits", "fails"])
+async def test_a_client_that_does_not_read_delays_the_end_of_a_crash_for_a_limited_time(
+    answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything else has been cleaned up by then, and the error is the application's."""
+    monkeypatch.setattr(base, "CRASH_CLOSE_SECONDS", 0)
+
+    class Failing(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            raise ZeroDivisionError
+
+    class Stalled(Server):
+        async def send(self, event: Mapping[str, Any]) -> None:
+            await super().send(event)
+            if event["type"] == "websocket.close":
+                if answer == "fails":
+                    raise OSError
+                await asyncio.Event().wait()
+
+    consumer = Failing()
+    server = Stalled(consumer, WEBSOCKET, CONNECT, frame("x"))
+
+    with pytest.raises(ZeroDivisionError):
+        await server.end()
+
+    assert consumer.log == [1011]
+    assert server.types == ["websocket.accept", "websocket.close"]
+
+
+async def test_sending_after_its_own_close_is_said_once_for_each_class(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The handler ends in the middle, so somebody has to be told why."""
+
+    class Closing(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            await self.close()
+            with suppress(LocalProtocolError):
+                await self.send("too late")
+
+    for _ in range(2):
+        await serve(Closing(), WEBSOCKET, CONNECT, frame("x"), gone())
+
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.getMessage().startswith(
+        "Closing(path='/') sent something after it had closed the connection, which ended its handler of "
+        "websocket.receive"
+    )
 
 
 class Joined(ChannelEvent):

@@ -257,6 +257,34 @@ async def test_a_join_that_is_cancelled_leaves_nothing(layer: InMemoryChannelLay
     assert layer.groups == {}
 
 
+async def test_a_join_that_is_under_way_when_the_consumer_ends_leaves_nothing(
+    layer: InMemoryChannelLayer,
+) -> None:
+    """A task of the application joins, and the layer is slow: it adds the member after the end."""
+    over = asyncio.Event()
+    group_add = layer.group_add
+    joining: list[asyncio.Task[None]] = []
+
+    async def slow(group: str, channel: str) -> None:
+        await over.wait()
+        await group_add(group, channel)
+
+    class Spawning(Chat):
+        async def connect(self) -> None:
+            await self.accept()
+            joining.append(asyncio.ensure_future(self.join(Room(room_id=1))))
+            await asyncio.sleep(0)
+
+    layer.group_add = slow  # type: ignore[method-assign]  # a layer that is slow
+    async with WebsocketCommunicator(Spawning, "/"):
+        pass
+    over.set()
+
+    with pytest.raises(ConnectionClosed, match="Spawning has ended, and cannot join"):
+        await joining[0]
+    assert layer.groups == {}
+
+
 async def test_handlers_may_be_called_join_and_leave(layer: InMemoryChannelLayer) -> None:
     """Channels has no methods of these names, so code written for it may."""
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import pytest
@@ -715,3 +716,123 @@ async def test_events_of_another_protocol_are_an_error() -> None:
     """They are nobody's extension."""
     with pytest.raises(ValueError, match=r"^No handler for message type mychat\.message$"):
         await serve(Acting(call("accept")), WEBSOCKET, CONNECT, {"type": "mychat.message"}, gone())
+
+
+# Mistakes in the handshake.
+
+
+class Clock:
+    """Runs what was put off on an event loop when the test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.put_off: list[tuple[float, asyncio.TimerHandle, Callable[[], None]]] = []
+        self._loop = asyncio.get_running_loop()
+        self._call_later = self._loop.call_later
+        monkeypatch.setattr(self._loop, "call_later", self._keep)
+
+    def _keep(self, delay: float, callback: Any, *arguments: Any) -> asyncio.TimerHandle:
+        handle = self._call_later(3600, callback, *arguments)
+        self.put_off.append((delay, handle, partial(callback, *arguments)))
+        return handle
+
+    def run(self) -> None:
+        """Run everything that has not been cancelled."""
+        for _, handle, callback in self.put_off:
+            if not handle.cancelled():
+                handle.cancel()
+                callback()
+
+
+class Undecided(AsyncWebsocketConsumer):
+    async def connect(self) -> None:
+        """Forget to answer."""
+
+    async def later(self, event: Mapping[str, Any]) -> None:
+        """Answer after all."""
+        await self.accept()
+
+
+async def test_a_handshake_that_connect_leaves_unanswered_is_said(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client waits, and nothing else would say why."""
+    clock = Clock(monkeypatch)
+    server = Server(Undecided.as_asgi(), {**WEBSOCKET, "client": ("1.2.3.4", 5)}, CONNECT)
+    await wait_all_tasks_blocked()
+
+    assert [delay for delay, *_ in clock.put_off] == [5.0]
+    clock.run()
+
+    (message,) = caplog.messages
+    assert message == (
+        "connect() of Undecided(path='/', client=1.2.3.4:5) returned without accept(), close() or deny(); "
+        "the client has waited 5 s"
+    )
+    server.task.cancel()
+
+
+@pytest.mark.parametrize("end", ["answered", "gone", "quiet"])
+async def test_a_handshake_that_is_answered_in_time_is_not_mentioned(
+    end: str, layer: InMemoryChannelLayer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another handler may answer, the client may leave; and a class may want no warning."""
+    clock = Clock(monkeypatch)
+
+    class Quiet(Undecided):
+        channel_layer_alias = "test"
+        handshake_grace = None if end == "quiet" else 1.0
+
+    consumer = Quiet()
+    server = Server(consumer, WEBSOCKET, CONNECT)
+    await wait_all_tasks_blocked()
+    if end == "answered":
+        await layer.send(consumer.channel_name, {"type": "later"})
+        await wait_all_tasks_blocked()
+    elif end == "gone":
+        server.give(gone())
+        await server.end()
+    clock.run()
+
+    assert not caplog.records
+    server.task.cancel()
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        (AcceptConnection(), [ACCEPTED]),
+        (DenyConnection(), [closed()]),
+    ],
+)
+async def test_the_answer_may_come_out_of_a_task_group(error: Exception, sent: list[dict[str, Any]]) -> None:
+    """A group of nothing but what answers a handshake is that answer."""
+
+    class Asking(AsyncWebsocketConsumer):
+        async def connect(self) -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._ask())
+
+        async def _ask(self) -> None:
+            raise error
+
+    server = Server(Asking(), WEBSOCKET, CONNECT)
+    await wait_all_tasks_blocked()
+
+    assert server.sent == sent
+    server.give(gone())
+    await server.end()
+
+
+async def test_any_other_error_of_a_task_group_is_no_answer() -> None:
+    """It ends the consumer as it is."""
+
+    class Failing(AsyncWebsocketConsumer):
+        async def connect(self) -> None:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._ask())
+
+        async def _ask(self) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup):
+        await serve(Failing(), WEBSOCKET, CONNECT)

@@ -60,7 +60,7 @@ CRASH_CLOSE_SECONDS = 2.0
 """How long the close frame of a consumer that has failed may take: a client that does not read gets none."""
 
 SENDS_PER_TURN = 32
-"""After how many events without a pause a consumer that sends gives the event loop its turn."""
+"""After how many events that a handler has sent the event loop gets its turn."""
 
 
 class Phase(IntEnum):
@@ -292,6 +292,7 @@ class AsyncConsumer:
                         # A consumer that waits for its next event keeps nothing of the last.
                         del event
                         event, origin = await inbox.get()
+                        inbox.answers = 0
                 except StopConsumer:
                     pass
                 except BaseException as error:
@@ -351,7 +352,12 @@ class AsyncConsumer:
             self._check_membership(type(group), layer)
             if self._phase < ENDING:
                 self._joined = {**self._joined, group.group_name: group}
-                await layer.group_add(group.group_name, self.channel_name)
+                try:
+                    await layer.group_add(group.group_name, self.channel_name)
+                except Exception:
+                    # A layer refuses a channel that was closed meanwhile.
+                    if self._phase < ENDING:
+                        raise
             if self._phase >= ENDING:
                 # Perhaps meanwhile, when the groups that it knew had been left.
                 await layer.group_discard(group.group_name, self.channel_name)
@@ -506,11 +512,12 @@ class AsyncConsumer:
         kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
         connection = None if kind is None else kind(scope, self._validators[kind.protocol])
         self.scope = scope
-        self.base_send = send if connection is None else _Checked(connection, send).send
+        inbox = InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
+        self.base_send = send if connection is None else _Checked(connection, inbox, send).send
         self._connection = connection
         self._prepare()
         self._phase = OPENING
-        return InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
+        return inbox
 
     def _furnish(self) -> None:
         """Give a new consumer what it has before its first connection."""
@@ -724,28 +731,25 @@ def _needs_alias(consumer: AsyncConsumer, purpose: str) -> str:
 
 
 class _Checked:
-    """The server's `send`, for events that are checked first; smaller than a function in a function.
+    """The server's `send`, for events that are checked first; smaller than a function in a function."""
 
-    Attributes:
-        sent: How many events have been sent since the consumer waited for its next one.
-    """
+    __slots__ = ("_connection", "_inbox", "_send")
 
-    __slots__ = ("_connection", "_send", "sent")
-
-    def __init__(self, connection: Connection, send: ASGISendCallable) -> None:
+    def __init__(self, connection: Connection, inbox: Inbox, send: ASGISendCallable) -> None:
         self._connection = connection
+        self._inbox = inbox
         self._send = send
-        self.sent: int = 0
 
     async def send(self, message: ChannelMessage) -> None:
         event = self._connection.send(message)
         if event is None:
             return
         send = self._send
-        self.sent += 1
-        if self.sent >= SENDS_PER_TURN:
+        inbox = self._inbox
+        inbox.answers += 1
+        if inbox.answers >= SENDS_PER_TURN:
             # The send of many servers never waits, so one that only sends would never hear of its client.
-            self.sent = 0
+            inbox.answers = 0
             await asyncio.sleep(0)
         try:
             await send(event)

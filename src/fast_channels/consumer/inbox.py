@@ -174,6 +174,7 @@ class Inbox:
         receive: The server's `receive`.
 
     Attributes:
+        answers: How many events were sent since the last one was read.
         channel: The channel of the channel layer that is to be closed in the end.
         close_code: The code of the WebSocket disconnect that was read, `None` before.
         ended: Whether the last event of the server was read.
@@ -185,6 +186,7 @@ class Inbox:
     __slots__ = (
         "_connection",
         "_receive",
+        "answers",
         "channel",
         "close_code",
         "ended",
@@ -196,6 +198,7 @@ class Inbox:
     def __init__(self, connection: Connection | None, receive: ASGIReceiveCallable) -> None:
         self._connection = connection
         self.ended: bool = False
+        self.answers: int = 0
         self.queue: Queue | None = None
         self._receive = receive
         self.channel: str | None = None
