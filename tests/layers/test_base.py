@@ -142,6 +142,13 @@ def test_the_first_pattern_that_matches_gives_the_capacity() -> None:
     assert capacities == [1, 2, 3, 7]
 
 
+@pytest.mark.parametrize("expiry", [0, -1, 0.0, float("nan")])
+def test_an_expiry_of_nothing_is_refused(expiry: float) -> None:
+    """Every message would be lost, and nobody would be told."""
+    with pytest.raises(ValueError, match=f"expiry is more than 0 seconds, not {expiry}"):
+        BaseChannelLayer(expiry=expiry)
+
+
 @pytest.mark.parametrize("arguments", [{"capacity": 0}, {"channel_capacity": {"a": 1, "b": 0}}])
 def test_a_capacity_of_nothing_is_refused(arguments: dict[str, Any]) -> None:
     """A channel that could hold no message would lose all of them; that is a `ValueError` at once."""

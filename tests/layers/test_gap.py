@@ -55,16 +55,16 @@ async def outputs(consumer: type[AsyncConsumer], count: int) -> list[Any]:
 
 async def test_a_handler_is_told_what_was_lost(layer: InMemoryChannelLayer) -> None:
     """`channel_gap()` gets the event before the messages that are left."""
-    assert await outputs(Attentive, 3) == [{"missed": 3, "because": "overflow"}, {"n": 0}, {"n": 1}]
+    assert await outputs(Attentive, 3) == [{"missed": 3, "because": "overflow"}, {"n": 3}, {"n": 4}]
     assert layer.stats().dropped_full == 3
 
 
-async def test_the_newest_messages_may_be_kept_instead() -> None:
-    """With `overflow="drop_oldest"` the old ones are lost, of which the handler is told as well."""
-    layer = InMemoryChannelLayer(capacity=2, overflow="drop_oldest")
+async def test_the_oldest_messages_may_be_kept_instead() -> None:
+    """With `overflow="drop_newest"` the new ones are lost, of which the handler is told as well."""
+    layer = InMemoryChannelLayer(capacity=2, overflow="drop_newest")
     register_channel_layer("gap", layer)
 
-    assert await outputs(Attentive, 3) == [{"missed": 3, "because": "overflow"}, {"n": 3}, {"n": 4}]
+    assert await outputs(Attentive, 3) == [{"missed": 3, "because": "overflow"}, {"n": 0}, {"n": 1}]
     assert layer.stats().dropped_full == 3
 
 
@@ -78,7 +78,7 @@ async def test_a_consumer_that_is_too_slow_may_fail_instead() -> None:
 
 async def test_without_a_handler_nothing_is_told(layer: InMemoryChannelLayer) -> None:
     """A consumer that does not know of gaps never gets an event that it could not handle."""
-    assert await outputs(Silent, 2) == [{"n": 0}, {"n": 1}]
+    assert await outputs(Silent, 2) == [{"n": 3}, {"n": 4}]
     assert layer.stats().dropped_full == 3
 
 

@@ -539,7 +539,7 @@ async def test_a_member_that_goes_while_a_group_is_served_is_passed_over() -> No
 # Full channels
 
 
-async def test_a_full_member_misses_the_message(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_full_member_misses_its_oldest_message() -> None:
     """`group_send()` does not fail because of one member; the others get the message, and it is counted."""
     layer = InMemoryChannelLayer(channel_capacity={"a": 1})
     for channel in ("a", "b"):
@@ -550,7 +550,18 @@ async def test_a_full_member_misses_the_message(caplog: pytest.LogCaptureFixture
 
     assert (len(layer.channels["a"]), len(layer.channels["b"])) == (1, 3)
     assert layer.stats().dropped_full == 2
-    assert await layer.receive("a") == {"n": 0}
+    assert await layer.receive("a") == {"n": 2}
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"expiry": 0}, {"expiry": -1}, {"group_expiry": 0}, {"overflow": "drop"}]
+)
+def test_a_layer_that_would_lose_everything_is_refused(arguments: dict[str, Any]) -> None:
+    """A time of nothing, and a policy that does not exist, are errors where the layer is made."""
+    [name] = arguments
+
+    with pytest.raises(ValueError, match=f"^{name} is "):
+        InMemoryChannelLayer(**arguments)
 
 
 async def test_an_overflow_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -773,7 +784,9 @@ class LayerMachine(RuleBasedStateMachine):
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.clock = Clock()
-        self.layer = InMemoryChannelLayer(EXPIRY, GROUP_EXPIRY, CAPACITY, clock=self.clock)
+        self.layer = InMemoryChannelLayer(
+            EXPIRY, GROUP_EXPIRY, CAPACITY, overflow="drop_newest", clock=self.clock
+        )
         self.sent = 0
         self.dropped = 0
         self.unread: dict[str, deque[tuple[float, int]]] = {name: deque() for name in "abc"}

@@ -109,6 +109,16 @@ def test_what_has_the_methods_of_a_layer_is_one(layer: Any) -> None:
     assert registry["chat"] is layer
 
 
+def test_the_alias_of_a_layer_is_default_unless_it_is_given() -> None:
+    """As in Django Channels."""
+    layer = InMemoryChannelLayer()
+    assert get_channel_layer() is None
+
+    register_channel_layer("default", layer)
+
+    assert get_channel_layer() is layer
+
+
 def test_the_functions_use_the_registry_of_the_package() -> None:
     """The module-level functions do what the methods of `channel_layers` do."""
     layer = InMemoryChannelLayer()

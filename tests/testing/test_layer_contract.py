@@ -62,7 +62,6 @@ class TestLayerThatDropsTheOldest(TinyContract):
     """A layer that refuses nothing and keeps the newest messages passes when it says so."""
 
     when_full = "drop_oldest"
-    when_member_full = "drop_oldest"
 
     def make_layer(self, **options: Unpack[LayerOptions]) -> BaseChannelLayer:
         """Return a layer without ChannelFull."""
@@ -75,6 +74,7 @@ class TestLayerThatDropsTheNewest(TinyContract):
     """A layer that refuses nothing and keeps the oldest messages passes when it says so."""
 
     when_full = "drop_newest"
+    when_member_full = "drop_newest"
     lacks = frozenset({"several_layers", "several_loops"})
 
     def make_layer(self, **options: Unpack[LayerOptions]) -> BaseChannelLayer:

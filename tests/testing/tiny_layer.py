@@ -75,7 +75,7 @@ class TinyLayer(BaseChannelLayer):
         """Put a message into the channels of all members."""
         self.require_valid_group_name(group)
         letter = self.pack(message)
-        overflow: WhenFull = "drop_oldest" if self.overflow == "drop_oldest" else "drop_newest"
+        overflow: WhenFull = "drop_newest" if self.overflow == "drop_newest" else "drop_oldest"
         for channel in self.members(group):
             self.put(channel, letter, overflow)
 

@@ -18,7 +18,7 @@ from fast_channels.type_defs import (
     CompiledChannelCapacity,
 )
 
-__all__ = ["BaseChannelLayer"]
+__all__ = ["BaseChannelLayer", "require_seconds"]
 
 SentMessage: TypeAlias = ChannelMessage | Any
 """A mapping or a `ChannelEvent`; anything for checkers, so that an override may take mappings only."""
@@ -28,6 +28,17 @@ ReceivedMessage: TypeAlias = dict[str, Any] | Any
 
 _NAME = r"[a-zA-Z0-9\-_.]"
 _UNNAMABLE = re.compile(r"[^a-zA-Z0-9\-_.!]")
+
+
+def require_seconds(name: str, seconds: float) -> float:
+    """Return a time that is more than nothing.
+
+    Raises:
+        ValueError: It is not, or is no number (NaN).
+    """
+    if not seconds > 0:
+        raise ValueError(f"{name} is more than 0 seconds, not {seconds!r}: nothing would be kept")
+    return seconds
 
 
 class BaseChannelLayer:
@@ -40,7 +51,7 @@ class BaseChannelLayer:
             the beginning of a channel name counts.
 
     Raises:
-        ValueError: A capacity is less than 1.
+        ValueError: A capacity is less than 1, or the expiry is not more than 0.
     """
 
     MAX_NAME_LENGTH: ClassVar[int] = 100
@@ -62,7 +73,7 @@ class BaseChannelLayer:
         capacity: int = 100,
         channel_capacity: ChannelCapacityDict | None = None,
     ) -> None:
-        self.expiry = expiry
+        self.expiry = require_seconds("expiry", expiry)
         self.capacity = capacity
         self.channel_capacity = self.compile_capacities(channel_capacity or {})
         if min([capacity, *(limit for _, limit in self.channel_capacity)]) < 1:

@@ -5,8 +5,17 @@ from collections.abc import Callable
 from typing import ClassVar, Final, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
-from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage
-from fast_channels.layers.mailbox import Aftermath, Letter, Mailbox, Mailroom, MailStats, Overflow
+from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage, require_seconds
+from fast_channels.layers.mailbox import (
+    DEFAULT_OVERFLOW,
+    Aftermath,
+    Letter,
+    Mailbox,
+    Mailroom,
+    MailStats,
+    Overflow,
+    require_overflow,
+)
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.values import snapshot
@@ -39,9 +48,12 @@ class InMemoryChannelLayer(BaseChannelLayer):
             channel.
         capacity: How many unread messages a channel holds.
         channel_capacity: Other capacities, by glob or compiled regular expression.
-        overflow: What a full channel does with a message to one of its groups: `"drop_newest"` lets it be
-            lost, `"drop_oldest"` makes room for it, `"close"` fails the consumer with `ChannelFull`.
+        overflow: What a full channel does with a message to one of its groups: `"drop_oldest"` makes room for
+            it, `"drop_newest"` lets it be lost, `"close"` fails the consumer with `ChannelFull`.
         clock: Returns the time in seconds; it must never go back.
+
+    Raises:
+        ValueError: A capacity is less than 1, an expiry is not more than 0, or there is no such policy.
 
     Attributes:
         channels: Mailboxes by channel. A channel is here while somebody listens or receives on it or a
@@ -58,14 +70,14 @@ class InMemoryChannelLayer(BaseChannelLayer):
         capacity: int = 100,
         channel_capacity: ChannelCapacityDict | None = None,
         *,
-        overflow: Overflow = "drop_newest",
+        overflow: Overflow = DEFAULT_OVERFLOW,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
-        self.group_expiry = group_expiry
+        self.group_expiry = require_seconds("group_expiry", group_expiry)
         self._memberships: Memberships[float] = Memberships()
         self.groups: InMemoryGroups = self._memberships.members
-        self._room = Mailroom(clock, self.get_capacity, overflow)
+        self._room = Mailroom(clock, self.get_capacity, require_overflow(overflow))
         self.channels: dict[str, Mailbox] = self._room.boxes
         self._own = OwnChannels()
         self._last_send = clock()

@@ -7,21 +7,45 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import astuple, dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.gap import ChannelGap
 from fast_channels.layers.values import Snapshot
 
-__all__ = ["Aftermath", "Letter", "MailStats", "Mailbox", "Mailroom", "Overflow", "tell"]
+__all__ = [
+    "DEFAULT_OVERFLOW",
+    "Aftermath",
+    "Letter",
+    "MailStats",
+    "Mailbox",
+    "Mailroom",
+    "Overflow",
+    "require_overflow",
+    "tell",
+]
 
 Overflow: TypeAlias = Literal["drop_oldest", "drop_newest", "close"]
 """What a full mailbox does with a message that its sender cannot be told of: it drops its oldest message,
 or the new one, or all of them and fails whoever reads it."""
 
+DEFAULT_OVERFLOW: Final = "drop_oldest"
+"""What every layer does unless it is told otherwise: the newest message is mostly worth more."""
+
 GRACE_TURNS: Final = 5
 
 logger: logging.Logger = logging.getLogger("fast_channels.layers")
+
+
+def require_overflow(overflow: Overflow) -> Overflow:
+    """Return a policy of full mailboxes.
+
+    Raises:
+        ValueError: There is no such policy.
+    """
+    if overflow not in get_args(Overflow):
+        raise ValueError(f"overflow is one of {get_args(Overflow)}, not {overflow!r}")
+    return overflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,7 +459,7 @@ class Mailroom:
         self,
         clock: Callable[[], float],
         capacity_of: Callable[[str], int],
-        overflow: Overflow = "drop_newest",
+        overflow: Overflow = DEFAULT_OVERFLOW,
     ) -> None:
         self.lock: threading.RLock = threading.RLock()
         self.clock = clock

@@ -1,5 +1,7 @@
 """The channel layers of an application, by alias."""
 
+from typing import Final
+
 from fast_channels.exceptions import InvalidChannelLayerError
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.messages.group import find_layers_with
@@ -14,6 +16,8 @@ __all__ = [
     "require_layer",
     "unregister_channel_layer",
 ]
+
+DEFAULT_ALIAS: Final = "default"
 
 _NEEDED_METHODS = ("send", "receive", "new_channel")
 
@@ -96,8 +100,12 @@ channel_layers: ChannelLayerRegistry = ChannelLayerRegistry()
 """The registry that consumers use."""
 
 
-def get_channel_layer(alias: str) -> BaseChannelLayer | None:
-    """Return the layer of an alias, or `None` if the alias is not known."""
+def get_channel_layer(alias: str = DEFAULT_ALIAS) -> BaseChannelLayer | None:
+    """Return the layer of an alias, or `None` if the alias is not known.
+
+    Args:
+        alias: The one that consumers use unless they are told otherwise, as in Django Channels.
+    """
     return channel_layers.get(alias)
 
 

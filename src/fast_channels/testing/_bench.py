@@ -59,7 +59,7 @@ class LayerHooks:
 
     lacks: AbstractSet[Capability] = frozenset()
     when_full: WhenFull = "raise"
-    when_member_full: WhenFull = "drop_newest"
+    when_member_full: WhenFull = "drop_oldest"
     smallest_expiry: float = 1.0
     patience: float = 10.0
 

@@ -314,7 +314,7 @@ class ChannelLayerContract(LayerHooks):
     @_promise("groups")
     async def test_an_old_message_to_a_group_is_thrown_away(self, bench: Bench) -> None:
         """A message to a group expires like any other, and ends no membership."""
-        sender, receiver = bench.pair(expiry=self.smallest_expiry, capacity=1)
+        sender, receiver = bench.pair(expiry=self.smallest_expiry, capacity=2)
         group, channel = unique("group"), await receiver.new_channel()
         await receiver.group_add(group, channel)
         await sender.group_send(group, {"n": 1})

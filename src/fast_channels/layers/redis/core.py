@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import ReceivedMessage, SentMessage
-from fast_channels.layers.mailbox import Mailbox, Overflow
+from fast_channels.layers.mailbox import DEFAULT_OVERFLOW, Mailbox, Overflow
 from fast_channels.layers.redis.hub import Hub
 from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
 from fast_channels.layers.redis.queue import Queue, put
@@ -62,7 +62,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         random_prefix_length: int = 12,
         serializer_format: str = "msgpack",
         *,
-        overflow: Overflow = "drop_oldest",
+        overflow: Overflow = DEFAULT_OVERFLOW,
         ping_interval: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:

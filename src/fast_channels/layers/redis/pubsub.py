@@ -8,10 +8,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Final, cast, get_args
+from typing import Any, ClassVar, Final, cast
 
 from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage
-from fast_channels.layers.mailbox import Mailbox, Mailroom, MailStats, Overflow
+from fast_channels.layers.mailbox import (
+    DEFAULT_OVERFLOW,
+    Mailbox,
+    Mailroom,
+    MailStats,
+    Overflow,
+    require_overflow,
+)
 from fast_channels.layers.redis.hub import Counts, Hub, open_pool, owner
 from fast_channels.layers.redis.loops import before_close, not_before_close
 from fast_channels.layers.redis.serializers import registry
@@ -85,7 +92,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
 
     Raises:
         TypeError: The prefix is no text, or a host has an option that redis-py does not know.
-        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, a host means
+        ValueError: A capacity is less than 1, the expiry is not more than 0, hosts or keys are one text
+            instead of a list, a host means
             nothing, there is no such policy, or there is no time between two pings.
         KeyError: No serializer has the name.
     """
@@ -100,7 +108,7 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         expiry: float = 60,
         capacity: int = 100,
         channel_capacity: ChannelCapacityDict | None = None,
-        overflow: Overflow = "drop_oldest",
+        overflow: Overflow = DEFAULT_OVERFLOW,
         ping_interval: float = 5.0,
         symmetric_encryption_keys: SymmetricEncryptionKeys | None = None,
         serializer_format: str = "msgpack",
@@ -112,11 +120,9 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
             # What is wrong with one is said here, rather than by the first who connects.
             open_pool(host)
         self.prefix: str = require_text("prefix", prefix)
-        if overflow not in get_args(Overflow):
-            raise ValueError(f"overflow is one of {get_args(Overflow)}, not {overflow!r}")
         if not ping_interval > 0:
             raise ValueError(f"ping_interval is more than 0 seconds, not {ping_interval!r}")
-        self.overflow: Overflow = overflow
+        self.overflow: Overflow = require_overflow(overflow)
         self.ping_interval = ping_interval
         self.counts: Counts = Counts()
         self._serializer = registry.get_serializer(
