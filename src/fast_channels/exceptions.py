@@ -109,8 +109,9 @@ class InvalidMessageError(ValueError):
 
     Attributes:
         code: Close code that RFC 6455, section 7.4.1 gives this mistake: 1003 for a kind of frame that
-            is not accepted, 1007 for a payload that does not fit.
-        errors: One `(path, reason)` for every place that failed; the path is `""` for the whole frame.
+            is not accepted, 1007 for a payload that does not fit, 1009 for one that is too large.
+        errors: One `(path, reason)` for every place that failed; the path is `""` for the whole frame. Of
+            more than 20 places there is only their number.
         excerpt: The beginning of the frame, safe to log.
     """
 
@@ -126,6 +127,23 @@ class InvalidMessageError(ValueError):
         self.code = code
         self.errors: tuple[tuple[str, str], ...] = tuple(errors)
         self.excerpt = excerpt
+
+    @property
+    def reason(self) -> str:
+        """The text of the error as a close reason: at most 123 bytes of UTF-8. RFC 6455, section 5.5."""
+        return close_reason(str(self))
+
+
+def close_reason(text: str) -> str:
+    """Return the beginning of a text that fits into a close frame: at most 123 bytes of UTF-8."""
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= _MAX_REASON:
+        return encoded.decode()
+    # Cut between two characters, with room for the three bytes of the ellipsis.
+    return encoded[: _MAX_REASON - 3].decode("utf-8", "ignore") + "…"
+
+
+_MAX_REASON = 123
 
 
 class InvalidEventError(ValueError):

@@ -2,7 +2,7 @@
 
 import reprlib
 
-__all__ = ["shown"]
+__all__ = ["printable", "shown"]
 
 LIMIT = 80
 """How many characters of one value are shown."""
@@ -19,6 +19,22 @@ def shown(value: object, limit: int = LIMIT) -> str:
         return ascii(value[:limit]) + ("…" if len(value) > limit else "")
     text = ascii(_brief.repr(value))[1:-1]
     return text[:limit] + ("…" if len(text) > limit else "")
+
+
+def printable(text: str, limit: int = LIMIT) -> str:
+    """Return a string without quotes, on one line: what cannot be printed is escaped, and it is cut.
+
+    For text that only quotes what a stranger chose, or usually is a plain name.
+
+    Args:
+        text: The string.
+        limit: How many characters the result has at most, and an ellipsis.
+    """
+    # Cut before and after: an escape is longer than what it stands for.
+    line = " ".join(text[: 2 * limit].split())
+    if not line.isprintable():
+        line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+    return line if len(line) <= limit and len(text) <= 2 * limit else line[:limit] + "…"
 
 
 _brief = reprlib.Repr()

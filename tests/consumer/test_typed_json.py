@@ -1,8 +1,9 @@
 """A consumer that declares its messages sees and sends nothing else."""
 
+import asyncio
 import json
 import logging
-from typing import Any, Generic, Literal
+from typing import Any, ClassVar, Generic, Literal
 
 import pytest
 from hypothesis import given
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from typing_extensions import TypeVar
 
-from fast_channels.consumer import AsyncJsonWebsocketConsumer
+from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
+from fast_channels.messages import Request
 from fast_channels.testing import WebsocketCommunicator
 
 
@@ -66,7 +68,9 @@ async def test_what_receive_json_returns_is_sent() -> None:
         ({"bytes_data": b"{}"}, 1003),
         ({"text_data": ""}, 1007),
         ({"text_data": "{"}, 1007),
-        ({"text_data": "[" * 100_000}, 1007),
+        ({"text_data": "[" * 50_000}, 1007),
+        ({"text_data": "[" * 100_000}, 1009),
+        ({"bytes_data": b"{" * 100_000}, 1009),
         ({"text_data": '{"type": "join"}'}, 1007),
         ({"text_data": '{"type": "said", "text": "hi"}'}, 1007),
     ],
@@ -109,7 +113,7 @@ async def test_what_is_not_declared_is_not_sent() -> None:
 
     ws = WebsocketCommunicator(Wrong, "/")
     await ws.connect()
-    await ws.send_json_to({"name": "ann"})
+    await ws.send_json_to({"type": "join", "name": "ann"})
 
     with pytest.raises(LocalProtocolError, match="text: Field required"):
         await ws.receive_output()
@@ -161,7 +165,7 @@ async def test_types_are_found_through_generic_bases() -> None:
         pass
 
     async with WebsocketCommunicator(EchoSay, "/") as ws:
-        await ws.send_to('{"text": "hi"}')
+        await ws.send_to('{"type": "say", "text": "hi"}')
 
         assert await ws.receive_json_from() == {"type": "say", "text": "hi"}
 
@@ -231,3 +235,171 @@ async def test_decoding_may_be_a_method_of_the_instance() -> None:
     async with WebsocketCommunicator(Shouting, "/") as websocket:
         await websocket.send_to('{"TYPE": "SAY", "TEXT": "HELLO"}')
         assert await websocket.receive_json_from() == {"type": "said", "text": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [("x" * 10, True), ("x" * 11, False), ("é" * 5, True), ("é" * 6, False), ("\ud800" * 4, False)],
+)
+async def test_a_size_is_counted_in_bytes(text: str, fits: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """A plain consumer that has a limit closes with 1009, and says so once; RFC 6455, section 7.4.1."""
+
+    class Small(AsyncWebsocketConsumer):
+        max_message_size = 10
+
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            await self.send(text_data, bytes_data)
+
+    async with WebsocketCommunicator(Small, "/") as ws:
+        await ws.send_to(text)
+        if fits:
+            assert await ws.receive_from() == text
+        else:
+            assert await ws.receive_close() == (1009, "")
+    assert len(caplog.records) == (not fits)
+
+
+async def test_only_a_class_that_declares_its_messages_has_a_limit_by_itself() -> None:
+    """What Channels code is sent may be of any size; a class says something else, `None` too."""
+
+    class Bare(AsyncJsonWebsocketConsumer):
+        async def receive_json(self, content: Any) -> None:
+            await self.send_json(len(content))
+
+    class Small(Bare):
+        max_message_size = 10
+
+    class Large(AsyncJsonWebsocketConsumer[str, int]):
+        max_message_size = None
+
+        async def receive_json(self, content: str) -> int:
+            return len(content)
+
+    class Larger(Large, AsyncJsonWebsocketConsumer[str, int]):
+        pass
+
+    assert Chat.max_message_size == 65536
+    for consumer in (Bare, Large, Larger):
+        async with WebsocketCommunicator(consumer, "/") as ws:
+            await ws.send_json_to("x" * 100_000)
+            assert await ws.receive_json_from() == 100_000
+    async with WebsocketCommunicator(Small, "/") as ws:
+        await ws.send_json_to("x" * 100)
+        assert await ws.receive_close() == (1009, "")
+
+
+async def test_an_answer_is_sent_where_anything_may_be() -> None:
+    """`Any` was said; what JSON cannot say is an error."""
+
+    class Open(AsyncJsonWebsocketConsumer[Join | Say, Any]):
+        async def receive_json(self, content: Join | Say) -> Any:
+            return (
+                Left() if isinstance(content, Say) else {"name": content.name, "of": [Left(), float("nan")]}
+            )
+
+    async with WebsocketCommunicator(Open, "/") as ws:
+        await ws.send_json_to({"type": "say", "text": "hi"})
+        assert await ws.receive_json_from() == {"type": "left"}
+
+    ws = WebsocketCommunicator(Open, "/")
+    await ws.connect()
+    await ws.send_json_to({"type": "join", "name": "ann"})
+    with pytest.raises(LocalProtocolError, match="finite numbers"):
+        await ws.receive_output()
+
+
+async def test_texts_become_numbers_only_where_the_class_says_so() -> None:
+    """`strict_json` is for all messages of a class."""
+
+    class Lenient(AsyncJsonWebsocketConsumer[int, int]):
+        strict_json = False
+
+        async def receive_json(self, content: int) -> int:
+            return content
+
+    class Strict(Lenient, AsyncJsonWebsocketConsumer[int, int]):
+        strict_json = True
+
+    async with WebsocketCommunicator(Lenient, "/") as ws:
+        await ws.send_to('"1"')
+        assert await ws.receive_from() == "1"
+    async with WebsocketCommunicator(Strict, "/") as ws:
+        await ws.send_to('"1"')
+        assert await ws.receive_close() == (1007, "")
+
+
+class Refused(BaseModel):
+    type: Literal["refused"] = "refused"
+    id: int | None = None
+
+
+class Ask(BaseModel, Request[Refused]):
+    correlation_field: ClassVar[str | None] = "id"
+
+    type: Literal["ask"] = "ask"
+    id: int
+    text: str
+
+
+class Polite(AsyncJsonWebsocketConsumer[Ask, Refused]):
+    beside: ClassVar[list[asyncio.Task[None]]] = []
+
+    async def receive_invalid(self, error: InvalidMessageError) -> None:
+        if error.code == 1003:
+            await self.close(4400, str(error) * 10)
+            return
+        await self.send_json(Refused())
+        self.beside.append(asyncio.create_task(self.send_json(Refused())))
+        await self.beside[-1]
+
+
+async def test_a_reply_to_a_frame_that_is_no_message_takes_over_its_field() -> None:
+    """The client learns which of its requests was refused; what another task sends is no reply."""
+    async with WebsocketCommunicator(Polite, "/") as ws:
+        for frame, id_ in [
+            ('{"type": "ask", "id": 7}', 7),
+            ('{"type": "ask", "id": "x"}', None),
+            ("[]", None),
+        ]:
+            await ws.send_to(frame)
+            assert await ws.receive_json_from() == {"type": "refused", "id": id_}
+            assert await ws.receive_json_from() == {"type": "refused", "id": None}
+
+
+async def test_a_reason_is_cut_where_a_frame_is_refused() -> None:
+    """A text about a frame may be of any length; elsewhere a long reason is an error that says how long."""
+
+    class Verbose(Polite):
+        async def connect(self) -> None:
+            await self.accept()
+            with pytest.raises(
+                LocalProtocolError, match="the reason has 124 bytes of UTF-8, 123 are allowed"
+            ):
+                await self.close(4400, "x" * 124)
+
+    async with WebsocketCommunicator(Verbose, "/") as ws:
+        await ws.send_to(bytes_data=b"x")
+        code, reason = await ws.receive_close()
+    assert (code, len(reason.encode())) == (4400, 123)
+
+
+async def test_what_an_own_decoder_raises_is_told_without_the_frame() -> None:
+    """Whichever `ValueError` it is, its text is short and on one line, and nothing hangs on it."""
+    seen: list[InvalidMessageError] = []
+
+    class Own(AsyncJsonWebsocketConsumer[Join, Any]):
+        @classmethod
+        async def decode_json(cls, text_data: str) -> Any:
+            if text_data.startswith("v"):
+                return Join.model_validate({text_data: 1})
+            raise ValueError(text_data)
+
+        async def receive_invalid(self, error: InvalidMessageError) -> None:
+            seen.append(error)
+
+    async with WebsocketCommunicator(Own, "/") as ws:
+        await ws.send_to("x\r\x1b" * 1000)
+        await ws.send_to("v\r\x1b" * 1000)
+
+    assert all(str(error).isprintable() and len(str(error)) < 1000 for error in seen)
+    assert [error.__cause__ for error in seen] == [None, None]

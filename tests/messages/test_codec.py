@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -153,8 +153,8 @@ def test_what_is_no_message_is_not_sent(message: object) -> None:
 
 def test_a_decoded_value_is_checked() -> None:
     """An application's own decoder is held to the declared type too."""
-    assert codec(Join).check({"name": "ann"}) == Join(name="ann")
-    with pytest.raises(InvalidMessageError, match="name: Field required"):
+    assert codec(Join).check({"type": "join", "name": "ann"}) == Join(name="ann")
+    with pytest.raises(InvalidMessageError, match="type: Field required; name: Field required"):
         codec(Join).check({})
 
 
@@ -169,15 +169,15 @@ def test_the_type_is_asked_for_once_and_late() -> None:
     late = Codec(annotation)
     assert not asked
 
-    late.decode('{"name": "ann"}')
-    late.decode('{"name": "bob"}')
+    late.decode('{"type": "join", "name": "ann"}')
+    late.decode('{"type": "join", "name": "bob"}')
     assert len(asked) == 1
 
 
 def test_members_without_a_literal_in_common_stay_a_plain_union() -> None:
     """Then pydantic tries one after the other."""
     assert discriminated(Kind | Join) == Kind | Join
-    assert codec(Kind | Join).decode('{"name": "ann"}') == Join(name="ann")
+    assert codec(Kind | Join).decode('{"type": "join", "name": "ann"}') == Join(name="ann")
 
 
 def test_members_that_share_a_value_stay_a_plain_union() -> None:
@@ -255,11 +255,77 @@ def test_a_reply_gets_the_field_that_tells_whose_it_is() -> None:
     """If it has it, and has not set it."""
     codec = Codec(lambda: Ask | Join)
 
-    assert codec.correlated(Ask(id="7"), Answer(text="yes")) == Answer(text="yes", id="7")
-    assert codec.correlated(Ask(id="7"), Answer(text="yes", id="8")) == Answer(text="yes", id="8")
-    assert codec.correlated(Ask(id="7"), Say(text="yes")) == Say(text="yes")
-    assert codec.correlated(Ask(id="7"), "yes") == "yes"
-    assert codec.correlated(Join(name="Ann"), Answer(text="yes")) == Answer(text="yes")
+    assert codec.reply(Ask(id="7"), Answer(text="yes")) == Answer(text="yes", id="7")
+    assert codec.reply(Ask(id="7"), Answer(text="yes", id="8")) == Answer(text="yes", id="8")
+    assert codec.reply(Ask(id="7"), {"text": "yes"}) == Answer(text="yes", id="7")
+    assert codec.reply(Join(name="Ann"), Answer(text="yes")) == Answer(text="yes")
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"), [(Say(text="yes"), "Say"), ("yes", "str"), (None, "None"), ({"text": 1}, "dict")]
+)
+def test_a_reply_that_its_request_does_not_ask_for_is_not_sent(answer: object, shown: str) -> None:
+    """A client would wait for ever, or take it for something else."""
+    with pytest.raises(LocalProtocolError, match=f"^Ask asks for Answer, and its handler returned {shown}$"):
+        codec(Ask | Join).reply(Ask(id="7"), answer)
+
+
+@dataclass
+class Verdict:
+    text: str
+    id: str | None = None
+
+
+class Pair(NamedTuple):
+    text: str
+    id: str | None = None
+
+
+class Plain(NamedTuple):
+    text: str
+
+
+class Decide(BaseModel, Request[Verdict | Pair | Plain]):
+    correlation_field: ClassVar[str | None] = "id"
+
+    id: int | str = Field(alias="no")
+
+
+class Tell(BaseModel, Request[None | Say]):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("reply", "correlated"),
+    [
+        (Verdict("yes"), Verdict("yes", "7")),
+        (Verdict("yes", "8"), Verdict("yes", "8")),
+        (Pair("yes"), Pair("yes", "7")),
+        (Pair("yes", "8"), Pair("yes", "8")),
+        (Plain("yes"), Plain("yes")),
+    ],
+)
+def test_a_dataclass_and_a_named_tuple_take_over_the_field_too(reply: object, correlated: object) -> None:
+    """They set what is not their default."""
+    assert codec(Decide).reply(Decide(no="7"), reply) == correlated
+    with pytest.raises(LocalProtocolError, match=r"^the reply to Decide cannot take over its id: id: Input"):
+        codec(Decide).reply(Decide(no=7), Verdict("yes"))
+
+
+def test_a_request_may_go_unanswered_if_it_says_so() -> None:
+    """Then its reply is sent by hand, or not at all."""
+    assert codec(Tell).reply(Tell(), None) is None
+    assert codec(Tell).reply(Tell(), Say(text="hi")) == Say(text="hi")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [('{"no": 7}', ("id", 7)), ('{"id": 7}', None), ("[7]", None), ("{", None), ('{"no": ""}', ("id", ""))],
+)
+def test_the_field_of_a_frame_that_is_no_message_is_found(text: str, found: object) -> None:
+    """By its name in JSON; so that a reply can say to which frame it belongs."""
+    assert codec(Decide).correlation(text) == found
+    assert codec(Join).correlation(text) is None
 
 
 def test_a_field_that_does_not_fit_the_reply_is_an_error() -> None:
@@ -267,7 +333,7 @@ def test_a_field_that_does_not_fit_the_reply_is_an_error() -> None:
     with pytest.raises(
         LocalProtocolError, match="the reply to Ask cannot take over its id: id: Input should"
     ):
-        Codec(lambda: Ask).correlated(Ask(id=7), Answer(text="yes"))
+        Codec(lambda: Ask).reply(Ask(id=7), Answer(text="yes"))
 
 
 def test_an_error_does_not_repeat_much_of_a_frame() -> None:

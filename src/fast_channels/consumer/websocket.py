@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
 
+from pydantic import ValidationError
 from typing_extensions import TypeVar
 
 from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
@@ -21,9 +22,19 @@ from fast_channels.exceptions import (
     InvalidMessageError,
     InvalidParamsError,
     StopConsumer,
+    close_reason,
 )
 from fast_channels.messages.annotations import members
-from fast_channels.messages.codec import Codec, invalid_frame, not_json
+from fast_channels.messages.codec import (
+    MESSAGE_TOO_BIG,
+    Codec,
+    exceeds,
+    invalid_frame,
+    not_a_message,
+    not_json,
+    taking_over,
+    too_big,
+)
 from fast_channels.messages.generics import resolve_in, type_arguments
 from fast_channels.messages.receivers import check_receivers, receivers, receives
 from fast_channels.protocol.websocket import HANDSHAKE, OPEN
@@ -42,6 +53,9 @@ _Consumer = TypeVar("_Consumer")
 _Message = TypeVar("_Message")
 Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, ServerMessage | None]]
 
+MAX_DECLARED_MESSAGE = 64 * 1024
+"""How many bytes a frame may have for a class that declares its messages, unless it says otherwise."""
+
 DENIAL = "websocket.http.response"
 NORMAL_CLOSURE = 1000
 
@@ -54,9 +68,12 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             when it ends. A class attribute is copied for each consumer; a property works too.
         handshake_grace: Seconds after which a warning is logged about a handshake that `connect()` has left
             unanswered, `None` for no warning.
+        max_message_size: How many bytes a frame of the client may have, `None` for no limit but that of the
+            server. A larger one closes the WebSocket with 1009 before anything of it is read.
     """
 
     groups: list[str]
+    max_message_size: int | None = None
     handshake_grace: ClassVar[float | None] = 5.0
     _protocol = "websocket"
     _computes_groups: ClassVar[bool]
@@ -64,6 +81,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     _owns_groups: bool = False
     _asked: bool = False
     _denied: bool = False
+    _refusal: "_Refusal | None" = None
 
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
@@ -175,7 +193,10 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def websocket_receive(self, message: WebSocketReceiveEvent) -> None:
         """Pass a frame to `receive()`. ASGI, "Receive - receive event"."""
         text = message.get("text")
-        if text is not None:
+        limit = self.max_message_size
+        if limit is not None and exceeds(message["bytes"] if text is None else text, limit):
+            await self._refuse(too_big(message["bytes"] if text is None else text, limit))
+        elif text is not None:
             await self.receive(text_data=text)
         else:
             await self.receive(bytes_data=message.get("bytes"))
@@ -225,8 +246,11 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             reason: Why, at most 123 bytes of UTF-8.
 
         Raises:
-            LocalProtocolError: The code may not be sent, or the reason is too long.
+            LocalProtocolError: The code may not be sent, or the reason is too long; within
+                `receive_invalid()` it is cut instead.
         """
+        if reason is not None and self._refusal is not None and self._refusal.is_current():
+            reason = close_reason(reason)
         sent = NORMAL_CLOSURE if code is None or isinstance(code, bool) else code
         await self.base_send({"type": "websocket.close", "code": sent, "reason": reason})
 
@@ -263,6 +287,11 @@ class AsyncWebsocketConsumer(AsyncConsumer):
                 code: Close code of RFC 6455, section 7.4: 1005 when there was none, 1006 when the connection
                     was lost or the server stopped the consumer, 1011 when a handler raised.
             """
+
+    async def _refuse(self, error: InvalidMessageError) -> None:
+        """Close the WebSocket because of a frame."""
+        logger.warning("%s closes a WebSocket: %s; the frame began with %s", self, error, error.excerpt)
+        await self.close(error.code)
 
     async def _websocket_disconnect(self, message: Mapping[str, Any]) -> None:
         given = message.get("code")
@@ -321,6 +350,35 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         return self.disconnect(code)
 
 
+class _Refusal:
+    """That a consumer is told of a frame that is no message, and may answer.
+
+    Args:
+        correlation: Finds the field that tells to which frame an answer belongs, and its value.
+    """
+
+    __slots__ = ("_correlation", "_task")
+
+    def __init__(self, correlation: Callable[[], tuple[str, Any] | None]) -> None:
+        self._correlation = correlation
+        self._task = asyncio.current_task()
+
+    def is_current(self) -> bool:
+        """Tell whether it is the hook that runs, and not a task of the application beside it."""
+        return asyncio.current_task() is self._task
+
+    def correlated(self, reply: Any) -> Any:
+        """Return a reply with the field that tells to which frame it belongs, if there is one that fits."""
+        correlation = self._correlation() if self.is_current() else None
+        if correlation is None:
+            return reply
+        try:
+            return taking_over(reply, *correlation)
+        except ValidationError:
+            # It is one more thing that is wrong with the frame.
+            return reply
+
+
 def header_pairs(
     headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None,
 ) -> Any:
@@ -339,7 +397,16 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     nothing that is not a `ClientMessage`, and the client nothing that is not a `ServerMessage`. Each is any
     type that pydantic can validate; the members of a union are told apart by a `Literal` field that they
     share. Without types every JSON value is a message, decoded and encoded by the `json` module.
+
+    Attributes:
+        strict_json: Whether texts are no numbers, numbers no booleans, and so on, in the messages of the
+            client, as their JSON Schema says; a model or a field may have a setting of its own. With `False`
+            pydantic converts what it can.
+        max_message_size: As in `AsyncWebsocketConsumer`, but 64 KiB for a class that declares its messages
+            and says nothing else.
     """
+
+    strict_json: ClassVar[bool] = True
 
     _client: ClassVar[Codec | None] = None
     _server: ClassVar[Codec | None] = None
@@ -351,9 +418,15 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._client, cls._server = (
-            None if argument is Any else Codec(partial(resolve_in, cls, argument))
+            None if argument is Any else Codec(partial(resolve_in, cls, argument), strict=cls.strict_json)
             for argument in type_arguments(cls, AsyncJsonWebsocketConsumer)
         )
+        says = any(
+            "max_message_size" in vars(base) for base in cls.__mro__ if base is not AsyncWebsocketConsumer
+        )
+        if cls._client is not None and not says:
+            # What Channels code is sent may be of any size; what is validated costs more than its size.
+            cls.max_message_size = MAX_DECLARED_MESSAGE
         cls._find_receivers()
 
     @classmethod
@@ -438,14 +511,16 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                     raise invalid_frame(text_data)
                 content = await self._decoded(text_data) if self._decodes else self._decode(text_data)
             except (ValueError, RecursionError) as error:
-                await self.receive_invalid(_as_invalid(error, text_data))
-                return
-            answer: Any = await self.receive_json(content, **kwargs)
-            if answer is not None and self._server is not None:
+                invalid = _as_invalid(error, text_data)
+            else:
+                answer: Any = await self.receive_json(content, **kwargs)
                 client = self._client
-                if client is not None and client.correlations:
-                    answer = client.correlated(content, answer)
-                await self.send_json(answer)
+                if client is not None and client.requests:
+                    answer = client.reply(content, answer)
+                if answer is not None and (client is not None or self._server is not None):
+                    await self.send_json(answer)
+                return
+            await self._refuse(invalid, text_data)
 
         async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
             """Handle a message of the client; by default with the method that `receives()` it, if any.
@@ -464,15 +539,26 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         """Decide what becomes of a frame that is not a message.
 
         By default a consumer that declares its messages closes the WebSocket with `error.code` and logs one
-        warning, and one that does not raises the error. An override may answer, or ignore the frame.
+        warning, and one that does not raises the error, unless the frame is larger than it allows.
+
+        An override may answer, or ignore the frame. What it sends gets the `correlation_field` of the frame,
+        and a reason with which it closes is cut to what a close frame can hold.
 
         Args:
             error: What is wrong with the frame.
         """
-        if self._client is None:
+        if self._client is None and error.code != MESSAGE_TOO_BIG:
             raise error
-        logger.warning("%s closes a WebSocket: %s; the frame began with %s", self, error, error.excerpt)
-        await self.close(error.code)
+        await super()._refuse(error)
+
+    async def _refuse(self, error: InvalidMessageError, text: str | None = None) -> None:
+        client = self._client
+        find = _no_correlation if client is None or text is None else partial(client.correlation, text)
+        self._refusal = _Refusal(find)
+        try:
+            await self.receive_invalid(error)
+        finally:
+            self._refusal = None
 
     async def send_json(self, content: ServerMessage, close: bool | int = False) -> None:
         """Encode a message as JSON and send it in a text frame.
@@ -487,6 +573,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             TypeError: The consumer declares none, and the value is nothing that JSON can say.
             ConnectionClosed: The connection is gone.
         """
+        if self._refusal is not None:
+            content = self._refusal.correlated(content)
         text = await self.encode_json(content) if self._encodes else self._encode(content)
         await super().send(text_data=text, close=close)
 
@@ -525,8 +613,9 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
 
     @classmethod
     def _encode(cls, content: Any) -> str:
-        server = cls._server
-        return json.dumps(content) if server is None else server.encode(content)
+        if (server := cls._server) is not None:
+            return server.encode(content)
+        return json.dumps(content) if cls._client is None else _ANY.encode(content)
 
     async def _decoded(self, text: str) -> Any:
         content = await self.decode_json(text)
@@ -537,16 +626,23 @@ def _as_invalid(error: Exception, text: str | None) -> InvalidMessageError:
     """Return what is wrong with a frame that could not be decoded."""
     if isinstance(error, InvalidMessageError):
         return error
+    if isinstance(error, ValidationError):
+        return not_a_message(text or "", error)
     # A text that is nested too deeply for us is nothing that we can read either.
-    invalid = not_json(text or "", error)
-    invalid.__cause__ = error
-    return invalid
+    return not_json(text or "", error)
+
+
+def _no_correlation() -> None:
+    """Find no field of a frame."""
 
 
 def _function(method: Any) -> Any:
     # An override need not be a class method.
     return getattr(method, "__func__", method)
 
+
+_ANY = Codec(lambda: Any)
+"""Writes what a class sends that declares what it receives, and `Any` for what it sends."""
 
 _DECODE_JSON = _function(AsyncJsonWebsocketConsumer.decode_json)
 _ENCODE_JSON = _function(AsyncJsonWebsocketConsumer.encode_json)

@@ -1,32 +1,50 @@
 """How the messages of an application become JSON texts and back."""
 
 from collections.abc import Callable, Mapping
-from functools import cached_property, reduce
-from typing import Annotated, Any, Literal, NoReturn, get_args, get_origin
+from dataclasses import MISSING, fields, is_dataclass
+from functools import cache, cached_property, partial, reduce
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, from_json
 from typing_extensions import get_type_hints
 
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
 from fast_channels.messages.annotations import has_fields, members
 from fast_channels.messages.errors import mistakes, sentence, shortened
-from fast_channels.messages.request import Request
+from fast_channels.messages.json_rules import checker, reader, writer
+from fast_channels.messages.request import Request, reply_type
+from fast_channels.untrusted import shown
 
 UNSUPPORTED_DATA = 1003
 INVALID_PAYLOAD = 1007
+MESSAGE_TOO_BIG = 1009
 """Close codes of RFC 6455, section 7.4.1."""
 
+excerpt = shown
+"""Returns the beginning of a frame in a form that can be logged: on one line, and in ASCII."""
 
-def excerpt(text: str, length: int = 80) -> str:
-    """Return the beginning of a frame in a form that can be logged: on one line, and in ASCII.
 
-    Args:
-        text: The payload of the frame.
-        length: How many characters of it are shown.
-    """
-    return ascii(text[:length]) + ("…" if len(text) > length else "")
+def exceeds(payload: str | bytes, limit: int) -> bool:
+    """Tell whether a payload is longer than a number of bytes; a string is UTF-8 on the wire."""
+    length = len(payload)
+    if length > limit:
+        return True
+    # A character has at most four bytes, so most strings need not be encoded to be measured.
+    if isinstance(payload, bytes) or 4 * length <= limit or payload.isascii():
+        return False
+    return len(payload.encode("utf-8", "surrogatepass")) > limit
+
+
+def too_big(payload: str | bytes, limit: int) -> InvalidMessageError:
+    """Return the error for a frame whose payload is longer than a number of bytes."""
+    return InvalidMessageError(
+        f"a WebSocket frame is larger than max_message_size, {limit} bytes",
+        code=MESSAGE_TOO_BIG,
+        errors=[("", f"Input should have at most {limit} bytes")],
+        excerpt=shown(payload),
+    )
 
 
 def invalid_frame(text: str | bytes | None) -> InvalidMessageError:
@@ -40,11 +58,22 @@ def invalid_frame(text: str | bytes | None) -> InvalidMessageError:
 
 def not_json(text: str, error: Exception) -> InvalidMessageError:
     """Return the error for a text that is not JSON, or no JSON that anybody can read."""
+    reason = shortened(str(error))
     return InvalidMessageError(
-        f"a WebSocket frame is not JSON: {error}",
+        f"a WebSocket frame is not JSON: {reason}",
         code=INVALID_PAYLOAD,
-        errors=[("", str(error))],
-        excerpt=excerpt(text),
+        errors=[("", reason)],
+        excerpt=shown(text),
+    )
+
+
+def not_a_message(payload: object, error: ValidationError) -> InvalidMessageError:
+    """Return the error for a frame that is JSON, and not a message of the type that is asked for."""
+    return InvalidMessageError(
+        f"a WebSocket frame is not a message: {sentence(error)}",
+        code=INVALID_PAYLOAD,
+        errors=mistakes(error),
+        excerpt=shown(payload),
     )
 
 
@@ -57,10 +86,13 @@ class Codec:
     Args:
         annotation: Returns the type; called when the first message comes, so that every module has been
             imported by then.
+        strict: Whether a text may be read as a number, a number as a boolean and the like, which it may not
+            if this is true. A model or a field can have a setting of its own.
     """
 
-    def __init__(self, annotation: Callable[[], Any]) -> None:
+    def __init__(self, annotation: Callable[[], Any], *, strict: bool = False) -> None:
         self.declared = annotation
+        self.strict = strict
 
     @cached_property
     def type_(self) -> Any:
@@ -75,6 +107,19 @@ class Codec:
         except PydanticUserError:
             # What looks like a discriminator may not be one for pydantic, such as a field with an alias.
             return TypeAdapter(self.declared())
+
+    @cached_property
+    def _read(self) -> Callable[[str], Any]:
+        return reader(self.adapter.core_schema, strict=self.strict)
+
+    @cached_property
+    def _check(self) -> Callable[[object], Any]:
+        return checker(self.adapter.core_schema)
+
+    @cached_property
+    def _write(self) -> Callable[[Any], bytes]:
+        write = writer(self.adapter.core_schema)
+        return partial(self.adapter.dump_json, by_alias=True) if write is None else write
 
     @cached_property
     def _models(self) -> Mapping[Any, Callable[[Any], bytes]]:
@@ -94,9 +139,11 @@ class Codec:
             InvalidMessageError: It is none.
         """
         try:
-            return self.adapter.validator.validate_json(text)
+            return self._read(text)
         except ValidationError as error:
-            raise self._invalid(error, text) from error
+            invalid = not_a_message(text, error)
+        # Out here, so that nothing that logs the error writes down all that pydantic knows of the frame.
+        raise invalid
 
     def check(self, value: Any) -> Any:
         """Return the message that a decoded value is.
@@ -105,9 +152,10 @@ class Codec:
             InvalidMessageError: It is none.
         """
         try:
-            return self.adapter.validator.validate_python(value)
+            return self._check(value)
         except ValidationError as error:
-            raise self._invalid(error, repr(value)) from error
+            invalid = not_a_message(value, error)
+        raise invalid
 
     def encode(self, message: Any) -> str:
         """Return a message as a JSON text.
@@ -119,9 +167,12 @@ class Codec:
         try:
             if write is not None:
                 return write(message).decode()
-            return self.adapter.dump_json(self.sendable(message), by_alias=True).decode()
+            return self._write(self.sendable(message)).decode()
+        except ValidationError as error:
+            unsendable = _unsendable(message, sentence(error))
         except PydanticSerializationError as error:
-            raise _unsendable(message, shortened(str(error))) from error
+            unsendable = _unsendable(message, shortened(str(error)))
+        raise unsendable
 
     def sendable(self, message: Any) -> Any:
         """Return a message that is about to be sent, validated.
@@ -132,43 +183,139 @@ class Codec:
         try:
             return self.adapter.validator.validate_python(message)
         except ValidationError as error:
-            raise _unsendable(message, sentence(error)) from error
+            unsendable = _unsendable(message, sentence(error))
+        raise unsendable
 
     @cached_property
-    def correlations(self) -> Mapping[Any, str]:
-        """For the messages whose replies take over a field, the name of it."""
+    def requests(self) -> Mapping[Any, "Replies"]:
+        """What the replies are to the messages that ask for some."""
         return {
-            kind: kind.correlation_field
+            kind: Replies(kind)
             for kind in members(self.declared())
-            if isinstance(kind, type) and issubclass(kind, Request) and kind.correlation_field is not None
+            if isinstance(kind, type) and issubclass(kind, Request)
         }
 
-    def correlated(self, message: Any, reply: Any) -> Any:
-        """Return the reply to a message, with the field that tells to which message it belongs.
+    def reply(self, message: Any, answer: Any) -> Any:
+        """Return the answer to a message, with the field that tells to which message it belongs.
 
         Raises:
-            LocalProtocolError: The value of the message's field does not fit that of the reply.
+            LocalProtocolError: The message asks for replies of another type, or the value of its field does
+                not fit that of the reply.
         """
-        name = self.correlations.get(type(message))
-        if name is None or not isinstance(reply, BaseModel):
-            return reply
-        if name not in type(reply).model_fields or name in reply.model_fields_set:
-            return reply
-        values = {**dict(reply), name: getattr(message, name)}
-        try:
-            return type(reply).model_validate(values, by_name=True)
-        except ValidationError as error:
-            raise LocalProtocolError(
-                f"the reply to {type(message).__name__} cannot take over its {name}: {sentence(error)}"
-            ) from error
+        replies = self.requests.get(type(message))
+        return answer if replies is None else replies.of(message, answer)
 
-    def _invalid(self, error: ValidationError, text: str) -> NoReturn:
-        raise InvalidMessageError(
-            f"a WebSocket frame is not a message: {sentence(error)}",
-            code=INVALID_PAYLOAD,
-            errors=mistakes(error),
-            excerpt=excerpt(text),
-        ) from error
+    def correlation(self, text: str) -> tuple[str, Any] | None:
+        """Return the field that tells to which message a reply belongs, and its value in a frame.
+
+        The frame may be no message; where it has no such field, there is nothing to be told.
+        """
+        names = {
+            request.field: request.key for request in self.requests.values() if request.field is not None
+        }
+        if not names:
+            return None
+        try:
+            content: Any = from_json(text)
+        except ValueError:
+            return None
+        found: dict[str, Any] = content if _is_object(content) else {}
+        return next(((name, found[key]) for name, key in names.items() if key in found), None)
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+class Replies:
+    """What may be answered to one kind of message.
+
+    Args:
+        request: The class of the message.
+
+    Attributes:
+        field: The name of the field that its replies take over, `None` for none.
+        key: The key of that field in JSON.
+    """
+
+    def __init__(self, request: Any) -> None:
+        self.request: type[Request[Any]] = request
+        self.field = request.correlation_field
+        fields: Mapping[str, Any] = getattr(request, "model_fields", {})
+        described = fields.get(self.field or "")
+        alias = None if described is None else described.validation_alias
+        self.key = alias if isinstance(alias, str) else self.field
+        self._type = reply_type(request)
+        self._codec = Codec(lambda: self._type)
+        self._classes = frozenset(kind for kind in members(self._type) if isinstance(kind, type))
+
+    def of(self, message: Any, answer: Any) -> Any:
+        """Return an answer to a message, checked, with the field that it takes over.
+
+        Raises:
+            LocalProtocolError: It is none, or the value of the field does not fit.
+        """
+        if type(answer) not in self._classes:
+            answer = self._checked(answer)
+        if self.field is None:
+            return answer
+        try:
+            return taking_over(answer, self.field, getattr(message, self.field))
+        except ValidationError as error:
+            wrong = f"the reply to {self._name} cannot take over its {self.field}: {sentence(error)}"
+        raise LocalProtocolError(wrong)
+
+    def _checked(self, answer: Any) -> Any:
+        try:
+            return self._codec.sendable(answer)
+        except LocalProtocolError:
+            returned = "None" if answer is None else type(answer).__name__
+        raise LocalProtocolError(
+            f"{self._name} asks for {_named(self._type)}, and its handler returned {returned}"
+        )
+
+    @property
+    def _name(self) -> str:
+        return self.request.__name__
+
+
+def _named(kind: Any) -> str:
+    """Return a type as it is written, without modules."""
+    return " | ".join(getattr(one, "__name__", str(one)) for one in members(kind))
+
+
+def taking_over(reply: Any, name: str, value: Any) -> Any:
+    """Return a reply with the value of a field that it has and does not set, any other as it is.
+
+    A dataclass and a `NamedTuple` do not set what they leave at its default.
+
+    Raises:
+        ValidationError: The value does not fit the field.
+    """
+    kind: Any = type(reply)
+    if isinstance(reply, BaseModel):
+        if name not in kind.model_fields or name in reply.model_fields_set:
+            return reply
+        return kind.model_validate({**dict(reply), name: value}, by_name=True)
+    if is_dataclass(reply):
+        defaults = {field.name: field.default for field in fields(reply) if field.init}
+        if defaults.get(name, MISSING) is not getattr(reply, name, MISSING):
+            return reply
+        values = {one: getattr(reply, one) for one in defaults}
+        return _adapter(kind).validate_python({**values, name: value})
+    if (defaults := getattr(kind, "_field_defaults", {})) and name in defaults:
+        values = reply._asdict()
+        return (
+            _adapter(kind).validate_python({**values, name: value})
+            if values[name] is defaults[name]
+            else reply
+        )
+    return reply
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def discriminated(annotation: Any) -> Any:
@@ -216,14 +363,16 @@ def _is_validated_again(model: type[BaseModel]) -> bool:
 
 
 def _writer(model: type[BaseModel]) -> Callable[[Any], bytes]:
-    serializer = model.__pydantic_serializer__
+    serialize: Callable[[Any], bytes] = writer(model.__pydantic_core_schema__) or partial(
+        model.__pydantic_serializer__.to_json, by_alias=True
+    )
     fields = model.model_fields.keys()
     count = len(fields)
 
     def write(message: Any) -> bytes:
         if len(message.__dict__) < count:
             raise _unsendable(message, f"it has no {', '.join(sorted(fields - message.__dict__.keys()))}")
-        return serializer.to_json(message, by_alias=True)
+        return serialize(message)
 
     return write
 

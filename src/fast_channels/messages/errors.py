@@ -1,25 +1,46 @@
 """What pydantic says of a value that does not fit, in words that can be shown and logged."""
 
+from collections.abc import Sequence
+
 from pydantic import ValidationError
+
+from fast_channels.untrusted import printable
+
+MAX_MISTAKES = 20
+"""Of more mistakes only the number is told: to describe one takes much longer than to make it."""
 
 MAX_REASON = 200
 """How many characters of a reason are shown; it may quote what somebody sent, however long that is."""
 
+MAX_SENTENCE = 600
+"""How many characters all reasons together have."""
+
 
 def mistakes(error: ValidationError) -> list[tuple[str, str]]:
-    """Return the path and the reason of everything that failed; the path is `""` for the whole value."""
+    """Return the path and the reason of everything that failed; the path is `""` for the whole value.
+
+    Of more than 20 mistakes only the number is told.
+    """
+    count = error.error_count()
+    if count > MAX_MISTAKES:
+        return [("", f"{count} mistakes")]
     return [
-        (".".join(map(str, item["loc"])), shortened(item["msg"]))
+        (path(item["loc"]), shortened(item["msg"]))
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     ]
 
 
+def path(location: Sequence[int | str]) -> str:
+    """Return a location with dots between its steps, some of which somebody else may have chosen."""
+    return printable(".".join(printable(str(step)) for step in location), MAX_REASON)
+
+
 def sentence(error: ValidationError) -> str:
     """Return everything that failed on one line."""
-    return "; ".join(f"{path or 'the whole'}: {reason}" for path, reason in mistakes(error))
+    text = "; ".join(f"{path or 'the whole'}: {reason}" for path, reason in mistakes(error))
+    return printable(text, MAX_SENTENCE)
 
 
 def shortened(reason: str) -> str:
     """Return a reason on one line, and only its beginning if it is long."""
-    reason = " ".join(reason.split())
-    return reason if len(reason) <= MAX_REASON else reason[:MAX_REASON] + "…"
+    return printable(reason, MAX_REASON)

@@ -15,8 +15,18 @@ from fast_channels.exceptions import (
     InvalidMessageError,
     InvalidParamsError,
     StopConsumer,
+    close_reason,
 )
-from fast_channels.messages.codec import Codec, invalid_frame, not_json
+from fast_channels.messages.codec import (
+    MESSAGE_TOO_BIG,
+    Codec,
+    exceeds,
+    invalid_frame,
+    not_a_message,
+    not_json,
+    taking_over,
+    too_big,
+)
 from fast_channels.messages.receivers import check_receivers, receivers, receives
 from abc import ABCMeta
 from typing import Literal, overload
@@ -121,17 +131,20 @@ ServerMessage = TypeVar("ServerMessage", default=Any)
 _Consumer = TypeVar("_Consumer")
 _Message = TypeVar("_Message")
 Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, ServerMessage | None]]
+MAX_DECLARED_MESSAGE = 64 * 1024
 DENIAL = "websocket.http.response"
 NORMAL_CLOSURE = 1000
 
 class AsyncWebsocketConsumer(AsyncConsumer):
     groups: list[str]
+    max_message_size: int | None
     handshake_grace: ClassVar[float | None]
     _computes_groups: ClassVar[bool]
     _handshake_timer: asyncio.TimerHandle | None
     _owns_groups: bool
     _asked: bool
     _denied: bool
+    _refusal: '_Refusal | None'
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None: ...
     async def _answer(self, answer: BaseException) -> None: ...
     def _warn_of_handshake(self) -> None: ...
@@ -157,6 +170,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None: ...
     async def params_invalid(self, error: InvalidParamsError) -> None: ...
     async def disconnect(self, code: int, /) -> None: ...
+    async def _refuse(self, error: InvalidMessageError) -> None: ...
     async def _websocket_disconnect(self, message: Mapping[str, Any]) -> None: ...
     @classmethod
     def _set_up(cls) -> None: ...
@@ -176,11 +190,19 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     @scope.setter
     def scope(self, scope: ChannelScope) -> None: ...
 
+class _Refusal:
+    __slots__ = ("_correlation", "_task")
+    def __init__(self, correlation: Callable[[], tuple[str, Any] | None]) -> None: ...
+    def is_current(self) -> bool: ...
+    def correlated(self, reply: Any) -> Any: ...
+    _correlation: Callable[[], tuple[str, Any] | None]
+
 def header_pairs(
     headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None,
 ) -> Any: ...
 
 class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
+    strict_json: ClassVar[bool]
     _client: ClassVar[Codec | None]
     _server: ClassVar[Codec | None]
     _decodes: bool
@@ -200,6 +222,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None: ...
     async def receive_json(self, content: ClientMessage, /) -> ServerMessage | None: ...
     async def receive_invalid(self, error: InvalidMessageError) -> None: ...
+    async def _refuse(self, error: InvalidMessageError, text: str | None = None) -> None: ...
     async def send_json(self, content: ServerMessage, close: bool | int = False) -> None: ...
     @classmethod
     async def decode_json(cls, text_data: str) -> ClientMessage: ...
