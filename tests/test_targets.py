@@ -117,6 +117,9 @@ def test_an_attribute_that_does_not_exist(write: Callable[..., Path]) -> None:
     assert reason("target_app:Chta", folder).startswith("there is no target_app:Chta: <module 'target_app' ")
     assert reason("target_app:Room", folder).endswith("has no attribute Room; it has the consumers Chat")
     assert reason("target_empty:Chat", folder).endswith("has no attribute Chat")
+    assert reason("target_app:Chat.__name__.x", folder) == (
+        "there is no target_app:Chat.__name__.x: str object has no attribute x"
+    )
 
 
 def test_an_attribute_with_a_slip_of_the_pen(write: Callable[..., Path]) -> None:
@@ -157,6 +160,23 @@ def test_a_module_that_is_no_part_of_the_application(write: Callable[..., Path],
     other.mkdir()
 
     assert f"because of {folder / 'target_bad.py'}, line 1: ZeroDivisionError" in reason("target_bad", other)
+
+
+@pytest.mark.parametrize(
+    ("text", "module"),
+    [
+        ("app.py", "app"),
+        ("src/chat/main.py:app", "chat.main:app"),
+        ("./chat/__init__.py", "chat"),
+        ("chat\\main.py", "chat.main"),
+        ("chat/", "chat"),
+    ],
+)
+def test_a_file_is_no_target(text: str, module: str, tmp_path: Path) -> None:
+    """The sentence says what its module may be called."""
+    assert reason(text, tmp_path) == (
+        f"{text!r} is no target; write module or module:attribute, for instance {module}"
+    )
 
 
 def test_a_class_stands_for_itself() -> None:

@@ -58,7 +58,7 @@ def command(context: click.Context) -> None:
 
     A TARGET is a module or module:attribute: a consumer class, what its as_asgi() returned, or an
     application whose routes lead to consumers. Targets and outputs may also stand in the table
-    [tool.fast-channels] of pyproject.toml; what is said here goes before it.
+    [tool.fast-channels] of pyproject.toml; arguments take their place.
 
     Exit codes: 0 if all is well, 1 if a check found something, 2 if a command could not be carried out.
     """

@@ -76,10 +76,9 @@ def load(text: str, folder: Path) -> Target:
     """
     module, colon, attribute = text.partition(":")
     names = attribute.split(".") if colon else []
-    if not all(name.isidentifier() for name in [*module.split("."), *names]):
-        raise TargetError(
-            f"{text!r} is no target; write module or module:attribute, for instance app:ChatConsumer"
-        )
+    if _is_path(module) or not all(name.isidentifier() for name in [*module.split("."), *names]):
+        example = f"{_as_module(module)}{colon}{attribute}" if _is_path(module) else "app:ChatConsumer"
+        raise TargetError(f"{text!r} is no target; write module or module:attribute, for instance {example}")
     value: Any = _import(module, folder.resolve())
     for name in names:
         value = _attribute(value, name, text)
@@ -166,6 +165,16 @@ def _belongs(value: Any, module: ModuleType) -> bool:
     return not _is(value, ModuleType)
 
 
+def _is_path(module: str) -> bool:
+    return module.endswith(".py") or "/" in module or "\\" in module
+
+
+def _as_module(path: str) -> str:
+    """Return what the module of a file is called that is in the current folder, or in src."""
+    parts = path.removesuffix(".py").replace("\\", "/").removesuffix("/__init__").split("/")
+    return ".".join(part for part in parts if part not in {"", ".", "..", "src"})
+
+
 def _import(name: str, folder: Path) -> ModuleType:
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
@@ -210,4 +219,5 @@ def _attribute(value: Any, name: str, text: str) -> Any:
         with contextlib.suppress(Exception):
             # What is close to it, one name at most.
             known += "".join(f"; did you mean {one}?" for one in get_close_matches(name, dir(value), n=1))
-        raise TargetError(f"there is no {text}: {value!r} has no attribute {name}{known}") from error
+        owner = repr(value) if _is(value, type, ModuleType) else f"{type(value).__name__} object"
+        raise TargetError(f"there is no {text}: {owner} has no attribute {name}{known}") from error

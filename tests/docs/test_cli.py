@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from textwrap import dedent
 import pytest
 
 from fast_channels.checks import check
+from fast_channels.cli import command as cli
+from fast_channels.settings import settings_of
 
 from .pages import ROOT, section
 
@@ -92,6 +95,17 @@ def run(*command: str, cwd: Path) -> str:
     return result.stdout + result.stderr
 
 
+def page() -> str:
+    """Return the page."""
+    return (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
+def commands(end: str) -> list[list[str]]:
+    """Return the arguments of the commands that the page shows before a text."""
+    lines = page().partition(end)[0].splitlines()
+    return [line.split()[1:] for line in lines if line.startswith("fast-channels ")]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the module of the page, its types, one that uses them, and one for each mistake."""
@@ -105,7 +119,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
     settings = {"typeCheckingMode": "strict", "extraPaths": [str(ROOT / "src")]}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
-    assert run("fast_channels", "stubs", "app:Chat", "app:RoomEvent", "-o", "app_types.py", cwd=folder) == ""
+    for command in commands("\n## "):
+        # Whatever they do is said, and none complains.
+        assert "Error" not in run("fast_channels", *command, cwd=folder)
     return folder
 
 
@@ -141,10 +157,50 @@ def test_what_uses_the_types_runs(folder: Path) -> None:
 def test_the_page_shows_what_is_written(folder: Path) -> None:
     """Each of the statements that it quotes."""
     written = (folder / "app_types.py").read_text(encoding="utf-8")
-    page = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    quoted = page.partition("writes, among others:\n\n```text\n")[2].partition("```")[0]
+    quoted = page().partition("writes, among others:\n\n```text\n")[2].partition("```")[0]
 
     assert all(statement.strip() in written for statement in quoted.split("\n\n"))
+
+
+def test_the_first_commands_of_the_page_work(folder: Path) -> None:
+    """They are those that a reader tries, and they have written what the page says."""
+    assert [command[0] for command in commands("\n## ")] == ["--version", "check", "schema", "stubs"]
+    assert sorted(path.name for path in (folder / "schemas").iterdir()) == [
+        "Chat.client.json",
+        "Chat.events.json",
+        "Chat.server.json",
+    ]
+    assert (
+        run("fast_channels", *commands("\n## ")[1], cwd=folder) == "checked 1 consumer of app: no findings\n"
+    )
+
+
+def test_the_settings_of_the_page_are_all_there_are(tmp_path: Path) -> None:
+    """Each key that a command knows is shown, with a value that it takes."""
+    shown = page().partition("## pyproject.toml")[2].partition("```text\n")[2].partition("```")[0]
+    (tmp_path / "pyproject.toml").write_text(shown, encoding="utf-8")
+
+    found = settings_of(tmp_path)
+
+    assert {
+        command: {*values} for command, values in found.items() if command in {"check", "schema", "stubs"}
+    } == {
+        "check": {"targets", "app_dir", "ignore", "error_format"},
+        "schema": {"targets", "app_dir", "output", "base_uri"},
+        "stubs": {"targets", "app_dir", "output"},
+    }
+    for command, values in found.items():
+        known = {parameter.name for parameter in cli.commands[command].params}
+        assert {*values} <= known
+
+
+def test_the_commands_of_the_continuous_integration_exist() -> None:
+    """With the options that the page shows."""
+    shown = re.findall(r"- run: fast-channels (\w+) (.*)", page())
+
+    assert [name for name, _ in shown] == ["check", "schema", "stubs"]
+    for name, arguments in shown:
+        cli.commands[name].make_context(name, arguments.split())
 
 
 def test_what_the_page_checks_is_fine() -> None:
