@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fast_channels.untrusted import printable
+
 __all__ = [
     "AcceptConnection",
     "ChannelFull",
@@ -14,6 +16,7 @@ __all__ = [
     "InvalidParamsError",
     "LocalProtocolError",
     "MessageTooLarge",
+    "MessageValueError",
     "ProtocolError",
     "RemoteProtocolError",
     "SchemaError",
@@ -63,6 +66,14 @@ class ChannelFull(Exception):
 
 class MessageTooLarge(Exception):
     """A message is larger than a channel layer can carry."""
+
+
+class MessageValueError(ValueError):
+    """A message holds a value that no channel layer can carry, although it carries values of that type.
+
+    It may be a client that chose the value. A WebSocket consumer whose handler lets the error pass logs one
+    warning and closes with 1011.
+    """
 
 
 class ProtocolError(Exception):
@@ -172,11 +183,15 @@ class InvalidParamsError(ValueError):
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
         self.errors: list[dict[str, Any]] = [dict(error) for error in errors]
-        super().__init__("; ".join(f"{_dotted(error['loc'])}: {error['msg']}" for error in errors))
+        told = (f"{_dotted(error['loc'])}: {error['msg']}" for error in errors)
+        super().__init__(printable("; ".join(told), _MAX_SENTENCE))
 
 
 def _dotted(location: Any) -> str:
-    return ".".join(map(str, location))
+    return ".".join(printable(str(step)) for step in location)
+
+
+_MAX_SENTENCE = 600
 
 
 class SchemaError(ValueError):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
@@ -237,3 +237,30 @@ def test_whatever_a_client_asks_for_is_read_or_refused(query: bytes) -> None:
         params = Search.model_construct()
         json.dumps(error.errors)
     assert isinstance(params, Search)
+
+
+class Aliased(BaseModel):
+    room: int = Field(validation_alias=AliasChoices("room", "r", AliasPath("rooms", 0)))
+    other: int = Field(0, alias="o")
+
+
+@pytest.mark.parametrize("name", ["room", "r"])
+@pytest.mark.parametrize("query", ["r=999", "room=999", "rooms=999", "rooms=999&r=999&room=999"])
+def test_a_parameter_of_the_path_has_no_other_name_in_the_query(name: str, query: str) -> None:
+    """Whatever the router and the application have allowed is what the consumer reads."""
+    assert read(Aliased, f"{query}&o=1", path_params={name: 5}) == Aliased(room=5, o=1)
+
+
+def test_an_error_of_a_long_query_is_short() -> None:
+    """Of many mistakes there is the number, and names and reasons are cut and on one line."""
+
+    class Exact(BaseModel):
+        model_config = ConfigDict(extra="forbid")
+
+    [error] = errors_of(Exact, b"&".join(b"%%0a%d=1" % index for index in range(900)))
+    assert error == {"type": "too_many_errors", "loc": ["query"], "msg": "900 mistakes"}
+    with pytest.raises(InvalidParamsError) as raised:
+        read(Exact, "&".join(f"%0d%0a%1b{index}{'x' * 1000}=1" for index in range(20)))
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 1000
+    assert raised.value.__cause__ is raised.value.__context__ is None

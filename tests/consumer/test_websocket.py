@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fast_channels.consumer import AsyncWebsocketConsumer
+from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from fast_channels.exceptions import (
     AcceptConnection,
     ConnectionClosed,
@@ -16,7 +16,8 @@ from fast_channels.exceptions import (
     InvalidChannelLayerError,
     LocalProtocolError,
 )
-from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
+from fast_channels.layers import BaseChannelLayer, InMemoryChannelLayer, register_channel_layer
+from fast_channels.testing import WebsocketCommunicator
 from tests.blocked import wait_all_tasks_blocked
 
 from .driver import CONNECT, WEBSOCKET, FragileLayer, LayerDown, PlainLayer, Server, frame, gone, serve
@@ -836,3 +837,37 @@ async def test_any_other_error_of_a_task_group_is_no_answer() -> None:
 
     with pytest.raises(ExceptionGroup):
         await serve(Failing(), WEBSOCKET, CONNECT)
+
+
+class Forwarding:
+    """Sends on what clients send, unseen."""
+
+    channel_layer_alias: str | None = "values"
+    channel_layer: BaseChannelLayer
+
+    async def receive_json(self, content: Any) -> None:
+        await self.channel_layer.group_send("all", {"type": "say", "content": content})
+
+
+class BareForwarding(Forwarding, AsyncJsonWebsocketConsumer):
+    pass
+
+
+class DeclaredForwarding(Forwarding, AsyncJsonWebsocketConsumer[list[Any] | int, Any]):
+    pass
+
+
+@pytest.mark.parametrize("consumer", [BareForwarding, DeclaredForwarding])
+@pytest.mark.parametrize("text", [str(2**64), str(-(2**63) - 1), "[" * 150 + "]" * 150])
+async def test_a_value_that_no_layer_can_carry_closes_with_one_warning(
+    text: str, consumer: type[AsyncWebsocketConsumer], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that chooses it gets 1011, and the log no traceback."""
+    register_channel_layer("values", InMemoryChannelLayer())
+    async with WebsocketCommunicator(consumer, "/") as websocket:
+        await websocket.send_to(text)
+        assert await websocket.receive_close() == (1011, "")
+
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert record.exc_info is None

@@ -26,6 +26,7 @@ from fast_channels.exceptions import (
     InvalidChannelLayerError,
     InvalidEventError,
     InvalidParamsError,
+    MessageValueError,
     StopConsumer,
 )
 from fast_channels.layers import BaseChannelLayer, get_channel_layer
@@ -43,7 +44,7 @@ from fast_channels.type_defs import (
     GivenScope,
     GivenSend,
 )
-from fast_channels.untrusted import shown
+from fast_channels.untrusted import printable, shown
 
 __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
 
@@ -108,7 +109,7 @@ def get_handler_name(message: ChannelMessage) -> str:
         raise ValueError("Incoming message has no 'type' attribute")
     type_ = message["type"]
     if not isinstance(type_, str):
-        raise ValueError(f"Malformed type in message (a text is needed, not {type_!r})")
+        raise ValueError(f"Malformed type in message (a text is needed, not {shown(type_)})")
     name = handler_name(type_)
     if name.startswith("_"):
         raise ValueError("Malformed type in message (leading underscore)")
@@ -283,7 +284,7 @@ class AsyncConsumer:
                             if (waiting := self._handling_of(event, inbox)) is not None:
                                 await waiting
                                 del waiting
-                        except (InvalidEventError, ConnectionClosed) as error:
+                        except (InvalidEventError, ConnectionClosed, MessageValueError) as error:
                             await self._settle(error, event, origin)
                         except BaseExceptionGroup as group:
                             await self._settle(steering(group), event, origin)
@@ -446,7 +447,7 @@ class AsyncConsumer:
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))
         if handler is None:
-            raise _NoHandler(f"No handler for message type {message['type']}", event=message)
+            raise _NoHandler(f"No handler for message type {printable(message['type'])}", event=message)
         return handler
 
     @classmethod

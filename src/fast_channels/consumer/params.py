@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Protocol, get_origin
 from urllib.parse import parse_qsl
 
-from pydantic import AliasChoices, BaseModel, ValidationError
+from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
 from fast_channels.exceptions import InvalidParamsError
 from fast_channels.messages.annotations import members
+from fast_channels.messages.errors import MAX_MISTAKES, shortened
 
 JSON_HEADERS = [(b"content-type", b"application/json")]
 
@@ -37,7 +38,8 @@ class HasParams(Protocol[Params_co]):
 class ParamsReader(Generic[Model]):
     """Makes a model out of the parameters of a connection.
 
-    A parameter of the path comes before one of the query that has the same name. A parameter of the query
+    A parameter of the path comes before one of the query that has the same name, or another name of the same
+    field. A parameter of the query
     is a list of values if the model declares a list, a set or a tuple for it; any other may be given once.
 
     Args:
@@ -52,6 +54,10 @@ class ParamsReader(Generic[Model]):
             if any(_is_list(kind) for kind in members(field.annotation))
             for name in _names(field_name, field.validation_alias)
         )
+        fields = [
+            frozenset(_names(name, field.validation_alias)) for name, field in model.model_fields.items()
+        ]
+        self._same = {name: names for names in fields if len(names) > 1 for name in names}
 
     def read(self, scope: Mapping[str, Any]) -> Model:
         """Return the parameters of a connection.
@@ -66,13 +72,15 @@ class ParamsReader(Generic[Model]):
         route: Mapping[str, Any] = scope.get("url_route") or {}
         path: Mapping[str, Any] = scope.get("path_params") or route.get("kwargs") or {}
         query = self._query(scope.get("query_string") or b"")
+        for name in path:
+            # Who may see what depends on the path, and what the router has checked is not asked again.
+            for same in self._same.get(name, ()):
+                query.pop(same, None)
         try:
             return self.model.model_validate({**query, **path})
         except ValidationError as error:
-            errors = error.errors(include_url=False, include_context=False, include_input=False)
-            raise InvalidParamsError(
-                [{**item, "loc": _location(item["loc"], path)} for item in errors]
-            ) from error
+            invalid = InvalidParamsError(_errors(error, path))
+        raise invalid
 
     def _query(self, query: bytes) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -81,14 +89,23 @@ class ParamsReader(Generic[Model]):
                 query.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
             )
         except ValueError as error:
-            text = f"The query cannot be read: {error}"
-            raise InvalidParamsError([{"type": "query_invalid", "loc": ["query"], "msg": text}]) from error
+            text = f"The query cannot be read: {shortened(str(error))}"
+            raise InvalidParamsError([{"type": "query_invalid", "loc": ["query"], "msg": text}]) from None
         for name, value in pairs:
             found.setdefault(name, []).append(value)
         return {
             name: values if name in self._lists or len(values) > 1 else values[0]
             for name, values in found.items()
         }
+
+
+def _errors(error: ValidationError, path: Mapping[str, Any]) -> list[dict[str, Any]]:
+    if (count := error.error_count()) > MAX_MISTAKES:
+        return [{"type": "too_many_errors", "loc": ["query"], "msg": f"{count} mistakes"}]
+    return [
+        {**item, "loc": _location(item["loc"], path), "msg": shortened(item["msg"])}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
 
 
 def _location(location: tuple[int | str, ...], path: Mapping[str, Any]) -> list[int | str]:
@@ -104,5 +121,7 @@ def _is_list(kind: Any) -> bool:
 
 def _names(name: str, alias: object) -> Iterator[str]:
     yield name
-    choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
-    yield from (choice for choice in choices if isinstance(choice, str))
+    for choice in alias.choices if isinstance(alias, AliasChoices) else [alias]:
+        first = choice.path[0] if isinstance(choice, AliasPath) else choice
+        if isinstance(first, str):
+            yield first

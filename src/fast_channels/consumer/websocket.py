@@ -12,7 +12,7 @@ from typing_extensions import TypeVar
 
 from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
 from fast_channels.consumer.cleanup import clean_up
-from fast_channels.consumer.inbox import Inbox
+from fast_channels.consumer.inbox import Inbox, Origin
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (
@@ -21,6 +21,7 @@ from fast_channels.exceptions import (
     InvalidChannelLayerError,
     InvalidMessageError,
     InvalidParamsError,
+    MessageValueError,
     StopConsumer,
     close_reason,
 )
@@ -58,6 +59,7 @@ MAX_DECLARED_MESSAGE = 64 * 1024
 
 DENIAL = "websocket.http.response"
 NORMAL_CLOSURE = 1000
+INTERNAL_ERROR = 1011
 
 
 class AsyncWebsocketConsumer(AsyncConsumer):
@@ -317,6 +319,14 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         # A subclass may have an __init__ that does not call ours.
         if not self._owns_groups:
             self._furnish()
+
+    async def _settle(self, error: BaseException, event: Mapping[str, Any], origin: Origin) -> None:
+        if isinstance(error, MessageValueError) and self._connection and self._connection.state == OPEN:
+            # A client chose the value, and must not be able to fill the log with tracebacks.
+            logger.warning("%s closes a WebSocket, and cannot send on what it was sent: %s", self, error)
+            await self.close(INTERNAL_ERROR)
+        else:
+            await super()._settle(error, event, origin)
 
     def _is_over(self) -> bool:
         return self._denied

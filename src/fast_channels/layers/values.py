@@ -6,7 +6,6 @@ in memory works between processes too.
 """
 
 import json
-import reprlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import NoneType
@@ -14,8 +13,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from fast_channels.exceptions import MessageValueError
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelMessage
+from fast_channels.untrusted import shown
 
 __all__ = ["MAX_DEPTH", "RESERVED_KEY", "Snapshot", "plain_message", "snapshot"]
 
@@ -57,8 +58,9 @@ def plain_message(message: ChannelMessage | ChannelEvent) -> dict[str, Any]:
     Raises:
         TypeError: The message is not a mapping, or holds a value or a key of a type that cannot be carried.
             The text names the path to it.
-        ValueError: An integer is out of range, text holds a lone surrogate, values are nested more than
-            `MAX_DEPTH` deep or contain themselves, or the message uses the key `RESERVED_KEY`.
+        MessageValueError: An integer is out of range, text holds a lone surrogate, or values are nested more
+            than `MAX_DEPTH` deep or contain themselves. A `ValueError`.
+        ValueError: The message uses the key `RESERVED_KEY`.
     """
     if isinstance(message, ChannelEvent):
         message = message.to_message()
@@ -102,6 +104,7 @@ class _Refusal(Exception):
 
     def to_error(self) -> Exception:
         steps = self._steps[::-1]
+        # A few steps of at most 40 characters each, which JSON has escaped.
         path = "".join(steps[:_SHOWN_STEPS]) + "[...]" * (len(steps) > _SHOWN_STEPS)
         return self._error(f"message{path} {self._reason}")
 
@@ -132,9 +135,14 @@ def _plain_dict(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         try:
             result[name] = _plain(item, depth + 1)
         except _Refusal as refusal:
-            refusal.leave(value, f"[{json.dumps(name[:40])}]")
+            refusal.leave(value, _step(name))
             raise
     return result
+
+
+def _step(name: str) -> str:
+    # JSON leaves one control character as it is.
+    return f"[{json.dumps(name[:40])}]".replace("\x7f", "\\u007f")
 
 
 def _plain_list(value: list[Any], depth: int) -> list[Any]:
@@ -151,14 +159,12 @@ def _plain_list(value: list[Any], depth: int) -> list[Any]:
 
 def _require_depth(depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise _Refusal(ValueError, f"is nested more than {MAX_DEPTH} levels deep")
+        raise _Refusal(MessageValueError, f"is nested more than {MAX_DEPTH} levels deep")
 
 
 def _key(key: object) -> str:
     if not isinstance(key, str):
-        raise _Refusal(
-            TypeError, f"has the key {reprlib.repr(key)}, {_a(key)}; the keys of a mapping are str"
-        )
+        raise _Refusal(TypeError, f"has the key {shown(key)}, {_a(key)}; the keys of a mapping are str")
     return _text(str.__str__(key))
 
 
@@ -167,13 +173,15 @@ def _text(value: str) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise _Refusal(ValueError, "holds a lone surrogate, which is no Unicode text") from None
+            raise _Refusal(MessageValueError, "holds a lone surrogate, which is no Unicode text") from None
     return value
 
 
 def _integer(value: int) -> int:
     if value not in _INTEGERS:
-        raise _Refusal(ValueError, "is an int outside the range of channel layers, -2**63 to 2**64 - 1")
+        raise _Refusal(
+            MessageValueError, "is an int outside the range of channel layers, -2**63 to 2**64 - 1"
+        )
     return value
 
 

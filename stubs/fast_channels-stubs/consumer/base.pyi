@@ -19,6 +19,7 @@ from fast_channels.exceptions import (
     InvalidChannelLayerError,
     InvalidEventError,
     InvalidParamsError,
+    MessageValueError,
     StopConsumer,
 )
 from fast_channels.layers import BaseChannelLayer, get_channel_layer

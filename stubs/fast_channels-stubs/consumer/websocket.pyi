@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
 from typing_extensions import TypeVar
 from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
-from fast_channels.consumer.inbox import Inbox
+from fast_channels.consumer.inbox import Inbox, Origin
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (
     AcceptConnection,
@@ -14,6 +14,7 @@ from fast_channels.exceptions import (
     InvalidChannelLayerError,
     InvalidMessageError,
     InvalidParamsError,
+    MessageValueError,
     StopConsumer,
     close_reason,
 )
@@ -134,6 +135,7 @@ Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, Server
 MAX_DECLARED_MESSAGE = 64 * 1024
 DENIAL = "websocket.http.response"
 NORMAL_CLOSURE = 1000
+INTERNAL_ERROR = 1011
 
 class AsyncWebsocketConsumer(AsyncConsumer):
     groups: list[str]
@@ -176,6 +178,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     def _set_up(cls) -> None: ...
     def _furnish(self) -> None: ...
     def _prepare(self) -> None: ...
+    async def _settle(self, error: BaseException, event: Mapping[str, Any], origin: Origin) -> None: ...
     def _is_over(self) -> bool: ...
     async def _disconnect(self, code: int) -> None: ...
     def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int: ...
