@@ -119,10 +119,12 @@ async def cluster(tmp_path: Path) -> AsyncIterator[list[RedisServer]]:
             await nodes[0].run("CLUSTER", "MEET", "127.0.0.1", node.port)
 
         async def all_agree() -> bool:
-            states = [await node.run("CLUSTER", "INFO") for node in nodes]
-            return all(b"cluster_state:ok" in state for state in states)
+            # Each has a link of its own to each other, over which it passes on what is published.
+            links = [str(await node.run("CLUSTER", "NODES")).count(" connected ") for node in nodes]
+            states = [str(await node.run("CLUSTER", "INFO")) for node in nodes]
+            return links == [3, 3, 3] and all("cluster_state:ok" in state for state in states)
 
-        await is_true(all_agree, 30)
+        await is_true(all_agree, 60)
         yield nodes
 
 
