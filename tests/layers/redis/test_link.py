@@ -316,7 +316,7 @@ async def test_messages_are_passed_on_between_the_replies() -> None:
 
     async with linked(server, on_message=take) as link:
         server.answers["ASK"] = [b"answer"]
-        await link.ask("ASK")
+        await link.ask("SUBSCRIBE", "a")
         for n in range(200):
             server.publish("a", b"%d" % n)
         assert await link.ask("ASK") == [b"answer"]

@@ -6,6 +6,9 @@ import selectors
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, ParamSpec
 
+import pytest
+
+from fast_channels.layers.redis import hub
 from fast_channels.layers.redis.link import Command, Connection, Reply
 from tests.layers.redis.server import is_true
 
@@ -52,7 +55,8 @@ class FakeServer:
 
     Attributes:
         away: Why nobody can connect, if so.
-        answers: What a command gets by its name: a reply, or an error.
+        answers: What a command gets by its name: a reply, an error, or a function that makes one of the
+            command. What is published reaches all who have subscribed, unless there is an answer for PUBLISH.
         silent: Names of commands that get no answer.
         commands: What came, in order, without the PING of new connections.
         connections: All connections that there ever were.
@@ -60,7 +64,7 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.away: Exception | None = None
-        self.answers: dict[str, Reply] = {"PING": b"PONG", "PUBLISH": 1}
+        self.answers: dict[str, Reply] = {"PING": b"PONG"}
         self.silent: set[str] = set()
         self.commands: list[Command] = []
         self.connections: list[FakeConnection] = []
@@ -70,13 +74,18 @@ class FakeServer:
         self.connections.append(FakeConnection(self))
         return self.connections[-1]
 
-    def publish(self, name: str, data: bytes) -> None:
-        """Tell the newest connection of a message."""
-        self.connections[-1].say([b"message", name.encode(), data])
+    def publish(self, name: str, data: bytes) -> int:
+        """Tell all who have subscribed to a name of a message; return how many they are."""
+        heard = [connection for connection in self.connections if name in connection.names]
+        for connection in heard:
+            connection.say([b"message", name.encode(), data])
+        return len(heard)
 
     def cut(self, reason: str = "cut") -> None:
-        """End the newest connection."""
-        self.connections[-1].say(ConnectionError(reason))
+        """End all connections."""
+        for connection in self.connections:
+            connection.names.clear()
+            connection.say(ConnectionError(reason))
 
     def names(self) -> list[str]:
         """Return the names of the commands that came."""
@@ -88,6 +97,7 @@ class FakeConnection:
 
     def __init__(self, server: FakeServer) -> None:
         self.closed = False
+        self.names: set[str] = set()
         self._server = server
         self._replies: asyncio.Queue[Reply] = asyncio.Queue()
         self._knocked = False
@@ -104,6 +114,7 @@ class FakeConnection:
     async def disconnect(self, nowait: bool = False) -> None:
         """End the connection."""
         self.closed = True
+        self.names.clear()
 
     def pack_commands(self, commands: Sequence[Command]) -> list[bytes]:
         """Note the commands, and answer them when they are written."""
@@ -130,11 +141,36 @@ class FakeConnection:
         if name in self._server.silent:
             return
         answer = self._server.answers.get(str(name))
+        if answer is None and name == "PUBLISH":
+            channel, data = arguments
+            answer = self._server.publish(str(channel), data if isinstance(data, bytes) else b"")
+        if callable(answer):
+            answer = answer(command)
         if name not in ("SUBSCRIBE", "UNSUBSCRIBE") or isinstance(answer, Exception):
             self.say(answer)
             return
-        for argument in arguments:
-            self.say([str(name).lower().encode(), str(argument).encode(), 1])
+        for argument in map(str, arguments):
+            (self.names.add if name == "SUBSCRIBE" else self.names.discard)(argument)
+            self.say([str(name).lower().encode(), argument.encode(), len(self.names)])
+
+
+class _Pool:
+    """What redis-py makes connections with."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self.connection_kwargs: dict[str, Any] = {}
+        self.make_connection = server.connect
+
+
+def on_fakes(monkeypatch: pytest.MonkeyPatch, *servers: FakeServer) -> list[str]:
+    """Let all layers connect to such servers; return their addresses."""
+    places = {f"redis://fake{n}": server for n, server in enumerate(servers)}
+
+    def open_pool(host: dict[str, Any]) -> tuple[Any, float]:
+        return _Pool(places[host["address"]]), 5.0
+
+    monkeypatch.setattr(hub, "open_pool", open_pool)
+    return [*places]
 
 
 async def until(condition: Callable[[], bool], seconds: float = 1000) -> None:
