@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,15 @@ def test_the_room_is_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         runpy.run_module("fast_channels.codegen", run_name="__main__")
 
     assert status.value.code == 1
+
+
+def test_the_command_does_nothing_when_it_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As tools do that look at every module."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "fast_channels.codegen.__main__", raising=False)
+
+    import_module("fast_channels.codegen.__main__")
+
+    assert contents(tmp_path) == {}
