@@ -31,6 +31,10 @@ nox.options.sessions = [
 
 FOLDERS_OF_OTHER_SESSIONS = ["--ignore=tests/browser", "--ignore=tests/docs", "--ignore=tests/typing"]
 EVERY_CORE = ["--numprocesses=auto"]
+READS_FILES = [
+    *("tests/codegen", "tests/events", "tests/examples", "tests/protocol"),
+    *("tests/docs/test_guide.py", "tests/docs/test_links.py", "tests/test_packaging.py"),
+]
 DISTRIBUTION = "fast-channels-typed"
 
 
@@ -91,6 +95,21 @@ def stubs(session: nox.Session, kind: str) -> None:
         session.run("stubtest", "fast_channels", "--allowlist", str(allowed))
         session.run("pyright", "--verifytypes", "fast_channels", "--ignoreexternal", silent=True)
     session.run("pytest", str(tests), *session.posargs)
+
+
+@nox.session(tags=["full"])
+def archive(session: nox.Session) -> None:
+    """Run tests of what reads files from the unpacked source archive, as those who package it do."""
+    folder = Path(session.create_tmp()).resolve()
+    for old in ("built", "unpacked"):
+        shutil.rmtree(folder / old, ignore_errors=True)
+    session.run("uv", "build", "--sdist", "--out-dir", str(folder / "built"), external=True, silent=True)
+    (built,) = (folder / "built").glob("*.tar.gz")
+    shutil.unpack_archive(built, folder / "unpacked")
+    (source,) = (folder / "unpacked").iterdir()
+    with session.chdir(source):
+        install(session, "test")
+        session.run("pytest", *(session.posargs or [*EVERY_CORE, *READS_FILES]))
 
 
 @nox.session
