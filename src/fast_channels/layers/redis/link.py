@@ -38,6 +38,9 @@ QUIET_SECONDS: Final = 0.001
 LOOK_TURNS: Final = 3
 """Turns of the event loop in which the end of a connection comes to light that has ended meanwhile."""
 
+SHORTEST_WATCH: Final = 0.001
+"""Seconds after which it is looked at the earliest whether a server has been silent for too long."""
+
 REASON_LENGTH: Final = 500
 """How many characters of a server's error are logged."""
 
@@ -349,7 +352,8 @@ class Link:
         while True:
             silence = self._loop.time() - self._heard_at
             if silence < interval:
-                await asyncio.sleep(interval - silence)
+                # A clock of another resolution would never come to the end of what is left.
+                await asyncio.sleep(max(interval - silence, SHORTEST_WATCH))
                 continue
             asked_at = self._loop.time()
             self._waiting.append(_Request(("PING",), asked_at))

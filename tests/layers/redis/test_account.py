@@ -1,0 +1,162 @@
+"""What becomes of messages when servers go, channels overflow, and servers share the groups: all is told."""
+
+import asyncio
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from fast_channels.exceptions import ChannelFull
+from fast_channels.layers.mailbox import Overflow
+from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
+from tests.layers.redis.virtual import FakeServer, in_virtual_time, on_fakes
+
+Step: TypeAlias = tuple[str, int]
+
+GROUPS = [f"g{n}" for n in range(4)]
+STEPS = st.one_of(
+    st.tuples(st.just("group"), st.integers(0, len(GROUPS) - 1)),
+    st.tuples(st.just("direct"), st.integers(0, 2)),
+    st.tuples(st.just("read"), st.integers(0, 2)),
+    st.tuples(st.sampled_from(["cut", "go", "return"]), st.integers(0, 1)),
+    st.tuples(st.just("wait"), st.integers(1, 20)),
+)
+
+
+class Member:
+    """A consumer that is told of gaps, and reads when it is time to.
+
+    Attributes:
+        sent: Messages to it that a server has taken.
+        unsure: Messages to it whose senders were told that they may have been lost.
+        got: Messages that it took.
+        lost: Messages that it was told to have missed, because it was too slow.
+        outages: How often it was told that messages may have been lost on their way.
+        failures: How often it was failed, because it was too slow.
+    """
+
+    def __init__(self, layer: RedisPubSubChannelLayer, channel: str) -> None:
+        self.channel = channel
+        self.sent = self.unsure = self.got = self.lost = self.outages = self.failures = 0
+        self._notices = 0
+        box = layer.listen(channel, self._told)
+        assert box is not None
+        self._box = box
+        box.hears_gaps = True
+
+    def _told(self) -> None:
+        self._notices += 1
+
+    def read(self) -> None:
+        """Take what it was told of."""
+        while self._notices:
+            self._notices -= 1
+            try:
+                message = self._box.take()
+            except ChannelFull:
+                self.failures += 1
+                continue
+            if message is not None:
+                self._count(message)
+
+    def _count(self, message: dict[str, Any]) -> None:
+        if message.get("type") != "channel.gap":
+            self.got += 1
+        elif message["reason"] == "outage":
+            self.outages += 1
+        else:
+            self.lost += message["lost"]
+
+
+async def balances(
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[RedisPubSubChannelLayer],
+    overflow: Overflow,
+    steps: list[Step],
+) -> None:
+    """Do all steps, let the servers return, and compare what was sent with what became of it."""
+    servers = [FakeServer(), FakeServer()]
+    hosts = on_fakes(monkeypatch, *servers)
+    async with kind(hosts, capacity=3, overflow=overflow, expiry=1e6) as here, kind(hosts) as there:
+        members = [Member(here, await here.new_channel()) for _ in range(3)]
+        for place, member in enumerate(members):
+            for group in GROUPS[place:]:
+                await here.group_add(group, member.channel)
+
+        async def send(what: Any, receivers: list[Member]) -> None:
+            try:
+                await what
+            except RedisConnectionError:
+                for member in receivers:
+                    member.unsure += 1
+            else:
+                for member in receivers:
+                    member.sent += 1
+
+        async with asyncio.TaskGroup() as sending:
+            for name, number in steps:
+                if name == "group":
+                    receivers = members[: number + 1]
+                    sending.create_task(send(there.group_send(GROUPS[number], {}), receivers))
+                elif name == "direct":
+                    member = members[number]
+                    sending.create_task(send(there.send(member.channel, {}), [member]))
+                elif name == "read":
+                    members[number].read()
+                elif name == "wait":
+                    await asyncio.sleep(number / 10)
+                else:
+                    servers[number].away = ConnectionError("away") if name == "go" else None
+                    if name != "return":
+                        servers[number].cut()
+                await asyncio.sleep(0.01)
+        for server in servers:
+            server.away = None
+        await asyncio.sleep(60)
+        for member in members:
+            member.read()
+
+        stats = here.stats()
+        assert stats.waiting == stats.expired == 0
+        assert stats.taken == sum(member.got for member in members)
+        assert stats.sent == stats.taken + stats.discarded
+        assert stats.gaps >= sum(member.outages for member in members)
+        assert set(stats.connected.values()) == {True}
+        unheard = there.stats().unheard
+        for member in members:
+            if overflow == "close":
+                assert (member.failures > 0) == (member.got + member.lost < member.sent) or member.outages
+                continue
+            told = member.got + member.lost
+            assert told <= member.sent + member.unsure
+            assert told >= member.sent - unheard or member.outages
+        if overflow != "close":
+            assert stats.dropped_full == sum(member.lost for member in members)
+            assert stats.discarded == 0
+
+
+@pytest.mark.property
+@pytest.mark.parametrize("kind", [RedisPubSubChannelLayer, RedisChannelLayer])
+@pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "close"])
+def test_the_account_balances(
+    monkeypatch: pytest.MonkeyPatch, kind: type[RedisPubSubChannelLayer], overflow: Overflow
+) -> None:
+    """What a server has taken was received, or its receiver was told: of an outage, or how many it missed."""
+
+    @settings(deadline=None)
+    @given(st.lists(STEPS, max_size=40))
+    @example([("group", 3)] * 10)
+    @example(
+        [("group", 3)] * 5
+        + [("cut", 0)]
+        + [("group", 3)] * 5
+        + [("read", 0), ("cut", 1)]
+        + [("group", 2)] * 5
+    )
+    @example([("go", 0), ("group", 0), ("group", 1), ("group", 2), ("group", 3), ("return", 0), ("group", 1)])
+    def balance(steps: list[Step]) -> None:
+        in_virtual_time(balances)(monkeypatch, kind, overflow, steps)
+
+    balance()
