@@ -13,10 +13,14 @@ def shown(value: object, limit: int = LIMIT) -> str:
 
     Args:
         value: A string or bytes, or anything else, of which the beginning is shown.
-        limit: How many characters (bytes) of it are shown.
+        limit: How many characters (bytes) of it are shown; fewer if many have to be escaped.
     """
     if isinstance(value, str | bytes):
-        return ascii(value[:limit]) + ("…" if len(value) > limit else "")
+        quoted = ascii(value[:limit])
+        if len(quoted) > 3 * limit:
+            # An escape has up to ten characters.
+            return f"{quoted[: 3 * limit]}{quoted[-1]}…"
+        return quoted + ("…" if len(value) > limit else "")
     text = ascii(_brief.repr(value))[1:-1]
     return text[:limit] + ("…" if len(text) > limit else "")
 

@@ -191,7 +191,7 @@ def test_a_wrong_field_is_named_with_everything_that_helps() -> None:
     assert refusal.value.state == machine.state == "OPEN"
     assert refusal.value.event == "websocket.close"
     assert refusal.value.legal == ("websocket.send", "websocket.close")
-    assert isinstance(refusal.value.__cause__, ValidationError)
+    assert refusal.value.__cause__ is None
 
 
 def test_an_error_can_be_described_in_one_line() -> None:
@@ -324,7 +324,7 @@ def test_a_server_that_breaks_the_types_is_told() -> None:
         "websocket.disconnect",
         (),
     )
-    assert isinstance(refusal.value.__cause__, ValidationError)
+    assert refusal.value.__cause__ is None
     assert machine.state == "OPEN"
 
 

@@ -349,7 +349,7 @@ class AsyncConsumer:
             """
             layer = self._layer()
             if layer is None:
-                raise InvalidChannelLayerError(_needs_alias(self, f"join {group!r}"))
+                raise InvalidChannelLayerError(_needs_alias(self, f"join {shown(group)}"))
             self._check_membership(type(group), layer)
             if self._phase < ENDING:
                 self._joined = {**self._joined, group.group_name: group}
@@ -362,7 +362,7 @@ class AsyncConsumer:
             if self._phase >= ENDING:
                 # Perhaps meanwhile, when the groups that it knew had been left.
                 await layer.group_discard(group.group_name, self.channel_name)
-                raise ConnectionClosed(f"{type(self).__name__} has ended, and cannot join {group!r}")
+                raise ConnectionClosed(f"{type(self).__name__} has ended, and cannot join {shown(group)}")
 
     async def leave(self, group: "Group[Any, Any]") -> None:
         """End the membership in a group, if there is one.
@@ -379,7 +379,7 @@ class AsyncConsumer:
         scope: Mapping[str, Any] = vars(self).get("scope") or {}
         parts = [f"path={shown(scope['path'])}"] if scope.get("path") else []
         if scope.get("client"):
-            parts.append(f"client={':'.join(map(str, scope['client']))}")
+            parts.append(f"client={printable(':'.join(map(str, scope['client'])))}")
         return f"{type(self).__name__}({', '.join(parts)})"
 
     async def channel_invalid(self, error: InvalidEventError) -> None:
@@ -594,14 +594,14 @@ class AsyncConsumer:
                 raise error
             else:
                 # A server may have events that no specification names; a client can make it send them.
-                logger.debug("%s does not handle %s; ignored", self, event["type"])
+                logger.debug("%s does not handle %s; ignored", self, printable(event["type"]))
         elif not (isinstance(error, ConnectionClosed) and self._connection and self._connection.closed):
             raise error
         elif self._connection.state != GONE and origin is not LAYER:
             self._warn_of_sending_after_close(event)
         else:
             # The handler found out that the client is gone; the disconnect is next.
-            logger.debug("A handler of %s sent to a connection that is gone", event["type"])
+            logger.debug("A handler of %s sent to a connection that is gone", printable(event["type"]))
 
     def _warn_of_sending_after_close(self, event: Mapping[str, Any]) -> None:
         if type(self) not in _WARNED:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from fast_channels.installation import warn_of_conflict
+from fast_channels.untrusted import shown
 
 from .json_form import response_headers
 
@@ -135,9 +136,9 @@ _SUBPROTOCOL = b"sec-websocket-protocol"
 def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
     for name, value in headers:
         if _NAME.fullmatch(name) is None:
-            raise ValueError(f"{name!r} is not a header name")
+            raise ValueError(f"{shown(name)} is not a header name")
         if _FORBIDDEN_IN_VALUE.search(value) is not None:
-            raise ValueError(f"the value of header {name!r} contains CR, LF or NUL")
+            raise ValueError(f"the value of header {shown(name)} contains CR, LF or NUL")
     return tuple([(name.lower(), value) for name, value in headers])
 
 

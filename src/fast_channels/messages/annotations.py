@@ -14,6 +14,7 @@ from typing_extensions import Format, TypeAliasType, get_annotations, is_typeddi
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages.errors import mistakes, sentence
 from fast_channels.messages.event import ChannelEvent
+from fast_channels.untrusted import shown
 
 Converter: TypeAlias = Callable[[Mapping[str, Any]], Any]
 
@@ -87,13 +88,16 @@ def converter(annotation: Any) -> Converter:
         try:
             result: Any = validate(message, by_alias=True, by_name=True)
         except ValidationError as error:
-            raise InvalidEventError(
-                f"a message of type {message.get('type')!r} is no event that its handler takes: "
+            invalid = InvalidEventError(
+                f"a message of type {shown(message.get('type'))} is no event that its handler takes: "
                 f"{sentence(error)}",
                 event=message,
                 errors=mistakes(error),
-            ) from error
-        return {**message, **result} if _is_dict(result) else result
+            )
+        else:
+            return {**message, **result} if _is_dict(result) else result
+        # Out here, so that nothing that logs the error writes down all that pydantic knows of the message.
+        raise invalid
 
     return convert
 

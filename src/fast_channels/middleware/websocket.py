@@ -13,6 +13,7 @@ from fast_channels.type_defs import (
     GivenScope,
     GivenSend,
 )
+from fast_channels.untrusted import printable, shown
 
 __all__ = ["AllowedOrigins", "Origin", "OriginValidator", "WebsocketDenier", "is_same_domain"]
 
@@ -73,7 +74,9 @@ class OriginValidator:
         for pattern in self.allowed_origins:
             _pattern(pattern)
             if "*" in pattern and pattern != "*":
-                logger.warning("The origin pattern %r never matches; did you mean a leading dot?", pattern)
+                logger.warning(
+                    "The origin pattern %s never matches; did you mean a leading dot?", shown(pattern)
+                )
 
     async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> Any:
         """Pass a WebSocket on if its origin is allowed, and refuse it otherwise."""
@@ -115,7 +118,8 @@ def _pattern(pattern: Origin) -> ParseResult:
     try:
         return _parsed(pattern if "://" in pattern else f"//{pattern}")
     except ValueError as error:
-        raise ValueError(f"{pattern!r} is not a pattern of origins: {error}") from error
+        reason = printable(str(error), 200)
+        raise ValueError(f"{shown(pattern)} is not a pattern of origins: {reason}") from None
 
 
 def _origin(scope: ChannelScope) -> ParseResult | None:

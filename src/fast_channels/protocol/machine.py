@@ -12,11 +12,15 @@ from pydantic import ValidationError
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
 from fast_channels.events.wire import Lazy, Validator, WireValidator, mistakes, wire_validator
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
+from fast_channels.untrusted import printable
 
 logger: logging.Logger = logging.getLogger("fast_channels.protocol")
 
 Guard: TypeAlias = Callable[[Any, Mapping[str, Any]], str | None]
 """Takes a connection and a checked event, returns what is wrong with it, or `None`."""
+
+MAX_MISTAKES = 20
+"""Of more mistakes in an event only the number is told."""
 
 GONE = "GONE"
 """The state of a connection whose client has left, in every protocol that has clients."""
@@ -132,13 +136,15 @@ def tolerant(table: Table, state: str, name: str) -> str:
 
 def describe(error: ValidationError) -> str:
     """Say in one line what a validation found: every path with its reason and the type that was found."""
+    if (count := error.error_count()) > MAX_MISTAKES:
+        return f"{count} mistakes"
     parts: list[str] = []
     for item in mistakes(error):
-        path = ".".join(str(step) for step in item["loc"])
-        text = item["msg"].removeprefix("Value error, ")
+        path = printable(".".join(str(step) for step in item["loc"]))
+        text = printable(item["msg"].removeprefix("Value error, "), 200)
         got = "" if item["type"] == "missing" else f" (got {type(item['input']).__name__})"
         parts.append(f"{path}: {text}{got}" if path else text)
-    return "; ".join(parts)
+    return printable("; ".join(parts), 600)
 
 
 def needs(extension: str) -> Guard:
@@ -313,7 +319,7 @@ class Connection:
         try:
             event = validate(message)
         except ValidationError as error:
-            raise self._refusal(RemoteProtocolError, type_, error) from error
+            raise self._refusal(RemoteProtocolError, type_, error) from None
         self._received(_column(event, type_) if type_ in _FLAGS else type_)
         return event
 
@@ -330,7 +336,7 @@ class Connection:
         try:
             return self._validators[type_](message)
         except ValidationError as error:
-            raise self._refusal(LocalProtocolError, type_, error) from error
+            raise self._refusal(LocalProtocolError, type_, error) from None
 
     def _refusal(self, kind: type[ProtocolError], type_: str, error: ValidationError) -> ProtocolError:
         return kind(f"{type_} is not valid: {describe(error)}", state=self.state, event=type_)
@@ -362,7 +368,7 @@ class Connection:
         try:
             event = validate(message)
         except ValidationError as error:
-            raise self._invalid(type_, describe(error)) from error
+            raise self._invalid(type_, describe(error)) from None
         flag = sendable.flag
         steps = sendable.plain if flag is None or not event[flag] else sendable.flagged
         step = steps[self.state]
@@ -400,11 +406,11 @@ class Connection:
 
     def _refuse(self, verdict: Verdict, type_: str) -> None:
         if verdict is Verdict.ILLEGAL:
-            raise self._illegal(f"{type_} is not legal in state {self.state}", type_)
+            raise self._illegal(f"{type_} is not legal in state {self.state}", type_) from None
         if verdict is Verdict.CLOSED:
             closed = "" if self.state == GONE else " by this consumer"
             text = f"{type_} cannot be sent: the connection is closed{closed}"
-            raise ConnectionClosed(text, state=self.state, event=type_)
+            raise ConnectionClosed(text, state=self.state, event=type_) from None
         if verdict is Verdict.DROPPED:
             logger.warning("%s after the response is complete; dropped", type_)
 
@@ -414,10 +420,10 @@ class Connection:
         except (KeyError, TypeError):
             type_ = None
         if not isinstance(type_, str):
-            raise self._illegal("an event is a mapping with a text under 'type'", None)
+            raise self._illegal("an event is a mapping with a text under 'type'", None) from None
         # An event of another protocol is not foreign: granian offers the extensions of all to each.
         if type_ in EVENTS or not self._extended(type_):
-            raise self._illegal(f"no {self.protocol} application sends {type_}", type_)
+            raise self._illegal(f"no {self.protocol} application sends {printable(type_)}", type_) from None
         self._refuse(self.table.otherwise.get(self.state, Verdict.LEGAL), type_)
         return dict(message)
 

@@ -15,6 +15,7 @@ from fast_channels.events import (
     WebSocketSendEvent,
 )
 from fast_channels.events.websocket import CLOSE_CODES, MAX_REASON
+from fast_channels.untrusted import shown
 
 from .machine import GONE, Connection, Guard, Table, Verdict
 
@@ -97,7 +98,7 @@ def _accept(connection: Connection, event: Mapping[str, Any]) -> str | None:
     offered = list(connection.scope.get("subprotocols") or ())
     if chosen in offered:
         return None
-    return f"the client did not offer the subprotocol {chosen!r}; it offered {offered}"
+    return f"the client did not offer the subprotocol {shown(chosen)}; it offered {shown(offered, 400)}"
 
 
 class WebSocketConnection(Connection):
