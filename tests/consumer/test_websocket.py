@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
@@ -871,3 +872,65 @@ async def test_a_value_that_no_layer_can_carry_closes_with_one_warning(
     [record] = caplog.records
     assert record.levelname == "WARNING"
     assert record.exc_info is None
+
+
+class Picky(Server):
+    """A server that takes only the close codes that are free, as daphne does."""
+
+    async def send(self, event: Mapping[str, Any]) -> None:
+        if 1000 < event.get("code", 1000) < 3000:
+            raise Exception("invalid close code")  # as autobahn does
+        await super().send(event)
+
+
+async def test_a_close_code_that_the_server_refuses_is_replaced(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client sees 4007 for 1007, reason and all; one warning says so, however often it happens."""
+    monkeypatch.setattr("fast_channels.consumer.base._WARNED", WeakSet[type]())
+    for code in (1007, 1008):
+        server = Picky(Acting(call("accept"), call("close", code, "why")), WEBSOCKET, CONNECT, gone())
+        await server.end()
+
+        assert server.sent == [ACCEPTED, closed(code + 3000, "why")]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "refuses close code 1007 ('invalid close code')" in caplog.text
+
+
+async def test_an_event_that_the_server_refuses_otherwise_is_an_error() -> None:
+    """Only close codes have substitutes."""
+    server = Server(Acting(call("accept")), WEBSOCKET, CONNECT)
+    server.send_error = ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await server.end()
+
+
+async def test_a_server_that_takes_no_1011_sends_it_itself(caplog: pytest.LogCaptureFixture) -> None:
+    """A crash is the error of the application, and nothing else is logged."""
+
+    class Crashing(AsyncWebsocketConsumer):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            raise RuntimeError("a mistake")
+
+    server = Picky(Crashing(), WEBSOCKET, CONNECT, frame("x"))
+
+    with pytest.raises(RuntimeError, match="a mistake"):
+        await server.end()
+    assert server.sent == [ACCEPTED]
+    assert not caplog.records
+
+
+async def test_a_handler_that_waits_before_it_fails_is_a_close_too() -> None:
+    """The client hears of a crash, whether or not a task has been reading meanwhile."""
+
+    class Crashing(AsyncWebsocketConsumer):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            await asyncio.sleep(0)
+            raise RuntimeError("a mistake")
+
+    server = Server(Crashing(), WEBSOCKET, CONNECT, frame("x"))
+
+    with pytest.raises(RuntimeError, match="a mistake"):
+        await server.end()
+    assert server.sent == [ACCEPTED, closed(1011)]

@@ -208,3 +208,25 @@ def test_a_lost_client_is_gone() -> None:
 
     with pytest.raises(ConnectionClosed, match=r"websocket\.send cannot be sent: the connection is closed"):
         machine.send({"type": "websocket.send", "text": "a"})
+
+
+@pytest.mark.parametrize("code", [*range(1001, 1004), *range(1007, 1015)])
+def test_a_code_of_the_protocol_has_a_substitute(code: int) -> None:
+    """A server that keeps such codes to itself takes one that is free: 1007 becomes 4007."""
+    event = {"type": "websocket.close", "code": code, "reason": "why"}
+
+    assert connection("OPEN").substitute(event) == {**event, "code": code + 3000}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "websocket.close", "code": 1000},
+        {"type": "websocket.close", "code": 3000},
+        {"type": "websocket.close"},
+        {"type": "websocket.send", "text": "hi"},
+    ],
+)
+def test_nothing_else_has_a_substitute(event: dict[str, object]) -> None:
+    """What every server takes is refused for another reason."""
+    assert connection("OPEN").substitute(event) is None

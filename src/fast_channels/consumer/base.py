@@ -1,7 +1,6 @@
 """The base of all consumers: one object per connection, whose methods handle its events."""
 
 import asyncio
-import contextlib
 import functools
 import logging
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, MutableMapping
@@ -701,9 +700,12 @@ async def _send_last(send: ASGISendCallable, event: ChannelMessage, inbox: Inbox
     """Send an event that does not matter any more if the client is gone, or does not read."""
     if inbox.ended or inbox.lost:
         return
-    with contextlib.suppress(OSError, TimeoutError):
+    try:
         async with asyncio.timeout(CRASH_CLOSE_SECONDS):
             await send(event)
+    except Exception as error:
+        # daphne takes no 1011 from an application, and sends it when it sees the error.
+        logger.debug("%s could not be sent after an error: %s", event["type"], shown(str(error)))
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
@@ -758,6 +760,18 @@ class _Checked:
             self._connection.lost()
             text = f"{event['type']} could not be sent: the connection is closed"
             raise ConnectionClosed(text, state=self._connection.state, event=event["type"]) from error
+        except Exception as error:
+            if (substitute := self._connection.substitute(event)) is None:
+                raise
+            await send(substitute)
+            _warn_of_substitute(event["code"], substitute["code"], error)
+
+
+def _warn_of_substitute(refused: int, sent: int, error: Exception) -> None:
+    if _Checked not in _WARNED:
+        _WARNED.add(_Checked)
+        text = "the server refuses close code %s (%s); the client gets %s, and so on; this is logged once"
+        logger.warning(text, refused, shown(str(error)), sent)
 
 
 # __init_subclass__ is not called for the base itself.

@@ -277,7 +277,10 @@ class Inbox:
             task.cancel()
         queue = self.queue
         if tasks and queue is not None:
+            lost = self.lost
             await asyncio.wait(tasks)
+            # The server did not fail to deliver what nobody waits for any more.
+            self.lost = lost
             # What they have ended with refers to them, and they to the queue.
             queue.entries = None
 

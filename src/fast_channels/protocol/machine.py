@@ -382,6 +382,10 @@ class Connection:
         """Return what tells the client that the application has failed, `None` if the server does that."""
         return self.failures.get(self.state)
 
+    def substitute(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return what can be sent in place of an event that the server refused, `None` if nothing can."""
+        return None
+
     def lost(self) -> None:
         """Move as if the client had left, although the server does not say so."""
         self.state = self._rules.gone.get(self.state, self.state)

@@ -101,6 +101,11 @@ def _accept(connection: Connection, event: Mapping[str, Any]) -> str | None:
     return f"the client did not offer the subprotocol {shown(chosen)}; it offered {shown(offered, 400)}"
 
 
+NORMAL_CLOSURE = 1000
+FIRST_FREE = 3000
+"""The first close code that is not for the protocol itself. RFC 6455, section 7.4.2."""
+
+
 class WebSocketConnection(Connection):
     """The state of one WebSocket."""
 
@@ -115,3 +120,10 @@ class WebSocketConnection(Connection):
     failures: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         {OPEN: {"type": "websocket.close", "code": 1011, "reason": ""}}
     )
+
+    def substitute(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return a close event with a code of the application's own: daphne takes 1000 and 3000-4999 only."""
+        code = event.get("code", NORMAL_CLOSURE)
+        if event["type"] != "websocket.close" or not NORMAL_CLOSURE < code < FIRST_FREE:
+            return None
+        return {**event, "code": code + FIRST_FREE}
