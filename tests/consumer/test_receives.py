@@ -1,11 +1,13 @@
 """A method for each kind of message, instead of one that tells them apart."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Generic, Literal
 
 import pytest
-from pydantic import BaseModel, RootModel
-from typing_extensions import TypeVar
+from pydantic import AfterValidator, BaseModel, RootModel
+from typing_extensions import TypedDict, TypeVar
 
 from fast_channels.consumer import AsyncJsonWebsocketConsumer
 from fast_channels.messages import Request
@@ -260,3 +262,98 @@ async def test_a_reply_takes_over_the_field_that_tells_whose_it_is() -> None:
     assert await answer(Oracle, {"type": "ask", "id": 1}) == '{"type":"answer","text":"yes","id":1}'
     assert await answer(Oracle, {"type": "ask", "id": 2}) == '{"type":"answer","text":"yes","id":42}'
     assert await answer(Oracle, {"type": "wonder", "id": 1}) == '{"type":"answer","text":"yes","id":null}'
+
+
+class Enter(TypedDict):
+    type: Literal["enter"]
+    name: str
+
+
+class Exit(TypedDict):
+    type: Literal["exit"]
+
+
+class Untold(TypedDict):
+    text: str
+
+
+async def test_what_is_no_model_is_told_apart_by_tag_or_by_class() -> None:
+    """TypedDicts, lists, literals, and classes whose instances are of another class."""
+
+    class Mixed(AsyncJsonWebsocketConsumer[Enter | Exit | list[int] | Literal["ping"] | Path, Any]):
+        @AsyncJsonWebsocketConsumer.receives(Enter)
+        async def on_enter(self, message: Enter) -> str:
+            return f"enter {message['name']}"
+
+        @AsyncJsonWebsocketConsumer.receives(Exit)
+        async def on_exit(self, message: Exit) -> str:
+            return message["type"]
+
+        @AsyncJsonWebsocketConsumer.receives(list[int])
+        async def on_list(self, message: list[int]) -> int:
+            return sum(message)
+
+        @AsyncJsonWebsocketConsumer.receives(Path)
+        async def on_path(self, message: Path) -> str:
+            return message.name
+
+        @AsyncJsonWebsocketConsumer.receives(Literal["ping"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # no class for a checker
+        async def on_ping(self, message: str) -> str:
+            return "pong"
+
+    for message, text in [
+        ({"type": "enter", "name": "ann"}, '"enter ann"'),
+        ({"type": "exit"}, '"exit"'),
+        ([1, 2], "3"),
+        ("ping", '"pong"'),
+        ("/tmp/x", '"x"'),
+    ]:
+        assert await answer(Mixed, message) == text
+
+
+async def test_one_dictionary_needs_no_tag() -> None:
+    """There is nothing to tell it from."""
+
+    class One(AsyncJsonWebsocketConsumer[Untold | Join, Any]):
+        @AsyncJsonWebsocketConsumer.receives(Untold)
+        async def on_untold(self, message: Untold) -> str:
+            return message["text"]
+
+        @AsyncJsonWebsocketConsumer.receives(Join)
+        async def on_join(self, message: Join) -> str:
+            return message.name
+
+    assert await answer(One, {"text": "hi"}) == '"hi"'
+    assert await answer(One, {"type": "join", "name": "ann"}) == '"ann"'
+
+
+def test_messages_that_nobody_can_tell_apart_are_told_when_the_class_is_defined() -> None:
+    """They would vanish, or go to the wrong method."""
+    with pytest.raises(TypeError) as raised:
+
+        class Unclear(AsyncJsonWebsocketConsumer[Enter | Untold | Sequence[str], Any]):  # pyright: ignore[reportUnusedClass]  # its definition is the test
+            @AsyncJsonWebsocketConsumer.receives(Enter)
+            async def on_enter(self, message: Enter) -> None: ...
+
+            @AsyncJsonWebsocketConsumer.receives(Untold)
+            async def on_untold(self, message: Untold) -> None: ...
+
+            @AsyncJsonWebsocketConsumer.receives(Sequence[str])  # type: ignore[type-abstract]  # what a checker may find too
+            async def on_texts(self, message: Sequence[str]) -> None: ...
+
+    assert str(raised.value) == (
+        "Unclear: a message does not tell that it is collections.abc.Sequence[str]; "
+        "Enter, Untold (all are dict): use models, give TypedDicts a Literal field in common, or tell them "
+        "apart in receive_json()"
+    )
+
+
+async def test_a_message_of_an_unexpected_class_is_an_error() -> None:
+    """Whatever a validator makes of it, it does not vanish."""
+
+    class Mapped(AsyncJsonWebsocketConsumer[Annotated[Say, AfterValidator(lambda say: say.text)], Any]):
+        @AsyncJsonWebsocketConsumer.receives(Say)
+        async def on_say(self, message: Say) -> None: ...
+
+    with pytest.raises(TypeError, match=r"^no method of Mapped receives a str$"):
+        await answer(Mapped, {"type": "say", "text": "hi"})

@@ -37,7 +37,7 @@ from fast_channels.messages.codec import (
     too_big,
 )
 from fast_channels.messages.generics import resolve_in, type_arguments
-from fast_channels.messages.receivers import check_receivers, receivers, receives
+from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, receivers, receives
 from fast_channels.protocol.websocket import HANDSHAKE, OPEN
 
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
@@ -423,6 +423,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     _decodes: bool = False
     _encodes: bool = False
     _receivers: ClassVar[Mapping[Any, str]] = {}
+    _dispatch: ClassVar[Dispatch | None] = None
     _unchecked: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -485,6 +486,17 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         cls._unchecked = False
         complete = cls.receive_json is AsyncJsonWebsocketConsumer.receive_json
         check_receivers(cls.__name__, names, messages, complete=complete)
+        cls._dispatch = dispatch(cls.__name__, names, messages)
+        cls._receivers = {} if cls._dispatch.tagged else cls._dispatch.classes
+
+    def _receiver_of(self, content: Any) -> str | None:
+        dispatch = self._dispatch
+        name = None if dispatch is None else dispatch.method(content)
+        is_complete = _function(type(self).receive_json) is AsyncJsonWebsocketConsumer.receive_json
+        if name is None and dispatch is not None and is_complete:
+            # Some types of pydantic make instances of others.
+            raise TypeError(f"no method of {type(self).__name__} receives a {type(content).__name__}")
+        return name
 
     def _prepare(self) -> None:
         super()._prepare()
@@ -543,7 +555,9 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                 The answer, or `None`; it is sent if the consumer declares its messages.
             """
             name = self._receivers.get(type(content))
-            return None if name is None else await getattr(self, name)(content)
+            if name is None and (name := self._receiver_of(content)) is None:
+                return None
+            return await getattr(self, name)(content)
 
     async def receive_invalid(self, error: InvalidMessageError) -> None:
         """Decide what becomes of a frame that is not a message.

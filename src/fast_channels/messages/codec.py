@@ -326,7 +326,7 @@ def discriminated(annotation: Any) -> Any:
     kinds = [kind for kind in every if kind is not type(None)]
     if len(kinds) < 2 or not all(has_fields(kind) for kind in kinds):
         return annotation
-    name = _discriminator([literal_fields(kind) for kind in kinds])
+    name = discriminator([literal_fields(kind) for kind in kinds])
     if name is None:
         return annotation
     union: Any = Annotated[reduce(_or, kinds), Field(discriminator=name)]
@@ -348,7 +348,7 @@ def _is_literal(hint: object) -> bool:
     return get_origin(hint) is Literal
 
 
-def _discriminator(fields: list[dict[str, frozenset[Any]]]) -> str | None:
+def discriminator(fields: list[dict[str, frozenset[Any]]]) -> str | None:
     """Return the field whose values tell all members apart, `type` before any other."""
     shared = [name for name in fields[0] if all(name in other for other in fields)]
     for name in sorted(shared, key=lambda name: name != "type"):

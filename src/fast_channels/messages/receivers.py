@@ -1,9 +1,14 @@
 """A method for every kind of message: which method of a class takes which."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from inspect import isabstract
+from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
-__all__ = ["check_receivers", "received_by", "receivers", "receives"]
+from typing_extensions import is_protocol, is_typeddict
+
+from fast_channels.messages.codec import discriminator, literal_fields
+
+__all__ = ["Dispatch", "check_receivers", "dispatch", "received_by", "receivers", "receives"]
 
 _MARK = "_fast_channels_receives"
 
@@ -73,5 +78,70 @@ def check_receivers(
         raise TypeError(f"{owner}: {'; '.join(wrong)}")
 
 
+class Dispatch(NamedTuple):
+    """Which method takes a message.
+
+    Attributes:
+        classes: The names of the methods by the class of the message.
+        tagged: Where several kinds of messages are dictionaries: the key that tells them apart, and the names
+            of the methods by its value.
+    """
+
+    classes: Mapping[Any, str]
+    tagged: tuple[str, Mapping[Any, str | None]] | None = None
+
+    def method(self, message: Any) -> str | None:
+        """Return the name of the method that takes a message, `None` if none does."""
+        if self.tagged is not None and isinstance(message, dict):
+            key, names = self.tagged
+            return names.get(message[key])
+        return next((self.classes[base] for base in type(message).__mro__ if base in self.classes), None)
+
+
+def dispatch(owner: str, names: Mapping[Any, list[str]], messages: Iterable[Any]) -> Dispatch:
+    """Return which method takes a message.
+
+    Args:
+        owner: The class, for the text of the error.
+        names: The methods of each kind.
+        messages: The kinds of messages that there are.
+
+    Raises:
+        TypeError: A message does not tell of which kind it is.
+    """
+    kinds: dict[Any, list[Any]] = {}
+    for kind in dict.fromkeys(messages):
+        for one in _classes(kind):
+            kinds.setdefault(one, []).append(kind)
+    unclear = [_named(kind) for kind in names if not _classes(kind)]
+    tagged = None
+    for one, same in kinds.items():
+        if len(same) == 1 or not any(kind in names for kind in same):
+            continue
+        key = discriminator([literal_fields(kind) for kind in same]) if all(map(is_typeddict, same)) else None
+        if key is None:
+            unclear.append(f"{', '.join(map(_named, same))} (all are {one.__name__})")
+        else:
+            values = {value: kind for kind in same for value in literal_fields(kind)[key]}
+            tagged = key, {value: names.get(kind, [None])[0] for value, kind in values.items()}
+    if unclear:
+        raise TypeError(
+            f"{owner}: a message does not tell that it is {'; '.join(unclear)}: use models, give TypedDicts "
+            "a Literal field in common, or tell them apart in receive_json()"
+        )
+    return Dispatch({one: names[kind][0] for kind in names for one in _classes(kind)}, tagged)
+
+
+def _classes(kind: Any) -> set[Any]:
+    """Return the classes that messages of a kind can have; none where nobody can tell."""
+    origin = get_origin(kind)
+    if origin is Literal:
+        return {type(value) for value in get_args(kind)}
+    found = dict if is_typeddict(origin or kind) else origin or kind
+    can_tell = isinstance(found, type) and not isabstract(found) and not is_protocol(found)
+    return {found} if can_tell else set()
+
+
 def _named(kind: Any) -> str:
-    return getattr(kind, "__name__", repr(kind))
+    # The name of list[int] is list.
+    return repr(kind) if get_args(kind) else getattr(kind, "__name__", repr(kind))

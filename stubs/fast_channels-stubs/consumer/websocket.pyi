@@ -28,7 +28,7 @@ from fast_channels.messages.codec import (
     taking_over,
     too_big,
 )
-from fast_channels.messages.receivers import check_receivers, receivers, receives
+from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, receivers, receives
 from abc import ABCMeta
 from typing import Literal, overload
 
@@ -211,6 +211,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     _decodes: bool
     _encodes: bool
     _receivers: ClassVar[Mapping[Any, str]]
+    _dispatch: ClassVar[Dispatch | None]
     _unchecked: ClassVar[bool]
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
     @classmethod
@@ -221,6 +222,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     ]: ...
     @classmethod
     def _find_receivers(cls) -> None: ...
+    def _receiver_of(self, content: Any) -> str | None: ...
     def _prepare(self) -> None: ...
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None: ...
     async def receive_json(self, content: ClientMessage, /) -> ServerMessage | None: ...
