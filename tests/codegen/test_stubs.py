@@ -1,6 +1,7 @@
 """The stubs say what the models are, and follow the source."""
 
 import ast
+import builtins
 import inspect
 from collections.abc import Iterator
 from importlib import import_module
@@ -234,3 +235,19 @@ def test_a_statement_that_no_stub_can_have_is_refused(source: str, tmp_path: Pat
 
     with pytest.raises(TypeError, match="line 1 of example is a statement that no stub can have"):
         render(module, View())
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.endswith(".pyi")])
+def test_a_stub_uses_no_name_that_it_does_not_have(path: str) -> None:
+    """Checkers take such a name for anything, so that the mistakes around it are no longer found."""
+    tree = ast.parse(FILES[path])
+    known = {*dir(builtins)}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.ImportFrom | ast.Import):
+            known |= {(alias.asname or alias.name).partition(".")[0] for alias in one.names}
+        elif isinstance(one, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            known.add(one.name)
+        elif isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+            known.add(one.id)
+
+    assert {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)} <= known

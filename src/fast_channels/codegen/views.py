@@ -55,6 +55,7 @@ _Default = TypeVar("_Default")
 VIEWS: Mapping[str, View] = {
     "fast_channels.consumer.base": View(
         names="""\
+from collections.abc import Callable
 from typing import Literal, ParamSpec, Protocol, TypeAlias, overload
 
 from fast_channels.events import SendEvent

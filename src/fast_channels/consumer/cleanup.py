@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 
 __all__ = ["Step", "clean_up", "rest"]
 
-logger = logging.getLogger("fast_channels.consumer")
+logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
 CANCELLED_CLEANUP_SECONDS = 10.0
 """How long each step of a clean-up may take after the server cancelled a consumer: `disconnect()` is one."""

@@ -10,7 +10,7 @@ from fast_channels.untrusted import shown
 
 __all__ = ["ANSWERS", "LIFESPAN", "Answer"]
 
-logger = logging.getLogger("fast_channels.consumer")
+logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
 LIFESPAN = "lifespan"
 

@@ -74,7 +74,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
-        self.group_expiry = require_seconds("group_expiry", group_expiry)
+        self.group_expiry: float = require_seconds("group_expiry", group_expiry)
         self._memberships: Memberships[float] = Memberships()
         self.groups: InMemoryGroups = self._memberships.members
         self._room = Mailroom(clock, self.get_capacity, require_overflow(overflow))

@@ -240,11 +240,11 @@ class Replies:
 
     def __init__(self, request: Any) -> None:
         self.request: type[Request[Any]] = request
-        self.field = request.correlation_field
+        self.field: str | None = request.correlation_field
         fields: Mapping[str, Any] = getattr(request, "model_fields", {})
         described = fields.get(self.field or "")
         alias = None if described is None else described.validation_alias
-        self.key = alias if isinstance(alias, str) else self.field
+        self.key: str | None = alias if isinstance(alias, str) else self.field
         self._type = reply_type(request)
         self._codec = Codec(lambda: self._type)
         self._classes = frozenset(kind for kind in members(self._type) if isinstance(kind, type))

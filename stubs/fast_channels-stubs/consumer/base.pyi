@@ -35,6 +35,7 @@ from fast_channels.type_defs import (
     GivenScope,
     GivenSend,
 )
+from collections.abc import Callable
 from typing import Literal, ParamSpec, Protocol, TypeAlias, overload
 
 from fast_channels.events import SendEvent
