@@ -4,12 +4,25 @@ import datetime as dt
 import decimal
 import uuid
 from enum import Enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Json,
+    PlainSerializer,
+    Secret,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+    computed_field,
+    create_model,
+    field_serializer,
+)
 
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.messages import ChannelEvent
@@ -137,3 +150,52 @@ def test_an_event_travels_under_the_names_that_its_aliases_give() -> None:
     assert event.to_message() == {"type": "renamed", "no": 5}
     assert converter(Renamed)(event.to_message()) == event
     assert converter(Renamed)({"type": "renamed", "number": 5}) == event
+
+
+class Lasting(ChannelEvent):
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["lasting"] = "lasting"
+    numbers: Json[list[int]]
+    password: Annotated[SecretStr, PlainSerializer(SecretStr.get_secret_value)] = SecretStr("x")
+    other: SecretStr = SecretStr("y")
+    by_number: dict[int, str]
+
+    @field_serializer("other")
+    def reveal(self, value: SecretStr) -> str:
+        return value.get_secret_value()
+
+    @computed_field
+    def count(self) -> int:
+        return len(self.numbers)
+
+
+def test_what_is_computed_encoded_or_revealed_arrives_as_it_was() -> None:
+    """A layer carries what makes the event again, and nothing else."""
+    event = Lasting(numbers="[1, 2]", by_number={1: "a"})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # what Json reads
+
+    assert Lasting.model_validate(event.to_message()) == event
+
+
+class Holder(BaseModel):
+    again: "Holder | None" = None
+    secret: SecretBytes
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        (SecretStr, "value is a SecretStr, which is sent as asterisks"),
+        (list[SecretStr | None], "value is a SecretStr, which is sent as asterisks"),
+        (Secret[int], "value is a Secret, which is sent as asterisks"),
+        (Holder, "value.secret is a SecretBytes, which is sent as asterisks"),
+        (dict[tuple[int, int], str], "value is a mapping whose keys are not scalar"),
+        (dict[bytes, str], "value is a mapping whose keys are not scalar"),
+    ],
+)
+def test_what_would_not_arrive_as_it_was_sent_is_told_when_the_class_is_defined(kind: Any, why: str) -> None:
+    """The receiver would see asterisks, or drop the event."""
+    make: Any = create_model
+
+    with pytest.raises(TypeError, match=f"^Bad would not arrive as it was sent: {why}; change the type"):
+        make("Bad", __base__=ChannelEvent, type=(Literal["bad"], "bad"), value=(kind, ...))

@@ -1,9 +1,17 @@
 """Events that applications send to each other through a channel layer."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    Secret,
+    SecretBytes,
+    SecretStr,
+    WrapSerializer,
+)
 from pydantic_core import to_jsonable_python
 
 from fast_channels.installation import warn_of_conflict
@@ -26,18 +34,72 @@ class ChannelEvent(BaseModel):
             async def chat_message(self, event: ChatMessage) -> None: ...
 
     Validation is lax, as it has to be behind a channel layer: what left as a datetime may arrive as text.
+    What could not arrive as it left, such as a secret, is a `TypeError` when the class is defined.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, defer_build=True)
 
     def to_message(self) -> dict[str, Any]:
         """Return the event as every channel layer can carry it: a dictionary of plain values."""
-        message: dict[str, Any] = _plain(self.model_dump(by_alias=True))
+        # As it has to be to become the same event again: without computed fields, for instance.
+        message: dict[str, Any] = _plain(self.model_dump(by_alias=True, round_trip=True))
         return message
+
+    @classmethod
+    def __pydantic_on_complete__(cls) -> None:
+        super().__pydantic_on_complete__()
+        lost = [f"{name} {why}" for name, why in _lost(cls, set())]
+        if lost:
+            raise TypeError(
+                f"{cls.__name__} would not arrive as it was sent: {'; '.join(lost)}; change the type, or "
+                "give the field a serializer"
+            )
 
 
 # Only the base itself is built late: that takes time, and nobody makes an instance of it.
 del ChannelEvent.model_config["defer_build"]
+
+
+def _lost(model: type[BaseModel], seen: set[Any]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a model whose values would not survive a channel layer, and why."""
+    seen.add(model)
+    serialized = {
+        name for one in model.__pydantic_decorators__.field_serializers.values() for name in one.info.fields
+    }
+    for name, field in model.model_fields.items():
+        if name in serialized or any(isinstance(item, _SERIALIZERS) for item in field.metadata):
+            continue
+        for kind in _parts(field.annotation):
+            if issubclass(kind, _SECRETS):
+                yield name, f"is a {kind.__name__}, which is sent as asterisks"
+            elif issubclass(kind, _BadKey):
+                yield name, "is a mapping whose keys are not scalar"
+            elif issubclass(kind, BaseModel) and kind not in seen:
+                for inner, why in _lost(kind, seen):
+                    yield f"{name}.{inner}", why
+
+
+class _BadKey:
+    """Stands for a mapping whose keys no channel layer can carry."""
+
+
+_SECRETS = (SecretStr, SecretBytes, Secret)
+_SERIALIZERS = (PlainSerializer, WrapSerializer)
+_NO_KEYS = (tuple, list, frozenset, bytes, BaseModel)
+
+
+def _parts(annotation: Any) -> Iterator[type[Any]]:
+    """Yield the classes that an annotation names, however deep."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(origin, type) and issubclass(origin, Mapping) and arguments:
+        keys = [*_parts(arguments[0])]
+        if any(issubclass(key, _NO_KEYS) for key in keys):
+            yield _BadKey
+    if isinstance(origin or annotation, type):
+        yield origin or annotation
+    # Literals have values, not types.
+    for argument in () if origin is Literal else arguments:
+        yield from _parts(argument)
 
 
 def _plain(value: object) -> Any:
