@@ -72,6 +72,13 @@ def property_(session: nox.Session) -> None:
     )
 
 
+@nox.session(tags=["full"])
+def servers(session: nox.Session) -> None:
+    """Run consumers behind every ASGI server; the other sessions take two of them."""
+    install(session, "test", "servers")
+    session.run("pytest", *(session.posargs or [*EVERY_CORE, "tests/servers"]), env={"SERVERS": "all"})
+
+
 @nox.session
 def types(session: nox.Session) -> None:
     """Check all types of the source with mypy and pyright, both strict."""

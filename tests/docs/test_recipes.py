@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from fast_channels.consumer import AsyncWebsocketConsumer
 from fast_channels.testing import HttpCommunicator, WebsocketCommunicator
 from fast_channels.testing.websocket import WebsocketConnectResponse
-from tests.servers.server import COMMANDS, Server
+from tests.servers.server import Server
 
 from .pages import section
 
@@ -72,7 +72,7 @@ async def test_starlette_routes_http_to_a_consumer() -> None:
     assert (await HttpCommunicator(app, "/shout").get_response())["status"] == 405
 
 
-@pytest.mark.parametrize("server_name", COMMANDS)
+@pytest.mark.parametrize("server_name", ["uvicorn", "hypercorn"])
 def test_bare_asgi_behind_a_real_server(
     server_name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

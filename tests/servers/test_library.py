@@ -17,6 +17,8 @@ SECONDS = 30
 @pytest.mark.parametrize("frame", ["hëllo", "", b"\x00\xff", b""])
 def test_frames_come_back(server: Server, frame: str | bytes) -> None:
     """Text and binary frames, empty ones too, arrive as what they were sent."""
+    if not frame and not server.kind.empty_frames:
+        pytest.skip("this server drops empty frames of applications")
     with connect(f"ws://{server.address}/echo") as websocket:
         websocket.send(frame)
 
@@ -31,12 +33,12 @@ def test_subprotocol_is_agreed(server: Server) -> None:
         assert websocket.subprotocol == "v2"
 
 
-def test_close_of_the_client_ends_the_consumer(server: Server, server_name: str) -> None:
+def test_close_of_the_client_ends_the_consumer(server: Server) -> None:
     """`disconnect()` runs with the close code, where the server knows it: hypercorn does not."""
     with connect(f"ws://{server.address}/echo") as websocket:
         websocket.close(4321)
 
-    server.wait_for("echo ended with " + {"uvicorn": "4321", "hypercorn": "1006"}[server_name])
+    server.wait_for(f"echo ended with {server.kind.client_code}")
 
 
 def test_close_code_and_reason_reach_the_client(server: Server) -> None:
@@ -46,20 +48,18 @@ def test_close_code_and_reason_reach_the_client(server: Server) -> None:
         with pytest.raises(ConnectionClosed):
             websocket.recv(timeout=SECONDS)
 
-        assert (websocket.close_code, websocket.close_reason) == (4001, "enough, señor")
+        reason = "enough, señor" if server.kind.reasons else ""
+        assert (websocket.close_code, websocket.close_reason) == (4001, reason)
 
 
 def test_denial_response_reaches_the_client(server: Server) -> None:
-    """A refused handshake may carry a status, headers and a body."""
+    """A refused handshake may carry a response where the server offers that; elsewhere it is a 403."""
     with pytest.raises(InvalidStatus) as refused, connect(f"ws://{server.address}/denies"):
         pass
 
     response = refused.value.response
-    assert (response.status_code, response.headers["x-reason"], response.body) == (
-        401,
-        "stranger",
-        b"Who are you?",
-    )
+    seen = (response.status_code, response.headers.get("x-reason"), response.body == b"Who are you?")
+    assert seen == ((401, "stranger", True) if server.kind.denials else (403, None, False))
 
 
 def test_refused_handshake_is_a_403(server: Server) -> None:
@@ -137,6 +137,8 @@ def test_failing_handler_is_a_500(server: Server) -> None:
     response = httpx.get(f"http://{server.address}/fails")
 
     assert response.status_code == 500
-    server.wait_for("RuntimeError: a mistake in handle()")
+    # The framework answers before the server sees the error.
+    times = int(server.kind.logs_late_errors)
+    server.wait_for("RuntimeError: a mistake in handle()", times=times)
     httpx.get(f"http://{server.address}/parts")
-    assert server.output.count("RuntimeError: a mistake in handle()") == 1
+    assert server.output.count("RuntimeError: a mistake in handle()") == times
