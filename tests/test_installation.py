@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from fast_channels import installation
 from fast_channels.checks import findings_in
 from fast_channels.installation import DISTRIBUTION, conflict, how_to_install, warn_of_conflict
 
+ROOT = Path(__file__).parents[1]
 SENTENCE = (
     "fast-channels 1.1.0 is installed beside fast-channels-typed, and each has overwritten files of the "
     "other; run pip uninstall fast-channels fast-channels-typed, and install the one that you want again"
@@ -82,3 +84,31 @@ def test_the_distribution_is_the_one_that_is_installed() -> None:
 
     assert installation.DISTRIBUTION == DISTRIBUTION
     assert version(DISTRIBUTION) == __version__
+
+
+@pytest.mark.parametrize(
+    ("module", "what"),
+    [("strategies", "the strategies for hypothesis"), ("layer_contract", "the tests of a channel layer")],
+)
+def test_the_test_kit_says_which_extra_it_needs(
+    monkeypatch: pytest.MonkeyPatch, module: str, what: str
+) -> None:
+    """What of it is for hypothesis; the rest works without."""
+    monkeypatch.delitem(sys.modules, f"fast_channels.testing.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+
+    with pytest.raises(ImportError) as error:
+        import_module(f"fast_channels.testing.{module}")
+
+    assert str(error.value).startswith(f"{what} need more packages: {how_to_install('testing')} (")
+
+
+def test_only_one_place_says_how_to_install() -> None:
+    """So that no hint in the source forgets the checkout; nor does a page that names the distribution."""
+    sources = [path for path in (ROOT / "src").rglob("*.py") if path.name != "installation.py"]
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md"]
+
+    assert [path for path in sources if "pip install" in path.read_text(encoding="utf-8")] == []
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert 'pip install "fast-channels-typed' not in text or "checkout" in text, page

@@ -16,10 +16,17 @@ from contextlib import contextmanager
 from functools import partial, update_wrapper
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis.stateful import (
-    run_state_machine_as_test,  # pyright: ignore[reportUnknownVariableType]  # hypothesis annotates none of its parameters
-)
+try:
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis.stateful import (
+        run_state_machine_as_test,  # pyright: ignore[reportUnknownVariableType]  # hypothesis annotates none of its parameters
+    )
+except ImportError as _error:
+    from fast_channels.installation import how_to_install
+
+    raise ImportError(
+        f"the tests of a channel layer need more packages: {how_to_install('testing')} ({_error})"
+    ) from _error
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers import BaseChannelLayer

@@ -11,7 +11,14 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from hypothesis import strategies as st
+try:
+    from hypothesis import strategies as st
+except ImportError as _error:
+    from fast_channels.installation import how_to_install
+
+    raise ImportError(
+        f"the strategies for hypothesis need more packages: {how_to_install('testing')} ({_error})"
+    ) from _error
 
 from fast_channels.events import EVENTS
 from fast_channels.layers import BaseChannelLayer
