@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from fast_channels.consumer import AsyncJsonWebsocketConsumer
+from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer
 from fast_channels.consumer.base import get_handler_name
+from fast_channels.consumer.declared import handlers_of
 from fast_channels.consumer.params import ParamsReader
 from fast_channels.exceptions import InvalidEventError, InvalidMessageError, ProtocolError
 from fast_channels.layers import InMemoryChannelLayer
@@ -74,6 +75,10 @@ class Frame(BaseModel):
     numbers: dict[str, int] = {}
 
 
+class Relay(AsyncConsumer):
+    async def websocket_receive(self, event: Any) -> None: ...
+
+
 class Declared(AsyncJsonWebsocketConsumer[Frame, Frame]):
     class Params(BaseModel):
         """The parameters."""
@@ -112,7 +117,9 @@ def everything_said(text: str) -> Iterator[Callable[[], object]]:
     yield partial(connection.send, {"type": "websocket.accept", text: 1, "subprotocol": f"{text}!"})
     headers = [(text.encode(errors="replace"), b"")]
     yield partial(connection.send, {"type": "websocket.accept", "headers": headers})
-    yield partial(connection.check, {"type": "websocket.receive", "text": 1, text: {text: text}})
+    frame_of_layer = {"type": "websocket.receive", "text": 1, text: {text: text}}
+    handler = handlers_of(Relay)["websocket_receive"]
+    yield partial(Relay()._admitted, frame_of_layer, handler)  # pyright: ignore[reportPrivateUsage]  # what such messages pass
     yield partial(connection.receive, {"type": "websocket.receive", "bytes": text, text: 1})
     yield partial(OriginValidator, WebsocketDenier(), [f"[{text}"])
     yield partial(layer.require_valid_channel_name, text)

@@ -6,9 +6,24 @@ import re
 import sys
 import types
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections import UserDict
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Literal,
+    LiteralString,
+    NewType,
+    Protocol,
+    TypeVar,
+    Union,
+)
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
@@ -178,6 +193,71 @@ def test_public_coroutine_methods_of_one_message_are_handlers() -> None:
             return 5
 
     assert handlers(Consumer) == {"one", "optional", "keywords", "many"}
+
+
+class Plain:
+    """A class of an application that says nothing of messages."""
+
+
+class Keyed(Protocol):
+    """What has items."""
+
+    def __getitem__(self, key: str, /) -> Any: ...
+
+
+T_plain = TypeVar("T_plain", bound=Plain)
+T_mapping = TypeVar("T_mapping", bound=Mapping[str, Any])
+T_any = TypeVar("T_any")
+
+NO_MAPPINGS: list[Any] = [
+    str, int, bytes, bool, None, Path, Plain, UUID, list[str], tuple[int, ...], set[str], type[Plain],
+    Literal["a", "b"], str | None, int | Path, Annotated[str, "of course"], NewType("UserId", int), T_plain,
+    Callable[[], None], LiteralString, Decimal, datetime, "str", "Plain | None",
+]  # fmt: skip
+MAPPINGS: list[Any] = [
+    Any, object, dict, dict[str, Any], Mapping[str, Any], MutableMapping[str, Any], UserDict[str, Any], Keyed,
+    Said, SaidDict, SaidData, Message, WebSocketReceiveEvent, Said | str, Message | None, T_mapping, T_any,
+    Annotated[Message, "of course"], NewType("Payload", dict[str, Any]), "Said", Collection[str],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [*((one, set[str]()) for one in NO_MAPPINGS), *((one, {"say", "said"}) for one in MAPPINGS)],
+)
+async def test_a_method_that_cannot_take_a_mapping_is_no_handler(annotation: Any, expected: set[str]) -> None:
+    """A message must not call a helper, such as `grant_admin(self, user)`, with a mapping."""
+
+    class Mixin:
+        async def say(self, text: Any) -> None:
+            """Take one argument."""
+
+        async def said(self, text: Any) -> None:
+            """Take one argument; the name is that of the events that some annotations stand for."""
+
+    Mixin.say.__annotations__["text"] = annotation
+    Mixin.said.__annotations__["text"] = annotation
+    helped: Any = type("Helped", (Mixin, AsyncConsumer), {"__module__": __name__})
+
+    assert handlers(helped) == expected
+    if not expected:
+        with pytest.raises(ValueError, match=r"^No handler for message type say$"):
+            await helped().dispatch({"type": "say"})
+
+
+async def test_a_helper_whose_type_is_defined_later_is_called_by_no_message() -> None:
+    """What its argument is can be known when the first message comes."""
+
+    class Consumer(AsyncConsumer):
+        async def grant(self, user: "DefinedLater") -> None:
+            raise AssertionError("called")
+
+    with pytest.raises(InvalidEventError, match=r"^No handler for message type grant$"):
+        await Consumer().dispatch({"type": "grant"})
+
+
+class DefinedLater:
+    """No mapping."""
 
 
 async def test_handlers_may_come_from_a_mixin() -> None:

@@ -1,7 +1,6 @@
 """The machine that reads the tables of all protocols."""
 
 import logging
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -357,32 +356,6 @@ def test_a_dropped_event_is_logged_with_its_type(caplog: pytest.LogCaptureFixtur
     machine.send({"type": "http.response.body", "body": b"late"})
 
     assert caplog.messages == ["http.response.body after the response is complete; dropped"]
-
-
-# ---------------------------------------------------------------------------- events that came another way
-
-
-def test_an_event_from_elsewhere_is_checked_and_moves_nothing() -> None:
-    """A channel layer may carry what looks like an event of the server."""
-    machine = opened()
-
-    checked = machine.check({"type": "websocket.disconnect", "code": None})
-
-    assert checked == {"type": "websocket.disconnect", "code": 1005, "reason": ""}
-    assert machine.state == "OPEN"
-
-
-def test_a_wrong_event_from_elsewhere_is_our_own_mistake() -> None:
-    """No server is to blame."""
-    with pytest.raises(LocalProtocolError, match=r"websocket\.receive is not valid: text"):
-        opened().check({"type": "websocket.receive", "text": 3})
-
-
-def test_a_message_from_elsewhere_is_handed_through() -> None:
-    """The messages of an application have types of their own."""
-    message: Mapping[str, Any] = {"type": "chat.message"}
-
-    assert opened().check(message) is message
 
 
 # --------------------------------------------------------------------------------------------------- states

@@ -9,11 +9,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
 from weakref import WeakSet
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from fast_channels.consumer.cleanup import Step, clean_up, rest
 from fast_channels.consumer.foreign import ANSWERS, LIFESPAN, Answer
-from fast_channels.consumer.handlers import ASGI_HANDLERS, Handler, build_table, handler_name
+from fast_channels.consumer.handlers import (
+    ASGI_HANDLERS,
+    Handler,
+    build_table,
+    handler_name,
+    no_handler,
+    not_that_event,
+)
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
 from fast_channels.events import EVENTS, AsgiEvent
@@ -94,24 +101,21 @@ _WARNED: WeakSet[type] = WeakSet()
 """The classes whose mistakes have been logged, where once is enough."""
 
 
-class _NoHandler(InvalidEventError):
-    """A message has a type that no method handles."""
-
-
 def get_handler_name(message: ChannelMessage) -> str:
     """Return the name of the method that handles a message: its type, with underscores for dots.
 
     Raises:
-        ValueError: The message has no type, or one that could name a private method.
+        InvalidEventError: The message has no type, or one that could name a private method.
     """
     if "type" not in message:
-        raise ValueError("Incoming message has no 'type' attribute")
+        raise InvalidEventError("Incoming message has no 'type' attribute", event=message)
     type_ = message["type"]
     if not isinstance(type_, str):
-        raise ValueError(f"Malformed type in message (a text is needed, not {shown(type_)})")
+        text = f"Malformed type in message (a string is needed, not {shown(type_)})"
+        raise InvalidEventError(text, event=message)
     name = handler_name(type_)
     if name.startswith("_"):
-        raise ValueError("Malformed type in message (leading underscore)")
+        raise InvalidEventError("Malformed type in message (leading underscore)", event=message)
     return name
 
 
@@ -177,6 +181,9 @@ class AsyncConsumer:
         channel_layer_alias: The name under which the consumer's channel layer is registered, `None` for
             a consumer without one.
         scope: The connection scope, as the server gave it.
+        asgi_events_from_layer: Whether messages of the channel layer that have the type of an event of
+            servers, such as `websocket.receive`, are handled as if the client had sent them. `None` means
+            that they are refused by a class that declares its events or messages, and handled by any other.
         channel_layer: The channel layer, `None` only without an alias.
         channel_name: The name of the consumer's own channel in the layer.
         channel_receive: Returns the next message of that channel.
@@ -186,6 +193,7 @@ class AsyncConsumer:
     """
 
     channel_layer_alias: str | None = None
+    asgi_events_from_layer: ClassVar[bool | None] = None
     scope: ChannelScope
     if TYPE_CHECKING:
         # Whoever uses it has set an alias; a check for None at each use would check that again.
@@ -280,7 +288,7 @@ class AsyncConsumer:
                         inbox.read_ahead()
                     while True:
                         try:
-                            if (waiting := self._handling_of(event, inbox)) is not None:
+                            if (waiting := self._handling_of(event, origin, inbox)) is not None:
                                 await waiting
                                 del waiting
                         except (InvalidEventError, ConnectionClosed, MessageValueError) as error:
@@ -306,8 +314,8 @@ class AsyncConsumer:
         """Hand a message to the method that its type names.
 
         Raises:
-            ValueError: The message has no usable type.
-            InvalidEventError: No method handles the message, or it is not what its method takes.
+            InvalidEventError: No method handles the message, or it is not what its method takes; a
+                `ValueError`.
         """
         handler = self._find_handler(message)
         await getattr(self, handler.name)(handler.convert(message))
@@ -392,9 +400,11 @@ class AsyncConsumer:
             error: What is wrong with the message.
 
         Raises:
-            InvalidEventError: Nothing handles the message, and the consumer declares no events.
+            InvalidEventError: Nothing handles the type of the message, and the consumer declares neither
+                events nor messages.
         """
-        if isinstance(error, _NoHandler) and not self._declares_events():
+        unknown = isinstance(error.event.get("type"), str) and self._handler_of(error.event) is None
+        if unknown and not self._declares():
             raise error
         logger.error("%s drops a message of its channel layer: %s", self, error)
 
@@ -420,11 +430,13 @@ class AsyncConsumer:
         """
         return ConsumerApplication(cls, initkwargs)
 
-    def _handling_of(self, message: ChannelMessage, inbox: Inbox) -> Awaitable[None] | None:
+    def _handling_of(self, message: ChannelMessage, origin: Origin, inbox: Inbox) -> Awaitable[None] | None:
         """Begin to handle a message; return what is left to be awaited, if anything."""
         routes = self._routes
         handling: Awaitable[None]
         if routes is None:
+            if origin is LAYER and (known := self._handler_of(message)) is not None:
+                message = self._admitted(message, known)
             handling = self.dispatch(message)
         else:
             # One coroutine less where nobody has overridden dispatch().
@@ -432,6 +444,8 @@ class AsyncConsumer:
                 handler = routes[message["type"]]
             except (KeyError, TypeError):
                 handler = self._find_handler(message)
+            if origin is LAYER and handler.event is not None:
+                message = self._admitted(message, handler)
             convert = handler.convert
             handling = getattr(self, handler.quiet)(message if convert is unchanged else convert(message))
         if inbox.reading:
@@ -443,10 +457,39 @@ class AsyncConsumer:
         inbox.read_ahead()
         return rest(steps, yielded)
 
+    def _admitted(self, message: ChannelMessage, handler: Handler) -> ChannelMessage:
+        """Return a message of the channel layer, checked if it has the type of an event of servers.
+
+        It moves nothing: only the server says what happens on the connection.
+
+        Raises:
+            InvalidEventError: It is no such event, or this consumer takes none from a channel layer.
+        """
+        model = handler.event
+        if model is None:
+            return message
+        protocol = handler.name.partition("_")[0]
+        takes = self.asgi_events_from_layer
+        if takes is None:
+            takes = not self._declares()
+        if not takes or (handler.own and self._connection is None):
+            text = (
+                f"a {protocol} event that comes from a channel layer is not handled by {type(self).__name__}"
+            )
+            raise InvalidEventError(text, event=message)
+        try:
+            return self._validators[protocol][model.model_fields["type"].default](message)
+        except ValidationError as error:
+            raise not_that_event(message, error) from None
+
+    def _handler_of(self, message: ChannelMessage) -> Handler | None:
+        type_: object = message.get("type")
+        return self._handlers.get(handler_name(type_)) if isinstance(type_, str) else None
+
     def _find_handler(self, message: ChannelMessage) -> Handler:
         handler = self._handlers.get(get_handler_name(message))
         if handler is None:
-            raise _NoHandler(f"No handler for message type {printable(message['type'])}", event=message)
+            raise no_handler(message)
         return handler
 
     @classmethod
@@ -555,8 +598,10 @@ class AsyncConsumer:
         explained.__cause__ = error
         return explained
 
-    def _declares_events(self) -> bool:
-        return any(handler.event_types() for handler in self._handlers.values())
+    @classmethod
+    def _declares(cls) -> bool:
+        """Tell whether the class says what its events or messages are."""
+        return any(handler.declares() for handler in cls._handlers.values())
 
     def _check_membership(self, group: type["Group[Any, Any]"], layer: BaseChannelLayer) -> None:
         if group in self._memberships:
@@ -587,6 +632,13 @@ class AsyncConsumer:
         """Pass over an error that is no fault of the application, or raise it."""
         if isinstance(error, InvalidEventError):
             if origin is LAYER or not self._is_of_protocol(event):
+                if (
+                    origin is not LAYER
+                    and self._connection is not None
+                    and not isinstance(event.get("type"), str)
+                ):
+                    # Not even an event, so it is the server that is wrong.
+                    raise error
                 await self.channel_invalid(error)
             elif event["type"] in EVENTS and origin is not LAST:
                 # The server waits for what only a handler could do.
@@ -613,8 +665,11 @@ class AsyncConsumer:
             )
 
     def _is_of_protocol(self, event: Mapping[str, Any]) -> bool:
-        protocol: str = event["type"].partition(".")[0]
-        return self._connection is not None and protocol == self._connection.protocol
+        type_: object = event.get("type")
+        connection = self._connection
+        return (
+            connection is not None and isinstance(type_, str) and type_.startswith(f"{connection.protocol}.")
+        )
 
     def _is_over(self) -> bool:
         """Tell whether the connection is over although the server does not say so."""

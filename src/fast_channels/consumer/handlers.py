@@ -8,17 +8,26 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
+from pydantic import ValidationError
+
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent
-from fast_channels.events.wire import model_validator
+from fast_channels.events.wire import mistakes, model_validator
+from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages.annotations import (
     Converter,
     annotation_of,
+    can_be_mapping,
     converter,
     event_types,
+    has_fields,
+    members,
+    not_its_event,
     unchanged,
 )
+from fast_channels.messages.errors import path, shortened
 from fast_channels.messages.generics import resolve
 from fast_channels.messages.receivers import received_by
+from fast_channels.untrusted import printable
 
 ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
     type_.replace(".", "_"): model for type_, model in EVENTS.items() if issubclass(model, ReceiveEvent)
@@ -51,6 +60,7 @@ class Handler:
         own: Whether the method is the library's, which takes any mapping.
         names: What string annotations may refer to besides the module.
         convert: Makes what the method takes out of a message.
+        event: The event of servers that the method is for, `None` for one of the application.
         quiet: The name of the method that is called by a consumer that needs no `StopConsumer` to end.
     """
 
@@ -59,37 +69,52 @@ class Handler:
     own: bool
     names: Mapping[str, Any]
     convert: Converter = field(init=False)
+    event: type[AsgiEvent] | None = field(init=False)
     quiet: str = field(init=False)
+    _wanted: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.quiet = ENDING.get(self.name, self.name) if self.own else self.name
-        model = ASGI_HANDLERS.get(self.name)
+        self.event = ASGI_HANDLERS.get(self.name)
         if self.own:
             self.convert = unchanged
-        elif model is not None:
-            self.convert = _event_converter(model)
+        elif self.event is not None:
+            self.convert = _event_converter(self.event)
         else:
             self.convert = self._resolve_late
 
     def wanted(self) -> Any:
         """Return what the annotation of the message asks for, `NameError` while that is not defined."""
-        function = self.function
-        if function.__code__.co_argcount < 2:
-            return Any
-        return resolve(annotation_of(function, 1), ChainMap(dict(self.names), function.__globals__))
+        if self._wanted is None:
+            function = self.function
+            if function.__code__.co_argcount < 2:
+                self._wanted = Any
+            else:
+                names = ChainMap(dict(self.names), function.__globals__)
+                self._wanted = resolve(annotation_of(function, 1), names)
+        return self._wanted
 
     def event_types(self) -> list[str]:
         """Return the types of the channel events that the method takes, as far as they are declared."""
+        return event_types(self.known())
+
+    def known(self) -> Any:
+        """Return what the annotation of the message asks for, `Any` while that cannot be known."""
         try:
-            return event_types(self.wanted())
+            return self.wanted()
         except Exception:
             # Not yet defined, or no type at all: a helper may be annotated with anything.
-            return []
+            return Any
+
+    def declares(self) -> bool:
+        """Tell whether the method takes events of the application that have a declared form."""
+        return self.event is None and any(map(has_fields, members(self.known())))
 
     def _resolve_late(self, message: Mapping[str, Any]) -> Any:
         # At the first message every module has been imported, so circular imports are no obstacle.
         try:
-            self.convert = converter(self.wanted())
+            wanted = self.wanted()
+            self.convert = converter(wanted) if can_be_mapping(wanted) else _refuse
         except Exception as error:
             # Whatever is wrong with an annotation, it is no fault of the message.
             warnings.warn(
@@ -103,9 +128,29 @@ class Handler:
 
 def _event_converter(model: type[AsgiEvent]) -> Converter:
     def convert(message: Mapping[str, Any]) -> Mapping[str, Any]:
-        return message if isinstance(message, AsgiEvent) else model_validator(model)(message)
+        if isinstance(message, AsgiEvent):
+            return message
+        try:
+            return model_validator(model)(message)
+        except ValidationError as error:
+            raise not_that_event(message, error) from None
 
     return convert
+
+
+def not_that_event(message: Mapping[str, Any], error: ValidationError) -> InvalidEventError:
+    """Return the error for a message that has the type of an event of servers, and not its fields."""
+    errors = [(path(one["loc"]), shortened(one["msg"])) for one in mistakes(error)]
+    return not_its_event(message, "; ".join(f"{where}: {reason}" for where, reason in errors), errors)
+
+
+def _refuse(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    raise no_handler(message)
+
+
+def no_handler(message: Mapping[str, Any]) -> InvalidEventError:
+    """Return the error for a message whose type no method handles."""
+    return InvalidEventError(f"No handler for message type {printable(message['type'])}", event=message)
 
 
 def _takes_one_message(attribute: Any) -> bool:
@@ -153,9 +198,12 @@ def build_table(
                 continue
             if _takes_one_message(attribute) and not (base in library and name in USUAL_HANDLER_NAMES):
                 known = vars(base).get("_local_names", names)
-                table[name] = Handler(name, inspect.unwrap(attribute), base in library, known)
-            else:
-                table.pop(name, None)
+                handler = Handler(name, inspect.unwrap(attribute), base in library, known)
+                # A helper that happens to take one argument, such as a string, is for no message.
+                if handler.event is not None or can_be_mapping(handler.known()):
+                    table[name] = handler
+                    continue
+            table.pop(name, None)
     for handler in table.values():
         check_name(handler, table)
     return table

@@ -261,7 +261,7 @@ class Inbox:
             else:
                 queue.client_room.give()
                 return entry
-        return message if self._connection is None else self._connection.check(message), LAYER
+        return message, LAYER
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""
@@ -335,3 +335,8 @@ class InboxByTurns(Inbox):
 
     def read_ahead(self) -> None:
         """Read nothing."""
+
+    async def get(self) -> Arrival:
+        """Return the next message; whatever `receive` returns was taken from a channel layer too."""
+        message, _ = await super().get()
+        return message, LAYER

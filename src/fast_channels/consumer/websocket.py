@@ -631,6 +631,10 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         return cls._encode(content)
 
     @classmethod
+    def _declares(cls) -> bool:
+        return cls._client is not None or cls._server is not None or super()._declares()
+
+    @classmethod
     def _decode(cls, text: str) -> Any:
         client = cls._client
         return json.loads(text) if client is None else client.decode(text)

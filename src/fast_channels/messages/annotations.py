@@ -2,14 +2,25 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import FunctionType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    LiteralString,
+    NewType,
+    TypeAlias,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from typing_extensions import Format, TypeAliasType, get_annotations, is_typeddict
+from typing_extensions import Format, TypeAliasType, get_annotations, is_protocol, is_typeddict
 
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages.errors import mistakes, sentence
@@ -54,6 +65,29 @@ def members(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
+def can_be_mapping(annotation: Any) -> bool:
+    """Tell whether something that an annotation allows can be made of a mapping: a message, for instance.
+
+    Models, dataclasses, TypedDicts and mappings can, and so can whatever says nothing: `Any`, `object`,
+    a type variable without a bound, a protocol.
+    """
+    return any(map(_can_be_mapping, members(annotation)))
+
+
+def _can_be_mapping(kind: Any) -> bool:
+    if isinstance(kind, NewType):
+        return can_be_mapping(kind.__supertype__)
+    if isinstance(kind, TypeVar):
+        return any(map(can_be_mapping, kind.__constraints__ or (kind.__bound__ or Any,)))
+    origin = get_origin(kind) or kind
+    if not isinstance(origin, type):
+        # What is left are special forms, of which these two say what a value is.
+        return origin not in {Literal, LiteralString}
+    if origin is Any or is_protocol(origin) or has_fields(origin):
+        return True
+    return issubclass(origin, Mapping) or issubclass(dict, origin)
+
+
 def event_types(annotation: Any) -> list[str]:
     """Return the values of the `type` literals of all channel events that an annotation names."""
     return [
@@ -88,18 +122,27 @@ def converter(annotation: Any) -> Converter:
         try:
             result: Any = validate(message, by_alias=True, by_name=True)
         except ValidationError as error:
-            invalid = InvalidEventError(
-                f"a message of type {shown(message.get('type'))} is no event that its handler takes: "
-                f"{sentence(error)}",
-                event=message,
-                errors=mistakes(error),
-            )
+            invalid = not_its_event(message, sentence(error), mistakes(error))
         else:
             return {**message, **result} if _is_dict(result) else result
         # Out here, so that nothing that logs the error writes down all that pydantic knows of the message.
         raise invalid
 
     return convert
+
+
+def not_its_event(
+    message: Mapping[str, Any], reason: str, errors: Sequence[tuple[str, str]]
+) -> InvalidEventError:
+    """Return the error for a message that its handler does not take.
+
+    Args:
+        message: The message.
+        reason: What is wrong with it, in words that can be logged.
+        errors: The path and the reason of everything that is wrong with it.
+    """
+    text = f"a message of type {shown(message.get('type'))} is no event that its handler takes: {reason}"
+    return InvalidEventError(text, event=message, errors=errors)
 
 
 def _is_dict(value: object) -> bool:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
 from fast_channels.events.wire import Lazy, Validator, WireValidator, mistakes, wire_validator
-from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
+from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, RemoteProtocolError
 from fast_channels.untrusted import printable
 
 logger: logging.Logger = logging.getLogger("fast_channels.protocol")
@@ -227,7 +227,6 @@ class _Rules:
         gone: The state that follows each state when the client has left.
         sendable: What is sent, by type.
         receivable: The validators of what is received, by type.
-        received: The types of what is received.
     """
 
     initial: str
@@ -236,7 +235,6 @@ class _Rules:
     gone: Mapping[str, str]
     sendable: Lazy[_Sendable]
     receivable: Lazy[Validator]
-    received: frozenset[str]
 
 
 class Connection:
@@ -279,7 +277,6 @@ class Connection:
             gone={state: row[leaving].next for state, row in cells.items() if leaving in row},
             sendable=Lazy(cls.table.models(SendEvent), cls._sendable),
             receivable=cls.receivable,
-            received=frozenset(cls.receivable.models),
         )
 
     @classmethod
@@ -319,27 +316,10 @@ class Connection:
         try:
             event = validate(message)
         except ValidationError as error:
-            raise self._refusal(RemoteProtocolError, type_, error) from None
+            text = f"{type_} is not valid: {describe(error)}"
+            raise RemoteProtocolError(text, state=self.state, event=type_) from None
         self._received(_column(event, type_) if type_ in _FLAGS else type_)
         return event
-
-    def check(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Check an event that looks like the server's and came another way; it moves nothing.
-
-        Raises:
-            LocalProtocolError: The event does not have the fields that the specification gives it.
-        """
-        type_ = message.get("type")
-        # Most of it is the application's own, and to miss an entry of the validators is slow.
-        if not isinstance(type_, str) or type_ not in self._rules.received:
-            return message
-        try:
-            return self._validators[type_](message)
-        except ValidationError as error:
-            raise self._refusal(LocalProtocolError, type_, error) from None
-
-    def _refusal(self, kind: type[ProtocolError], type_: str, error: ValidationError) -> ProtocolError:
-        return kind(f"{type_} is not valid: {describe(error)}", state=self.state, event=type_)
 
     def _received(self, name: str) -> None:
         cell = self._rules.cells[self.state][name]
