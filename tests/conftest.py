@@ -10,7 +10,7 @@ from fast_channels.layers import InMemoryChannelLayer, channel_layers, register_
 
 # The machine decides how fast an example is, so no example has a deadline, and none is made too slowly.
 settings.register_profile(
-    "default", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+    "default", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
