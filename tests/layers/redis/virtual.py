@@ -45,7 +45,8 @@ def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P,
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-            runner.run(test(*args, **kwargs))
+            # A link never rests, so that a test which waits in vain would not be seen to.
+            runner.run(asyncio.wait_for(test(*args, **kwargs), 10_000))
 
     return run
 

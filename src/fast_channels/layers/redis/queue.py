@@ -48,7 +48,7 @@ end
 # Whoever may not publish has put nothing into the queue: that call comes before the first change, and those
 # whom it wakes look when the script has ended. A server without memory refuses RPUSH, but
 # not after another change.
-_PUT = f"""{_NOW}
+PUT = f"""{_NOW}
 local outdated = 0
 while true do
     local head = redis.call('LINDEX', KEYS[1], outdated)
@@ -65,7 +65,7 @@ if outdated > 0 then redis.call('LTRIM', KEYS[1], outdated, -1) end
 return {{room and 1 or 0, outdated}}
 """
 
-_TAKE = f"""{_NOW}
+TAKE = f"""{_NOW}
 local receipt = redis.call('GET', KEYS[2])
 if receipt then return cmsgpack.unpack(receipt) end
 local taken = {{0}}
@@ -88,7 +88,7 @@ return taken
 
 # A server whose memory is full refuses a script, unless one that has changed something already: so it gets
 # back what it gave.
-_RETURN = f"""{_NOW}
+RETURN = f"""{_NOW}
 redis.call('LTRIM', KEYS[1], 0, -1)
 if not redis.call('SET', KEYS[2], '', 'NX', 'EX', {RECEIPT_SECONDS}) then return 0 end
 for i = #ARGV, 3, -2 do
@@ -113,7 +113,7 @@ async def put(shard: Shard, key: str, frame: bytes, *, capacity: int, expiry: fl
     notice = shard.realm + key
     with _not_moved(key):
         put, outdated = await shard.commands.ask(
-            "EVAL", _PUT, 1, key, frame, capacity, _milliseconds(expiry), notice
+            "EVAL", PUT, 1, key, frame, capacity, _milliseconds(expiry), notice
         )
     return put == 1, outdated
 
@@ -215,7 +215,7 @@ class Queue:
         self._asking = self._owed = True
         try:
             expired, *pairs = await self._link.ask(
-                "EVAL", _TAKE, 2, self.key, self._receipt, count, repeat=True
+                "EVAL", TAKE, 2, self.key, self._receipt, count, repeat=True
             )
             self._owed = False
             if expired or pairs:
@@ -266,7 +266,7 @@ class Queue:
             return
         receipt = self._new_receipt()
         arguments = [part for left, frame in entries for part in (_milliseconds(left), frame)]
-        future = self._link.ask("EVAL", _RETURN, 2, self.key, receipt, self._notice, *arguments, repeat=True)
+        future = self._link.ask("EVAL", RETURN, 2, self.key, receipt, self._notice, *arguments, repeat=True)
         self._returns.add(future)
         future.add_done_callback(partial(self._returned, receipt, len(entries)))
 

@@ -1,0 +1,221 @@
+"""Queues for workers, as far as they are not in Redis: what is taken, kept, and given back."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import MovedError, ResponseError
+
+from fast_channels.exceptions import ChannelFull
+from fast_channels.layers.redis import RedisChannelLayer, queue
+from fast_channels.layers.redis.link import Command, Reply
+from tests.layers.redis.virtual import FakeServer, in_virtual_time, on_fakes, until
+
+KEY = "asgi__queue__!{work}"
+
+
+class QueueServer(FakeServer):
+    """A server whose scripts are functions here.
+
+    Attributes:
+        entries: What waits in the queue: milliseconds that are left, and the frame.
+        refuses: What it says to scripts instead, by the script.
+        limit: How many messages a queue holds.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[tuple[int, bytes]] = []
+        self.refuses: dict[str, Exception] = {}
+        self._receipts: dict[str, Reply] = {}
+        self.answers.update(EVAL=self.run_script, LLEN=self._length, UNLINK=1)
+        self._scripts: dict[str, Callable[..., Reply]] = {
+            queue.PUT: self._put,
+            queue.TAKE: self._take,
+            queue.RETURN: self._return,
+        }
+
+    def run_script(self, command: Command) -> Reply:
+        """Do what a script does."""
+        _, script, _, *arguments = command
+        step = self._scripts[str(script)]
+        return self.refuses.get(step.__name__) or step(*arguments[1:])
+
+    def _length(self, command: Command) -> int:
+        return len(self.entries)
+
+    def _put(self, frame: Any, capacity: Any, milliseconds: Any, notice: Any) -> Reply:
+        if len(self.entries) >= capacity:
+            return [0, 0]
+        self.entries.append((milliseconds, frame))
+        self.publish(notice, b"")
+        return [1, 0]
+
+    def _take(self, receipt: Any, count: Any) -> Reply:
+        if receipt not in self._receipts:
+            taken, self.entries = self.entries[:count], self.entries[count:]
+            if not taken:
+                return [0]
+            self._receipts[receipt] = [0, *(part for entry in taken for part in entry)]
+        return self._receipts[receipt]
+
+    def _return(self, receipt: Any, notice: Any, *parts: Any) -> Reply:
+        if receipt not in self._receipts:
+            self._receipts[receipt] = True
+            self.entries[:0] = [*zip(parts[::2], parts[1::2], strict=True)]
+            self.publish(notice, b"")
+        return len(parts)
+
+    def taken(self) -> int:
+        """Return how often somebody has asked for messages."""
+        return sum(command[1] == queue.TAKE for command in self.commands if command[0] == "EVAL")
+
+
+@pytest.fixture
+def server() -> QueueServer:
+    """A server with queues."""
+    return QueueServer()
+
+
+@pytest.fixture
+def layer(monkeypatch: pytest.MonkeyPatch, server: QueueServer) -> RedisChannelLayer:
+    """A layer on that server."""
+    return RedisChannelLayer(on_fakes(monkeypatch, server), capacity=2)
+
+
+@in_virtual_time
+async def test_a_message_is_taken_when_somebody_waits(layer: RedisChannelLayer, server: QueueServer) -> None:
+    """As many as are waited for, and in their order."""
+    await layer.send("work", {"n": 1})
+    await layer.send("work", {"n": 2})
+    with pytest.raises(ChannelFull, match="'work' is full"):
+        await layer.send("work", {"n": 3})
+
+    assert await layer.receive("work") == {"n": 1}
+    assert len(server.entries) == 1
+    assert await layer.receive("work") == {"n": 2}
+    waiting = asyncio.create_task(layer.receive("work"))
+    await asyncio.sleep(1)
+    await layer.send("work", {"n": 3})
+    assert await waiting == {"n": 3}
+    await layer.close()
+
+
+@in_virtual_time
+async def test_what_was_taken_for_those_who_left_goes_back(
+    layer: RedisChannelLayer, server: QueueServer
+) -> None:
+    """To its place before those that were sent later, with the time that it has left."""
+    waiting = asyncio.create_task(layer.receive("work"))
+    await until(lambda: server.taken() == 1)
+    server.silent.add("EVAL")
+    server.entries.append((5000, layer.serialize({"n": 1})))
+    server.publish(KEY, b"")
+    await until(lambda: server.taken() == 2)
+    waiting.cancel()
+    server.silent.clear()
+    reply = server.run_script(next(c for c in reversed(server.commands) if c[0] == "EVAL"))
+    server.entries.append((60_000, layer.serialize({"n": 2})))
+    server.connections[0].say(reply)
+
+    await until(lambda: len(server.entries) == 2)
+    assert server.entries[0] == (5000, layer.serialize({"n": 1}))
+    assert [await layer.receive("work") for _ in "ab"] == [{"n": 1}, {"n": 2}]
+    assert layer.stats().unreturned == 0
+    await layer.close()
+
+
+@in_virtual_time
+async def test_an_answer_that_was_lost_is_asked_for_again(
+    layer: RedisChannelLayer, server: QueueServer
+) -> None:
+    """The server has given the message away, and gives it again for the same receipt."""
+    waiting = asyncio.create_task(layer.receive("work"))
+    await until(lambda: server.taken() == 1)
+    await asyncio.sleep(1)
+    server.silent.add("EVAL")
+    server.entries.append((60_000, layer.serialize({"n": 1})))
+    server.publish(KEY, b"")
+    await until(lambda: server.taken() == 2)
+    server.run_script(next(c for c in reversed(server.commands) if c[0] == "EVAL"))
+    assert server.entries == []
+
+    server.silent.clear()
+    server.cut()
+    assert await waiting == {"n": 1}
+    await layer.close()
+
+
+@in_virtual_time
+async def test_a_server_that_refuses_is_asked_again(
+    layer: RedisChannelLayer, server: QueueServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker goes on when it may again, and the log says what was wrong."""
+    server.refuses["_take"] = ResponseError("no memory")
+    server.entries.append((60_000, layer.serialize({"n": 1})))
+    waiting = asyncio.create_task(layer.receive("work"))
+    await asyncio.sleep(5)
+    assert "messages of channel 'work' cannot be taken, trying again: no memory" in caplog.text
+
+    server.refuses.clear()
+    assert await waiting == {"n": 1}
+    await layer.close()
+
+
+@in_virtual_time
+async def test_what_cannot_go_back_is_counted(
+    layer: RedisChannelLayer, server: QueueServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the log says how many messages of which channel may be lost."""
+    await layer.group_add("g", "work")
+    waiting = asyncio.create_task(layer.receive("work"))
+    await until(lambda: server.taken() == 1)
+    waiting.cancel()
+    await asyncio.sleep(0.1)
+    await layer.group_send("g", {"n": 1})
+    await until(lambda: layer.stats().waiting == 1)
+    server.refuses["_return"] = ResponseError("no")
+
+    await layer.close_channel("work")
+
+    assert layer.stats().unreturned == 1
+    assert "1 messages of channel 'work' may be lost" in caplog.text
+    await layer.close()
+
+
+@in_virtual_time
+async def test_a_server_that_does_not_answer_delays_the_end_by_a_second(
+    layer: RedisChannelLayer, server: QueueServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Then the log says that messages may be lost with it."""
+    waiting = asyncio.create_task(layer.receive("work"))
+    await until(lambda: server.taken() == 1)
+    await asyncio.sleep(1)
+    server.silent.add("EVAL")
+    server.publish(KEY, b"")
+    await until(lambda: server.taken() == 2)
+    loop = asyncio.get_running_loop()
+
+    began = loop.time()
+    await layer.close()
+
+    assert loop.time() - began == pytest.approx(queue.CLOSE_SECONDS, abs=0.1)
+    assert "messages of channel 'work' may be lost: Redis does not answer" in caplog.text
+    with pytest.raises(RedisConnectionError, match="was closed"):
+        await waiting
+
+
+@in_virtual_time
+async def test_a_node_of_a_cluster_that_does_not_hold_the_queue(
+    layer: RedisChannelLayer, server: QueueServer
+) -> None:
+    """Sender and worker are told what queues need."""
+    server.refuses["_put"] = MovedError("1 127.0.0.1:7001")
+    server.answers["LLEN"] = MovedError("1 127.0.0.1:7001")
+
+    for step in (layer.send("work", {}), layer.receive("work")):
+        with pytest.raises(ResponseError, match="queues need a server that is no cluster"):
+            await step
+    await layer.close()
