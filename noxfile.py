@@ -1,10 +1,18 @@
-"""What can be done with this project; `nox -l` lists it, `nox` does what the continuous integration does."""
+"""What can be done with this project; `nox -l` lists it.
 
+`nox` checks what a change needs in a few minutes; `nox -t full` adds what takes longer.
+"""
+
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Concatenate, ParamSpec
 
 import nox
 
@@ -17,25 +25,45 @@ nox.options.reuse_venv = "yes"
 # An interpreter that is not here is not an error, and nothing but packages is downloaded.
 nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
-nox.options.sessions = [
-    "lint",
-    "types",
-    "stubs",
-    "generated",
-    f"tests-{RUNNING}",
-    "lowest",
-    "docs",
-    "property",
-    "browser",
-]
+nox.options.sessions = ["lint", "types", "generated", f"tests-{RUNNING}", "docs"]
 
-FOLDERS_OF_OTHER_SESSIONS = ["--ignore=tests/browser", "--ignore=tests/docs", "--ignore=tests/typing"]
-EVERY_CORE = ["--numprocesses=auto"]
+FOLDERS_OF_OTHER_SESSIONS = [
+    f"--ignore=tests/{folder}" for folder in ("browser", "docs", "servers", "typing")
+]
+# Neighbours share fixtures: a core has a stretch of tests, and takes from the other at the end only.
+EVERY_CORE = ["--numprocesses=auto", "--dist=worksteal"]
+TIME_LIMIT = "--timeout=120"  # seconds for a test: one that hangs fails, and shows where
+HEARTBEAT_SECONDS = 20
 READS_FILES = [
     *("tests/codegen", "tests/events", "tests/examples", "tests/protocol"),
     *("tests/docs/test_guide.py", "tests/docs/test_links.py", "tests/test_packaging.py"),
 ]
 DISTRIBUTION = "fast-channels-typed"
+P = ParamSpec("P")
+
+
+def with_heartbeat(
+    run: Callable[Concatenate[nox.Session, P], None],
+) -> Callable[Concatenate[nox.Session, P], None]:
+    """Let a session say from time to time that it is still running, as some of its tools are silent."""
+
+    @functools.wraps(run)
+    def loud(session: nox.Session, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        ended, began = threading.Event(), time.monotonic()
+
+        def beat() -> None:
+            while not ended.wait(HEARTBEAT_SECONDS):
+                session.log(f"{session.name} has been running for {time.monotonic() - began:.0f} s")
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            run(session, *args, **kwargs)
+        finally:
+            ended.set()
+            thread.join()
+
+    return loud
 
 
 def install(session: nox.Session, *groups: str, options: tuple[str, ...] = ()) -> None:
@@ -44,42 +72,54 @@ def install(session: nox.Session, *groups: str, options: tuple[str, ...] = ()) -
 
 
 @nox.session(python=PYTHONS)
+@with_heartbeat
 def tests(session: nox.Session) -> None:
-    """Run all tests, which have to cover every line and branch; arguments go to pytest instead."""
+    """Run the tests, which have to cover every line and branch; arguments go to pytest instead."""
     install(session, "test")
-    session.run("pytest", *(session.posargs or ["--cov", *EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS]))
+    session.run(
+        "pytest", TIME_LIMIT, *(session.posargs or ["--cov", *EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS])
+    )
 
 
-@nox.session
+@nox.session(tags=["full"])
+@with_heartbeat
 def lowest(session: nox.Session) -> None:
     """Run all tests with the lowest versions of the dependencies that pyproject.toml allows."""
     install(session, "test", options=("--resolution", "lowest-direct"))
     session.run(
-        "pytest", "-m", "not property", *(session.posargs or [*EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS])
+        "pytest",
+        TIME_LIMIT,
+        *("-m", "not property"),
+        *(session.posargs or [*EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS]),
     )
 
 
-@nox.session(name="property")
+@nox.session(name="property", tags=["full"])
+@with_heartbeat
 def property_(session: nox.Session) -> None:
-    """Let hypothesis search longer for counter-examples."""
+    """Let hypothesis search for counter-examples twenty times as long."""
     install(session, "test")
     session.run(
         "pytest",
-        "-m",
-        "property",
+        "--timeout=900",
+        *("-m", "property"),
         *(session.posargs or [*EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS]),
         env={"HYPOTHESIS_PROFILE": "thorough"},
     )
 
 
 @nox.session(tags=["full"])
+@with_heartbeat
 def servers(session: nox.Session) -> None:
-    """Run consumers behind every ASGI server; the other sessions take two of them."""
+    """Run consumers and the chat behind every ASGI server."""
     install(session, "test", "servers")
-    session.run("pytest", *(session.posargs or [*EVERY_CORE, "tests/servers"]), env={"SERVERS": "all"})
+    session.run(
+        "pytest", TIME_LIMIT, *(session.posargs or [*EVERY_CORE, "tests/servers"]), env={"SERVERS": "all"}
+    )
 
 
 @nox.session
+@with_heartbeat
 def types(session: nox.Session) -> None:
     """Check all types of the source with mypy and pyright, both strict."""
     # Only what the project depends on: where it is installed, pyright reads its stubs in place of the source.
@@ -89,8 +129,9 @@ def types(session: nox.Session) -> None:
     session.run("pyright")
 
 
-@nox.session
+@nox.session(tags=["full"])
 @nox.parametrize("kind", ["wheel", "editable"])
+@with_heartbeat
 def stubs(session: nox.Session, kind: str) -> None:
     """Check what type checkers see of an installed wheel, and of an editable checkout."""
     place = ["."] if kind == "wheel" else ["-e", "."]
@@ -98,13 +139,15 @@ def stubs(session: nox.Session, kind: str) -> None:
     # Outside the checkout, where nothing but what is installed can be found.
     allowed = Path("tests/typing/stubtest-allowlist.txt").resolve()
     tests = Path("tests/typing").resolve()
-    with session.chdir(session.create_tmp()):
-        session.run("stubtest", "fast_channels", "--allowlist", str(allowed))
-        session.run("pyright", "--verifytypes", "fast_channels", "--ignoreexternal", silent=True)
-    session.run("pytest", str(tests), *session.posargs)
+    if kind == "wheel":  # The stubs of a checkout are the same files.
+        with session.chdir(session.create_tmp()):
+            session.run("stubtest", "fast_channels", "--allowlist", str(allowed))
+            session.run("pyright", "--verifytypes", "fast_channels", "--ignoreexternal", silent=True)
+    session.run("pytest", "--timeout=600", str(tests), *session.posargs)
 
 
 @nox.session(tags=["full"])
+@with_heartbeat
 def archive(session: nox.Session) -> None:
     """Run tests of what reads files from the unpacked source archive, as those who package it do."""
     folder = Path(session.create_tmp()).resolve()
@@ -116,10 +159,11 @@ def archive(session: nox.Session) -> None:
     (source,) = (folder / "unpacked").iterdir()
     with session.chdir(source):
         install(session, "test")
-        session.run("pytest", *(session.posargs or [*EVERY_CORE, *READS_FILES]))
+        session.run("pytest", TIME_LIMIT, *(session.posargs or [*EVERY_CORE, *READS_FILES]))
 
 
 @nox.session
+@with_heartbeat
 def lint(session: nox.Session) -> None:
     """Check style, format, and which room imports which."""
     install(session, "lint")
@@ -135,26 +179,31 @@ def generate(session: nox.Session) -> None:
 
 
 @nox.session
+@with_heartbeat
 def generated(session: nox.Session) -> None:
     """Check that the generated files are what `generate` writes."""
     write_generated(session, "--check")
 
 
 @nox.session
+@with_heartbeat
 def docs(session: nox.Session) -> None:
     """Run and type-check every snippet of the README and of docs/."""
     install(session, "test", "types")
-    session.run("pytest", *(session.posargs or ["tests/docs"]))
+    # One core for each page: what the type checkers say is asked once for a file of tests.
+    options = ["--numprocesses=auto", "--dist=loadfile", "tests/docs"]
+    session.run("pytest", "--timeout=600", *(session.posargs or options))
 
 
-@nox.session
+@nox.session(tags=["full"])
+@with_heartbeat
 def browser(session: nox.Session) -> None:
     """Drive the chat in Chromium, installed if need be; `-- --screenshot` renews docs/chat.png."""
     install_chromium(session)
     install(session, "test", "browser")
     arguments = [argument for argument in session.posargs if argument != "--screenshot"]
     picture = "docs/chat.png" if "--screenshot" in session.posargs else None
-    session.run("pytest", "tests/browser", *arguments, env={"CHAT_SCREENSHOT": picture})
+    session.run("pytest", TIME_LIMIT, "tests/browser", *arguments, env={"CHAT_SCREENSHOT": picture})
 
 
 @nox.session
