@@ -1,5 +1,6 @@
 """Every layer of the package keeps the promises of a channel layer."""
 
+from collections.abc import Sequence
 from typing import Unpack
 
 import pytest
@@ -19,6 +20,14 @@ class TestMemoryLayer(ChannelLayerContract):
     def make_layer(self, **options: Unpack[LayerOptions]) -> InMemoryChannelLayer:
         """Return a memory layer that expires nothing by itself."""
         return InMemoryChannelLayer(**options, clock=self.clock)
+
+    def examine(self, layers: Sequence[BaseChannelLayer]) -> None:
+        """Nothing is kept but what waits and whom it is for, and the counts are those of what is there."""
+        for layer in layers:
+            assert isinstance(layer, InMemoryChannelLayer)
+            assert not any(box.idle for box in layer.channels.values())
+            assert all(layer.groups.values())
+            assert layer.stats().waiting == sum(map(len, layer.channels.values()))
 
     async def pass_time(self, layer: BaseChannelLayer, seconds: float) -> None:
         """Move the clock."""

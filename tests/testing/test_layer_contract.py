@@ -112,6 +112,9 @@ class Bare(BaseChannelLayer):
     async def close_channel(self, channel: str) -> None:
         await self.layer.close_channel(channel)
 
+    async def close(self) -> None:
+        await self.layer.close()
+
 
 class TestLayerWithoutExtensions(ChannelLayerContract):
     """A layer that has no more than a layer must have passes when it says so."""
@@ -734,6 +737,7 @@ class KeepsUnread(TinyLayer):
         letters = self.waiting(channel)
         await super().close_channel(channel)
         self.backend.unread[channel] = letters
+        self.own.add(channel)
 
 
 @breaks("a_closed_channel_forgets_its_messages", "KeyError: ")
@@ -750,6 +754,36 @@ class LeaksMembers(TinyLayer):
 
     async def close_channel(self, channel: str) -> None:
         self.backend.unread.pop(channel, None)
+
+
+@breaks("a_receiver_of_a_closed_channel_fails", "a receive.. whose channel was closed did not return within")
+@breaks("a_receiver_of_a_closed_layer_fails", "a receive.. whose layer was closed did not return within")
+class LetsThemWait(TinyLayer):
+    """Tells nobody of an end."""
+
+    def wake(self, channel: str) -> None:
+        pass
+
+
+@breaks("a_closed_channel_joins_no_group", "group_add.. of a closed channel returned None, and should have")
+@breaks("a_channel_of_another_layer_is_served_or_refused", "of another layer did not return within")
+class TakesAnyChannel(TinyLayer):
+    """Thinks that every channel is its own, and open."""
+
+    def __init__(self, backend: Backend | None, *arguments: Any, **options: Unpack[LayerOptions]) -> None:
+        super().__init__(Backend(), *arguments, **options)
+
+    def require_open(self, channel: str) -> None:
+        pass
+
+
+@breaks("a_channel_of_an_ended_loop_is_served_or_refused", "of an ended loop did not return within")
+class ForgetsWithTheLoop(TinyLayer):
+    """Loses what was sent in another event loop."""
+
+    def store(self, letters: list[Letter], letter: Letter) -> None:
+        if self.backend is BrokenContract().backend:
+            super().store(letters, letter)
 
 
 @breaks("a_layer_closes_at_any_time", r"close\(\) left these tasks running: {<Task pending")

@@ -21,6 +21,7 @@ class Backend:
         self.unread: dict[str, list[Letter]] = {}
         self.groups: dict[str, list[str]] = {}
         self.arrivals: dict[str, asyncio.Event] = {}
+        self.closed: set[str] = set()
 
 
 class TinyLayer(BaseChannelLayer):
@@ -37,30 +38,40 @@ class TinyLayer(BaseChannelLayer):
         self.backend = backend or Backend()
         self.clock = clock
         self.overflow: WhenFull = overflow
+        self.own: set[str] = set()
+        self.ended = False
 
     async def send(self, channel: str, message: Any) -> None:
         """Put a message into a channel."""
         self.require_valid_channel_name(channel)
-        self.put(channel, self.pack(message), self.overflow)
+        letter = self.pack(message)
+        if channel not in self.backend.closed:
+            self.put(channel, letter, self.overflow)
 
     async def receive(self, channel: str) -> dict[str, Any]:
         """Take a message, or wait for one."""
         self.require_valid_channel_name(channel)
+        self.require_open(channel)
         while (message := self.take(channel)) is None:
             arrival = self.backend.arrivals.setdefault(channel, asyncio.Event())
             arrival.clear()
             await arrival.wait()
+            self.require_open(channel)
+            if self.ended:
+                raise RuntimeError("the layer was closed")
         return message
 
     async def new_channel(self, prefix: str = "specific.") -> str:
         """Return a name that cannot be guessed."""
         self._require_name("Channel", prefix, self.group_name_regex)
-        return f"{prefix}!{secrets.token_hex(8)}"
+        self.own.add(channel := f"{prefix}!{secrets.token_hex(8)}")
+        return channel
 
     async def group_add(self, group: str, channel: str) -> None:
         """Add a member."""
         self.require_valid_group_name(group)
         self.require_valid_channel_name(channel)
+        self.require_open(channel)
         if channel not in self.members(group):
             self.members(group).append(channel)
 
@@ -89,6 +100,25 @@ class TinyLayer(BaseChannelLayer):
         self.backend.unread.pop(channel, None)
         for members in self.backend.groups.values():
             members[:] = [member for member in members if member != channel]
+        self.own.discard(channel)
+        self.backend.closed.add(channel)
+        self.wake(channel)
+
+    async def close(self) -> None:
+        """Let all receivers fail."""
+        self.ended = True
+        for channel in self.backend.arrivals:
+            self.wake(channel)
+
+    def require_open(self, channel: str) -> None:
+        """Refuse a channel of somebody else's, and one that is closed."""
+        if "!" in channel and channel not in self.own:
+            raise RuntimeError(f"the channel {channel} is not here")
+
+    def wake(self, channel: str) -> None:
+        """Let the receivers of a channel look for a message."""
+        if channel in self.backend.arrivals:
+            self.backend.arrivals[channel].set()
 
     def members(self, group: str) -> list[str]:
         """Return the members of a group."""

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import operator
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from fast_channels.exceptions import ChannelFull
@@ -70,7 +69,9 @@ class MailStats:
     unheard: int
 
     def __add__(self, other: "MailStats") -> "MailStats":
-        return MailStats(*map(operator.add, astuple(self), astuple(other)))
+        # Those of a subclass may be anything.
+        names = (field.name for field in fields(MailStats))
+        return MailStats(*(getattr(self, name) + getattr(other, name) for name in names))
 
     @property
     def waiting(self) -> int:

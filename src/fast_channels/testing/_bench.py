@@ -104,6 +104,13 @@ class LayerHooks:
                 same(await target.receive(channel), {}, "what a new channel received, of which nobody knew,")
             await target.close_channel(channel)
 
+    def examine(self, layers: Sequence[BaseChannelLayer]) -> None:
+        """Look at the layers after each step of the model; the default does nothing.
+
+        Raises:
+            AssertionError: One of them is in a state in which it should never be.
+        """
+
     def has(self, capability: Capability) -> bool:
         """Return whether the layer has something that a layer may lack."""
         return capability not in self.lacks
@@ -169,6 +176,36 @@ class Bench(AbstractAsyncContextManager["Bench"]):
     async def receive_numbers(self, layer: BaseChannelLayer, channel: str, count: int) -> list[Any]:
         """Return the `n` of the next messages of a channel."""
         return [number_of(await self.receive(layer, channel)) for _ in range(count)]
+
+    async def fails(self, step: Awaitable[object], what: str) -> None:
+        """Check that something raises an error, and soon.
+
+        Raises:
+            BrokenPromise: It returns, or does not end.
+        """
+        try:
+            got = await self.within(step, what)
+        except BrokenPromise:
+            raise
+        except Exception:
+            return
+        raise BrokenPromise(f"{what} returned {got!r}, and should have raised an error")
+
+    async def served_or_refused(
+        self, layer: BaseChannelLayer, channel: str, message: ChannelMessage, what: str
+    ) -> None:
+        """Check that a `receive()` returns a message or raises an error, and soon.
+
+        Raises:
+            BrokenPromise: It returns something else, or does not end.
+        """
+        try:
+            got = await self.within(layer.receive(channel), what)
+        except BrokenPromise:
+            raise
+        except Exception:
+            return
+        same(got, message, what)
 
     async def start(self, layer: BaseChannelLayer, channel: str) -> "asyncio.Task[ChannelMessage]":
         """Return a task that has begun to receive."""

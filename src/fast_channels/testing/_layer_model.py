@@ -1,8 +1,10 @@
 """A channel layer beside a simple model of it, driven by hypothesis."""
 
 import asyncio
+import operator
 from collections import deque
 from collections.abc import Coroutine, Sequence
+from functools import reduce
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers import BaseChannelLayer
+from fast_channels.layers.mailbox import Mailbox, MailStats
 from fast_channels.type_defs import ChannelMessage
 
 from ._bench import Bench, LayerHooks, WhenFull, check, number_of, same, unique
@@ -32,11 +35,17 @@ class Channel:
         self.unread: deque[tuple[float, int]] = deque()
         self.receivers: list[asyncio.Task[ChannelMessage]] = []
         self.handed: list[int] = []
+        self.box: Mailbox | None = None
+        self.told = self.to_be_told = 0
 
     @property
     def idle(self) -> bool:
-        """Whether a receiver would have to wait, and not many do."""
-        return not self.unread and len(self.receivers) < 2
+        """Whether a receiver would have to wait, and not many do, and no consumer listens."""
+        return not self.unread and len(self.receivers) < 2 and self.box is None
+
+    def notify(self) -> None:
+        """Count what the consumer is told."""
+        self.told += 1
 
     def put(self, due: float, number: int, when_full: WhenFull) -> bool:
         """Take a message; return whether its sender is content."""
@@ -46,7 +55,10 @@ class Channel:
         if len(self.unread) >= CAPACITY:
             if when_full != "drop_oldest":
                 return when_full == "drop_newest"
+            # A consumer has been told of as many messages as there are.
             self.unread.popleft()
+        elif self.box is not None:
+            self.to_be_told += 1
         self.unread.append((due, number))
         return True
 
@@ -73,6 +85,9 @@ class LayerMachine(RuleBasedStateMachine):
         self.now = 0.0
         self.sent = 0
         self.sent_before_loss = 0
+        self.closed: list[str] = []
+        # What `stats()` has to add up to: once for each channel that a message was for.
+        self.accepted = self.received = 0
 
     def run(self, step: Coroutine[Any, Any, T]) -> T:
         """Run a step, let everything arrive, and check who was served."""
@@ -85,7 +100,23 @@ class LayerMachine(RuleBasedStateMachine):
         await self.bench.settle()
         got = [task.result() for channel in self.channels for task in channel.receivers if task.done()]
         check(not got, f"receivers for which there was no message got {got}")
+        for channel in self.channels:
+            same(channel.told, channel.to_be_told, "how often a consumer was told of a message")
+        self._balance()
+        self.subject.examine(self.senders)
         return result
+
+    def _balance(self) -> None:
+        """Check that the counts of the layers, if they have some, account for every message."""
+        counts = [stats for layer in dict.fromkeys(self.senders) if (stats := _stats(layer)) is not None]
+        if counts:
+            stats = reduce(operator.add, counts)
+            lost = stats.expired + stats.discarded + stats.dropped_full + stats.unheard
+            same(
+                stats.waiting + lost,
+                self.accepted - self.received,
+                f"what was not received, according to stats(), {stats},",
+            )
 
     async def _collect(self, channel: Channel) -> None:
         """Check that the messages that the model handed to receivers reached some, each another one."""
@@ -97,6 +128,7 @@ class LayerMachine(RuleBasedStateMachine):
             check(bool(done), f"a receiver that waited got nothing of the messages {channel.handed}")
             channel.receivers = [task for task in channel.receivers if task not in done]
             got += [number_of(task.result()) for task in done]
+        self.received += len(got)
         same(sorted(got), sorted(channel.handed), "what the waiting receivers of a channel got")
         channel.handed.clear()
 
@@ -145,6 +177,14 @@ class LayerMachine(RuleBasedStateMachine):
         """Whether somebody waits."""
         return any(channel.receivers for channel in self.channels)
 
+    def has_consumers(self) -> bool:
+        """Whether a consumer listens."""
+        return any(channel.box is not None for channel in self.channels)
+
+    def has_closed(self) -> bool:
+        """Whether a channel was closed."""
+        return bool(self.closed)
+
     def has_something_to_lose(self) -> bool:
         """Whether there was time for things to happen since a rule has thrown them away."""
         return self.sent >= self.sent_before_loss + 4
@@ -164,6 +204,7 @@ class LayerMachine(RuleBasedStateMachine):
         """A message goes to a receiver, or waits, or does not fit."""
         channel, message = self.channels[index], self.next_message()
         welcome = channel.put(self.now + EXPIRY, self.sent, self.subject.when_full)
+        self.accepted += welcome
         try:
             self.run(self.senders[by].send(channel.name, message))
         except ChannelFull:
@@ -178,6 +219,7 @@ class LayerMachine(RuleBasedStateMachine):
         message = self.next_message()
         for channel in self.members[index]:
             channel.put(self.now + EXPIRY, self.sent, self.subject.when_member_full)
+            self.accepted += 1
         self.run(self.senders[by].group_send(self.groups[index], message))
 
     @precondition(has_unread)
@@ -187,6 +229,7 @@ class LayerMachine(RuleBasedStateMachine):
         channel = self.channels[index]
         if channel.unread:
             _, number = channel.unread.popleft()
+            self.received += 1
             message = self.run(self.bench.receive(channel.layer, channel.name))
             same(message, {"n": number}, "what receive() returned")
 
@@ -214,6 +257,8 @@ class LayerMachine(RuleBasedStateMachine):
         alone = message_first and not channel.receivers
         if alone:
             await self.senders[0].send(channel.name, self.next_message())
+            self.accepted += 1
+            self.received += 1
         for _ in range(turns):
             await asyncio.sleep(0)
         await _cancel([task])
@@ -242,17 +287,49 @@ class LayerMachine(RuleBasedStateMachine):
     @precondition(has_something_to_lose)
     @rule(index=CHANNELS)
     def close_channel(self, index: int) -> None:
-        """A consumer ends, and another one begins."""
+        """A consumer ends, whoever receives on its channel fails, and another one begins."""
         self.sent_before_loss = self.sent
         self.run(self._replace(index))
 
     async def _replace(self, index: int) -> None:
         old = self.channels[index]
-        await _cancel(old.receivers)
         await old.layer.close_channel(old.name)
+        for task in old.receivers:
+            await self.bench.fails(task, "a receive() whose channel was closed")
+        self.closed = [old.name]
         for members in self.members:
             members.discard(old)
         self.channels[index] = Channel(old.layer, await old.layer.new_channel())
+
+    @precondition(has_closed)
+    @rule(by=SENDERS)
+    def send_to_a_closed_channel(self, by: int) -> None:
+        """A message is lost, and that is known."""
+        self.accepted += 1
+        self.run(self.senders[by].send(self.closed[0], self.next_message()))
+
+    @rule(index=CHANNELS)
+    def listen(self, index: int) -> None:
+        """A consumer listens, if the layer can push, and is told of what waits already."""
+        channel = self.channels[index]
+        if channel.box is None and not channel.receivers:
+            self.run(self._listen(channel))
+
+    async def _listen(self, channel: Channel) -> None:
+        channel.box = channel.layer.listen(channel.name, channel.notify)
+        if channel.box is not None:
+            # Some of what waits may be due.
+            channel.to_be_told = len(channel.box)
+
+    @precondition(has_consumers)
+    @rule(index=CHANNELS)
+    def take(self, index: int) -> None:
+        """A consumer takes the oldest message, if there is one."""
+        channel = self.channels[index]
+        if channel.box is not None:
+            expected = {"n": channel.unread.popleft()[1]} if channel.unread else None
+            same(channel.box.take(), expected, "what a consumer took")
+            self.received += expected is not None
 
     @precondition(has_something_to_flush)
     @rule()
@@ -278,6 +355,13 @@ class LayerMachine(RuleBasedStateMachine):
         for channel in self.channels:
             while channel.unread and channel.unread[0][0] <= self.now:
                 channel.unread.popleft()
+
+
+def _stats(layer: BaseChannelLayer) -> MailStats | None:
+    """Return the counts of a layer, if it has those of the layers of this package."""
+    count: object = getattr(layer, "stats", None)
+    stats: object = count() if callable(count) else None
+    return stats if isinstance(stats, MailStats) else None
 
 
 async def _cancel(tasks: Sequence["asyncio.Task[Any]"]) -> None:

@@ -685,6 +685,48 @@ class ChannelLayerContract(LayerHooks):
             raise BrokenPromise(f"the closed channel still delivered {task.result()!r}")
 
     @_promise()
+    async def test_a_receiver_of_a_closed_channel_fails(self, bench: Bench) -> None:
+        """A `receive()` raises when its channel is closed, and so does one that comes later.
+
+        A message to the channel is lost then, which is no error of its sender.
+        """
+        sender, receiver = bench.pair()
+        channel = await receiver.new_channel()
+        task = await bench.start(receiver, channel)
+        await receiver.close_channel(channel)
+        await bench.fails(task, "a receive() whose channel was closed")
+        await sender.send(channel, {"n": 1})
+        await bench.settle()
+        await bench.fails(receiver.receive(channel), "a receive() of a closed channel")
+
+    @_promise("groups")
+    async def test_a_closed_channel_joins_no_group(self, bench: Bench) -> None:
+        """`group_add()` of a channel that is closed raises; the other members of the group notice nothing."""
+        sender, receiver = bench.pair()
+        group, closed, other = unique("group"), await receiver.new_channel(), await receiver.new_channel()
+        await receiver.group_add(group, other)
+        await receiver.close_channel(closed)
+        await bench.fails(receiver.group_add(group, closed), "group_add() of a closed channel")
+        await sender.group_send(group, {"n": 1})
+        same(await bench.receive(receiver, other), {"n": 1}, "what the other member got")
+
+    @_promise()
+    async def test_a_receiver_of_a_closed_layer_fails(self, bench: Bench) -> None:
+        """A `receive()` raises when its layer is closed."""
+        layer = bench.layer()
+        task = await bench.start(layer, await layer.new_channel())
+        await layer.close()
+        await bench.fails(task, "a receive() whose layer was closed")
+
+    @_promise()
+    async def test_a_channel_of_another_layer_is_served_or_refused(self, bench: Bench) -> None:
+        """A `receive()` of a channel that another layer has made gets its message, or raises."""
+        here, elsewhere = bench.layer(), bench.layer()
+        channel = await elsewhere.new_channel()
+        await elsewhere.send(channel, {"n": 1})
+        await bench.served_or_refused(here, channel, {"n": 1}, "receive() of a channel of another layer")
+
+    @_promise()
     async def test_a_layer_closes_at_any_time(self, bench: Bench) -> None:
         """`close()` works at once, twice, with messages and receivers waiting, and leaves no task behind."""
         before = asyncio.all_tasks()
@@ -760,6 +802,19 @@ class ChannelLayerContract(LayerHooks):
             await numbered(partial(layer.send, opened.result()), 1, 2, 3)
         await thread
         same(await bench.receive(layer, answers), {"n": [1, 2, 3]}, "what the other loop got and sent back")
+
+    @_promise("several_loops")
+    async def test_a_channel_of_an_ended_loop_is_served_or_refused(self, bench: Bench) -> None:
+        """A `receive()` of a channel of an event loop that has ended gets its message, or raises."""
+        layer = bench.layer()
+
+        async def elsewhere() -> str:
+            channel = await layer.new_channel()
+            await layer.send(channel, {"n": 1})
+            return channel
+
+        channel = await asyncio.to_thread(asyncio.run, elsewhere())
+        await bench.served_or_refused(layer, channel, {"n": 1}, "receive() of a channel of an ended loop")
 
     # Everything at once
 
