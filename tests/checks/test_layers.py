@@ -55,9 +55,10 @@ def test_groups_that_are_a_text() -> None:
     """Each of its letters would be a group."""
 
     class Chat(AsyncWebsocketConsumer):
-        groups = "lobby"  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]  # wrong on purpose: the check has to report it
+        """The class itself cannot have them."""
 
-    assert only(Chat) == "FC302 Chat groups is a list of names, not the text 'lobby'"
+    (found,) = check(Chat, {"groups": "lobby"})
+    assert (found.code, found.message) == ("FC302", "groups is a list of names, not the text 'lobby'")
 
 
 def test_a_group_whose_name_is_not_valid() -> None:

@@ -244,8 +244,27 @@ async def test_a_body_that_is_not_bytes_is_refused(body: Any) -> None:
     async def answer(consumer: AsyncHttpConsumer, _body: bytes) -> None:
         await consumer.send_response(200, body)
 
+    server = Server(Acting(answer), HTTP, GET)
     with pytest.raises(AssertionError, match=r"^Body is not bytes$"):
-        await serve(Acting(answer), HTTP, GET)
+        await server.end()
+    # Nothing of the response had been sent, so what tells of the crash can be.
+    assert {event.get("status") for event in server.sent} <= {500, None}
+
+
+async def test_a_body_in_tiny_parts_takes_hardly_more_than_its_size() -> None:
+    """Of each part an object of its own would take many times as much."""
+    held: list[int] = []
+
+    async def answer(consumer: AsyncHttpConsumer, body: bytes) -> None:
+        held.append(len(consumer.body))
+        await consumer.send_response(200, body)
+
+    parts = [b"%02d" % (number % 100) for number in range(3000)]
+    events = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    sent = await serve(Acting(answer), HTTP, *events, GET)
+
+    assert sent[1]["body"] == b"".join(parts)
+    assert held[0] < 20
 
 
 def test_a_body_that_is_not_bytes_is_refused_without_assertions_too() -> None:

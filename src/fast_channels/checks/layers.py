@@ -7,11 +7,11 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer.rules import signature
 from fast_channels.layers import BaseChannelLayer, channel_layers
 
 from .finding import Finding, finding
 from .forms import one_line
-from .methods import signature
 
 __all__ = ["check_arguments", "check_layer", "check_params"]
 

@@ -17,6 +17,7 @@ from fast_channels.consumer import (
 )
 from fast_channels.consumer.declared import application_classes, event_handlers, handlers_of
 from fast_channels.consumer.handlers import USUAL_HANDLER_NAMES, Handler, check_name, handler_name
+from fast_channels.consumer.rules import signature
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import converter, event_types, members
 from fast_channels.messages.receivers import received_by
@@ -25,7 +26,7 @@ from .finding import Finding, finding
 from .forms import one_line, require_schema
 from .tags import same_tags
 
-__all__ = ["check_handlers", "check_methods", "signature"]
+__all__ = ["check_handlers", "check_methods"]
 
 Call: TypeAlias = tuple[str, ...]
 """The arguments of a call; one that is passed by name ends in `=`."""
@@ -190,13 +191,6 @@ def _check_call(method: _Method, call: Call) -> Iterator[Finding]:
         shown = ", ".join([*positional, *(f"{name}=..." for name in named)])
         text = f"is called as {method.name}({shown}), which fails: {error}"
         yield finding("FC109", method.function, text)
-
-
-def signature(function: FunctionType) -> inspect.Signature:
-    """Return the signature of a function, without its annotations: perhaps they cannot be resolved."""
-    copy = FunctionType(function.__code__, {}, function.__name__, function.__defaults__, function.__closure__)
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return inspect.signature(copy)
 
 
 def _check_missed(method: _Method, is_api: bool) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from fast_channels.consumer.handlers import (
 )
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
+from fast_channels.consumer.rules import require_constructor
 from fast_channels.events import EVENTS, AsgiEvent
 from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (
@@ -427,7 +428,11 @@ class AsyncConsumer:
 
         Args:
             **initkwargs: The keyword arguments with which each consumer is made.
+
+        Raises:
+            TypeError: No consumer can be made with them, or none can keep what its connection gives it.
         """
+        require_constructor(cls, initkwargs)
         return ConsumerApplication(cls, initkwargs)
 
     def _handling_of(self, message: ChannelMessage, origin: Origin, inbox: Inbox) -> Awaitable[None] | None:

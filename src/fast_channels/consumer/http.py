@@ -15,6 +15,9 @@ __all__ = ["AsyncHttpConsumer"]
 
 logger = logging.getLogger("fast_channels.consumer")
 
+SMALL_PART = 64 * 1024
+"""Parts of a request body that have fewer bytes are joined as they come."""
+
 _UNANSWERED = frozenset({INIT, DEBUGGED})
 
 
@@ -67,8 +70,7 @@ class AsyncHttpConsumer(AsyncConsumer):
             LocalProtocolError: The response has not begun.
             ConnectionClosed: The client has left.
         """
-        if not isinstance(body, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # callers without types
-            raise AssertionError("Body is not bytes")
+        _require_bytes(body)
         await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
 
     async def send_response(
@@ -90,6 +92,7 @@ class AsyncHttpConsumer(AsyncConsumer):
             LocalProtocolError: The response has begun already, or a header is not valid.
             ConnectionClosed: The client has left.
         """
+        _require_bytes(body)
         await self.send_headers(status=status, headers=headers)
         await self.send_body(body)
 
@@ -172,9 +175,14 @@ class AsyncHttpConsumer(AsyncConsumer):
 
     def _collect(self, part: bytes) -> None:
         # Parts without content would take memory that max_body_size does not count.
-        if part:
-            self.body.append(part)
-            self._body_size += len(part)
+        if not part:
+            return
+        self._body_size += len(part)
+        body = self.body
+        # Small parts would take many times their size: a part takes in those before it that are no larger.
+        while body and len(body[-1]) <= len(part) < SMALL_PART:
+            part = body.pop() + part
+        body.append(part)
 
     def _require_answer(self) -> None:
         connection = self._connection
@@ -192,3 +200,8 @@ class AsyncHttpConsumer(AsyncConsumer):
 
     def _run_disconnect(self, code: int) -> Awaitable[None]:
         return self.disconnect()
+
+
+def _require_bytes(body: object) -> None:
+    if not isinstance(body, bytes):
+        raise AssertionError("Body is not bytes")

@@ -14,6 +14,7 @@ from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
 from fast_channels.consumer.cleanup import clean_up
 from fast_channels.consumer.inbox import Inbox, Origin
 from fast_channels.consumer.params import JSON_HEADERS, error_body
+from fast_channels.consumer.rules import require_names
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (
     AcceptConnection,
@@ -154,6 +155,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         if not groups:
             await self.base_send(event)
             return
+        require_names(type(self).__name__, groups)
         if self._connection is not None:
             self._connection.send(event, move=False)
         try:
@@ -302,7 +304,9 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     @classmethod
     def _set_up(cls) -> None:
         super()._set_up()
-        cls._computes_groups = hasattr(getattr(cls, "groups", None), "__get__")
+        groups: object = getattr(cls, "groups", None)
+        cls._computes_groups = hasattr(groups, "__get__")
+        require_names(cls.__name__, groups)
 
     def _furnish(self) -> None:
         self._owns_groups = True
@@ -310,8 +314,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         if self._computes_groups:
             return
         declared: Any = getattr(self, "groups", None)
-        if isinstance(declared, str):
-            raise TypeError(f"{type(self).__name__}.groups is a list of names, not the text {declared!r}")
+        require_names(type(self).__name__, declared)
         self.groups = list(declared or ())
 
     def _prepare(self) -> None:

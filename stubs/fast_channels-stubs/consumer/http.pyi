@@ -98,6 +98,7 @@ class _HttpScope(MutableMapping[str, Any], SupportsKeysAndGetItem[str, Any], met
     def get(self, key: str, default: _Default) -> Any | _Default: ...
 __all__ = ["AsyncHttpConsumer"]
 logger = logging.getLogger("fast_channels.consumer")
+SMALL_PART = 64 * 1024
 
 class AsyncHttpConsumer(AsyncConsumer):
     max_body_size: ClassVar[int | None]
