@@ -58,6 +58,18 @@ class Definition(NamedTuple):
     imported: bool = False
 
 
+def _declarations(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements without the implementations of overloaded functions, which no stub has."""
+    overloaded: set[str] = set()
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef):
+            if "overload" in map(ast.unparse, statement.decorator_list):
+                overloaded.add(statement.name)
+            elif statement.name in overloaded:
+                continue
+        yield statement
+
+
 class _Stub:
     """The stub of one module.
 
@@ -91,7 +103,7 @@ class _Stub:
         return re.sub(r"\n{3,}", "\n\n", text)
 
     def _definitions(self, body: Iterable[ast.stmt]) -> Iterator[Definition]:
-        for statement in body:
+        for statement in _declarations(body):
             write = self.write.get(type(statement))
             if write is None:
                 raise self._no_stub(statement)

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, overload
 
 from pydantic import ValidationError
 from typing_extensions import TypeVar
@@ -39,6 +39,7 @@ from fast_channels.messages.codec import (
 )
 from fast_channels.messages.generics import resolve_in, type_arguments
 from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, receivers, receives
+from fast_channels.messages.request import Asking
 from fast_channels.protocol.websocket import HANDSHAKE, OPEN
 
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
@@ -53,6 +54,8 @@ ServerMessage = TypeVar("ServerMessage", default=Any)
 
 _Consumer = TypeVar("_Consumer")
 _Message = TypeVar("_Message")
+_Reply = TypeVar("_Reply")
+Answering: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, _Reply]]
 Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, ServerMessage | None]]
 
 MAX_DECLARED_MESSAGE = 64 * 1024
@@ -198,8 +201,9 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         """Pass a frame to `receive()`. ASGI, "Receive - receive event"."""
         text = message.get("text")
         limit = self.max_message_size
-        if limit is not None and exceeds(message["bytes"] if text is None else text, limit):
-            await self._refuse(too_big(message["bytes"] if text is None else text, limit))
+        payload = text if text is not None else message.get("bytes") or b""
+        if limit is not None and exceeds(payload, limit):
+            await self._refuse(too_big(payload, limit))
         elif text is not None:
             await self.receive(text_data=text)
         else:
@@ -443,12 +447,22 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             cls.max_message_size = MAX_DECLARED_MESSAGE
         cls._find_receivers()
 
+    @overload
+    @classmethod
+    def receives(
+        cls, message: Asking[_Message, _Reply]
+    ) -> Callable[[Answering[_Consumer, _Message, _Reply]], Answering[_Consumer, _Message, _Reply]]: ...
+
+    @overload
     @classmethod
     def receives(
         cls, message: type[_Message]
     ) -> Callable[
         [Receiver[_Consumer, _Message, ServerMessage]], Receiver[_Consumer, _Message, ServerMessage]
-    ]:
+    ]: ...
+
+    @classmethod
+    def receives(cls, message: Any) -> Any:
         """Return a decorator for a method that handles one kind of message.
 
             Contract = AsyncJsonWebsocketConsumer[Join | Say, Welcome | Said]
@@ -463,7 +477,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         missing. A part of them can be in a class that is no consumer.
 
         Args:
-            message: A class: one of those that `ClientMessage` names.
+            message: A class: one of those that `ClientMessage` names. The method of a `Request` returns a
+                reply that it asks for.
         """
         return receives(message)
 

@@ -284,6 +284,10 @@ def _named(kind: Any) -> str:
     return " | ".join(getattr(one, "__name__", str(one)) for one in members(kind))
 
 
+def _class_of(value: object) -> Any:
+    return type(value)
+
+
 def taking_over(reply: Any, name: str, value: Any) -> Any:
     """Return a reply with the value of a field that it has and does not set, any other as it is.
 
@@ -292,7 +296,7 @@ def taking_over(reply: Any, name: str, value: Any) -> Any:
     Raises:
         ValidationError: The value does not fit the field.
     """
-    kind: Any = type(reply)
+    kind: Any = _class_of(reply)
     if isinstance(reply, BaseModel):
         if name not in kind.model_fields or name in reply.model_fields_set:
             return reply
@@ -363,16 +367,15 @@ def _is_validated_again(model: type[BaseModel]) -> bool:
 
 
 def _writer(model: type[BaseModel]) -> Callable[[Any], bytes]:
-    serialize: Callable[[Any], bytes] = writer(model.__pydantic_core_schema__) or partial(
-        model.__pydantic_serializer__.to_json, by_alias=True
-    )
+    careful = writer(model.__pydantic_core_schema__)
+    serialize = model.__pydantic_serializer__.to_json
     fields = model.model_fields.keys()
     count = len(fields)
 
     def write(message: Any) -> bytes:
         if len(message.__dict__) < count:
             raise _unsendable(message, f"it has no {', '.join(sorted(fields - message.__dict__.keys()))}")
-        return serialize(message)
+        return serialize(message, by_alias=True) if careful is None else careful(message)
 
     return write
 

@@ -120,7 +120,7 @@ def _validator(schema: CoreSchema, rules: Rules) -> SchemaValidator:
 @contextmanager
 def _unfinished(schema: CoreSchema) -> Generator[None, None, None]:
     """Let pydantic build the classes of a schema anew, not take what they have built for themselves."""
-    classes: set[Any] = {part["cls"] for part, _ in _parts(schema) if part["type"] in _CLASSES}
+    classes: set[type[Any]] = {part["cls"] for part, _ in _parts(schema) if part["type"] in _CLASSES}
     with _building:
         complete = [cls for cls in classes if vars(cls).get("__pydantic_complete__", False)]
         for cls in complete:

@@ -137,7 +137,7 @@ def _classes(kind: Any) -> set[Any]:
     origin = get_origin(kind)
     if origin is Literal:
         return {type(value) for value in get_args(kind)}
-    found = dict if is_typeddict(origin or kind) else origin or kind
+    found: Any = dict if is_typeddict(origin or kind) else origin or kind
     can_tell = isinstance(found, type) and not isabstract(found) and not is_protocol(found)
     return {found} if can_tell else set()
 

@@ -1,14 +1,16 @@
 """Messages that are answered: which type the reply has, and to which message it belongs."""
 
-from typing import Any, ClassVar, Generic
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self
 
 from typing_extensions import TypeVar
 
 from fast_channels.messages.generics import resolve_in, type_arguments
 
-__all__ = ["Request"]
+__all__ = ["Asking", "Request"]
 
 Reply = TypeVar("Reply")
+Message_co = TypeVar("Message_co", covariant=True)
+Reply_co = TypeVar("Reply_co", covariant=True)
 
 
 class Request(Generic[Reply]):
@@ -27,6 +29,17 @@ class Request(Generic[Reply]):
     """
 
     correlation_field: ClassVar[str | None] = None
+
+    if TYPE_CHECKING:
+        # For checkers alone: how receives() learns of a class both what it is and what it asks for.
+        @classmethod
+        def _exchange(cls) -> tuple[Self, Reply]: ...
+
+
+class Asking(Protocol[Message_co, Reply_co]):
+    """A class of messages that ask for a reply, as checkers see it."""
+
+    def _exchange(self) -> tuple[Message_co, Reply_co]: ...
 
 
 def reply_type(request: type[Request[Any]]) -> Any:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, overload
 from typing_extensions import TypeVar
 from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
 from fast_channels.consumer.inbox import Inbox, Origin
@@ -29,6 +29,7 @@ from fast_channels.messages.codec import (
     too_big,
 )
 from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, receivers, receives
+from fast_channels.messages.request import Asking
 from abc import ABCMeta
 from typing import Literal, overload
 
@@ -131,6 +132,8 @@ ClientMessage = TypeVar("ClientMessage", default=Any)
 ServerMessage = TypeVar("ServerMessage", default=Any)
 _Consumer = TypeVar("_Consumer")
 _Message = TypeVar("_Message")
+_Reply = TypeVar("_Reply")
+Answering: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, _Reply]]
 Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, ServerMessage | None]]
 MAX_DECLARED_MESSAGE = 64 * 1024
 DENIAL = "websocket.http.response"
@@ -214,6 +217,12 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     _dispatch: ClassVar[Dispatch | None]
     _unchecked: ClassVar[bool]
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
+    @overload
+    @classmethod
+    def receives(
+        cls, message: Asking[_Message, _Reply]
+    ) -> Callable[[Answering[_Consumer, _Message, _Reply]], Answering[_Consumer, _Message, _Reply]]: ...
+    @overload
     @classmethod
     def receives(
         cls, message: type[_Message]

@@ -137,7 +137,7 @@ Contract = AsyncJsonWebsocketConsumer[Join | Say, Welcome | Refused]
 
 class ByMessage(Contract):
     @Contract.receives(Join)
-    async def on_join(self, message: Join) -> Welcome | None:
+    async def on_join(self, message: Join) -> Welcome:
         return Welcome(name=message.name)
 
     @Contract.receives(Say)
@@ -158,6 +158,13 @@ class ByMistake(Contract):
 
     @Contract.receives(Say)  # E
     async def no_message(self) -> None: ...
+
+    @Contract.receives(Join)  # E
+    async def no_reply(self, message: Join) -> None: ...
+
+    @Contract.receives(Join)  # E
+    async def another_reply(self, message: Join) -> Say:
+        return Say(text="")
 
     @Contract.receives("join")  # E
     async def by_name(self, message: Any) -> None: ...
