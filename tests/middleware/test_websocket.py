@@ -195,3 +195,25 @@ async def test_the_denier_refuses_every_handshake() -> None:
 def test_a_domain_is_the_same_or_below(host: str, pattern: str, same: bool) -> None:
     """A pattern with a dot in front stands for a domain and all below it."""
     assert is_same_domain(host, pattern) is same
+
+
+@pytest.mark.parametrize(
+    ("pattern", "origin"),
+    [
+        ("https://m\u00fcller.example", b"https://xn--mller-kva.example"),
+        ("M\u00dcLLER.example", b"https://xn--mller-kva.example"),
+        (".m\u00fcller.example", b"https://chat.xn--mller-kva.example"),
+    ],
+)
+def test_a_name_outside_ascii_is_compared_as_browsers_send_it(pattern: str, origin: bytes) -> None:
+    """Browsers send the ASCII form of an internationalised domain name."""
+    assert validator(pattern).valid_origin(urlparse(origin.decode()))
+    assert not validator(pattern).valid_origin(urlparse("https://xn--other-kva.example"))
+
+
+@pytest.mark.parametrize("pattern", ["null", "file://", "file:///tmp"])
+def test_a_pattern_without_a_host_is_warned_of(pattern: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing that a browser sends would match it."""
+    validator(pattern)
+
+    assert f"{pattern!r} never matches: it names no host" in caplog.text

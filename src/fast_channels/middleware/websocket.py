@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, TypeAlias
 from urllib.parse import ParseResult, urlparse
 
@@ -34,7 +35,7 @@ def is_same_domain(host: str, pattern: str) -> bool:
         host: A host name in lower case.
         pattern: A host name, or a domain with a dot in front, which stands for itself and all below it.
     """
-    pattern = pattern.lower()
+    pattern = _ascii(pattern.lower())
     if pattern.startswith("."):
         return host.endswith(pattern) or host == pattern[1:]
     return bool(pattern) and host == pattern
@@ -72,7 +73,13 @@ class OriginValidator:
         self.application = application
         self.allowed_origins: list[Origin] = list(allowed_origins)
         for pattern in self.allowed_origins:
-            _pattern(pattern)
+            host = _pattern(pattern).hostname
+            if host in {None, "", "null"}:
+                logger.warning(
+                    "The origin pattern %r never matches: it names no host. Pages without one, like files, "
+                    "send the origin null, which any page can have; only * lets them in.",
+                    pattern,
+                )
             if "*" in pattern and pattern != "*":
                 logger.warning(
                     "The origin pattern %s never matches; did you mean a leading dot?", shown(pattern)
@@ -116,10 +123,25 @@ class OriginValidator:
 
 def _pattern(pattern: Origin) -> ParseResult:
     try:
-        return _parsed(pattern if "://" in pattern else f"//{pattern}")
+        parsed = _parsed(pattern if "://" in pattern else f"//{pattern}")
+        _ascii(parsed.hostname or "")
+        return parsed
     except ValueError as error:
         reason = printable(str(error), 200)
         raise ValueError(f"{shown(pattern)} is not a pattern of origins: {reason}") from None
+
+
+@cache
+def _ascii(host: str) -> str:
+    """Return a host name of a pattern as browsers send it (RFC 3490), with its dot in front if it has one.
+
+    Raises:
+        UnicodeError: It is no host name.
+    """
+    if host.isascii():
+        return host
+    name = host.removeprefix(".")
+    return host[: len(host) - len(name)] + name.encode("idna").decode()
 
 
 def _origin(scope: ChannelScope) -> ParseResult | None:
