@@ -8,7 +8,6 @@ from typing import Any
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ASGI3Application
-from tests.blocked import wait_all_tasks_blocked
 
 WEBSOCKET: dict[str, Any] = {"type": "websocket", "path": "/", "headers": []}
 HTTP: dict[str, Any] = {"type": "http", "path": "/", "headers": []}
@@ -28,9 +27,6 @@ def frame(text: str) -> dict[str, Any]:
 def gone(code: int | None = 1000) -> dict[str, Any]:
     """Return the event of a WebSocket that is gone."""
     return {"type": "websocket.disconnect", "code": code}
-
-
-turns = wait_all_tasks_blocked
 
 
 class Server:
