@@ -510,6 +510,9 @@ class AsyncConsumer:
         model = getattr(cls, "Params", None)
         if isinstance(model, type) and issubclass(model, BaseModel):
             cls._params_reader = ParamsReader(model)
+        elif isinstance(model, type) and model.__qualname__ == f"{cls.__qualname__}.Params":
+            # Existing code may call something else so, but it nests no class of this name.
+            raise TypeError(f"{cls.__name__}.Params is no pydantic model, so nothing can be read into it")
         cls._validators = {
             protocol: Lazy(kind.receivable.models, cls._validator_for)
             for protocol, kind in CONNECTIONS.items()
