@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import gc
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -193,6 +194,43 @@ def test_a_step_may_end_the_program() -> None:
     assert done == ["a", "c"]
 
 
+async def test_a_request_is_not_made_when_the_program_ends() -> None:
+    """There is no time for it any more."""
+    done: list[str] = []
+
+    async def ending() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+
+        def cancel() -> None:
+            task.cancel()
+
+        # From a context that is not that of the step.
+        contextvars.Context().run(asyncio.get_running_loop().call_soon, cancel)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        raise SystemExit
+
+    # In the task of the test: asyncio would take the error for its own.
+    with pytest.raises(SystemExit):
+        await clean_up([ending, step(done, "a")])
+
+    assert done == ["a"]
+
+
+async def test_anyio_may_cancel_a_scope_while_a_clean_up_waits() -> None:
+    """It asks again in each turn, and stops when the scope is left."""
+    done: list[str] = []
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(clean_up, [step(done, "a", waits=5), step(done, "b", waits=5)])
+        await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+
+    await asyncio.sleep(0)
+    assert done == ["a", "b"]
+
+
 def test_a_clean_up_needs_no_task() -> None:
     """Whoever drives a consumer by hand has none, and cannot cancel one either."""
     done: list[str] = []
@@ -238,7 +276,10 @@ async def test_a_cancel_scope_of_a_handler_is_left_in_the_same_task() -> None:
 
 
 @pytest.mark.parametrize("kind", [Entering, AsyncWebsocketConsumer])
-async def test_anyio_works_in_a_scope_that_was_cancelled(kind: type[AsyncWebsocketConsumer]) -> None:
+@pytest.mark.parametrize("directly", [False, True])
+async def test_anyio_works_in_a_scope_that_was_cancelled(
+    kind: type[AsyncWebsocketConsumer], directly: bool
+) -> None:
     """Frameworks on anyio cancel the scope around an application; its clean-up can wait all the same."""
     log: list[Any] = []
     lock = anyio.Lock()
@@ -252,14 +293,24 @@ async def test_anyio_works_in_a_scope_that_was_cancelled(kind: type[AsyncWebsock
             await super().disconnect(code)
             log.append("done")
 
-    async def application(scope: Any, receive: Any, send: Any) -> None:
+    async def in_task_group(scope: Any, receive: Any, send: Any) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(Locking.as_asgi(log=log), scope, receive, send)
             await stop.wait()
             tasks.cancel_scope.cancel()
 
+    async def in_scope(scope: Any, receive: Any, send: Any) -> None:
+        async def cancel() -> None:
+            await stop.wait()
+            around.cancel()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(cancel)
+            with anyio.CancelScope() as around:
+                await Locking.as_asgi(log=log)(scope, receive, send)
+
     stop = asyncio.Event()
-    server = Server(application, WEBSOCKET, CONNECT)
+    server = Server(in_scope if directly else in_task_group, WEBSOCKET, CONNECT)
     await wait_all_tasks_blocked()
     stop.set()
     await server.end()

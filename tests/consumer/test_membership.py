@@ -257,6 +257,21 @@ async def test_a_join_that_is_cancelled_leaves_nothing(layer: InMemoryChannelLay
     assert layer.groups == {}
 
 
+async def test_a_join_that_the_layer_refuses_is_an_error(layer: InMemoryChannelLayer) -> None:
+    """The consumer is alive, so it hears of it."""
+
+    async def broken(group: str, channel: str) -> None:
+        raise ZeroDivisionError
+
+    layer.group_add = broken  # type: ignore[method-assign]  # a layer that has a fault
+    websocket = WebsocketCommunicator(Chat, "/")
+    await websocket.connect()
+    await websocket.send_to("join 1")
+
+    with pytest.raises(ZeroDivisionError):
+        await websocket.receive_from()
+
+
 async def test_a_join_that_is_under_way_when_the_consumer_ends_leaves_nothing(
     layer: InMemoryChannelLayer,
 ) -> None:

@@ -16,8 +16,8 @@ import asyncio
 import logging
 import math
 import sys
-from collections.abc import Awaitable, Callable, Generator, Iterable
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from types import coroutine
 from typing import Any, TypeAlias
@@ -47,29 +47,31 @@ async def clean_up(steps: Iterable[Step], error: BaseException | None = None) ->
         BaseException: `error`, or else the first error of a step.
         CancelledError: There was no error, and somebody has asked to cancel the task meanwhile.
     """
-    shield = _Shield(limited=isinstance(error, asyncio.CancelledError))
+    shield = _Shield()
+    outer = _current.get()
+    if error is not None or (outer is not None and outer.task is shield.task):
+        shield.prepare(error, outer)
+    token = _current.set(shield)
     try:
         for step in steps:
             try:
-                if isinstance(error, _NO_WAITING):
-                    _begin(step)
-                else:
-                    await shield.run(step)
+                if shield.runs is not None:
+                    await shield.runs(shield, step)
+                    continue
+                # The usual way, with nothing around what most often needs no waiting.
+                waiting = step().__await__()
+                if (yielded := next(waiting, _DONE)) is not _DONE:
+                    await shield.wait(waiting, yielded)
             except BaseException as failure:
-                if error is None or isinstance(failure, _NO_WAITING):
-                    error = failure
-                else:
-                    logger.exception("A consumer's clean-up failed after an earlier error")
-        if shield.requests and not isinstance(error, _NO_WAITING):
-            try:
-                await shield.hand_on()
-            except asyncio.CancelledError as cancellation:
-                error = error or cancellation
+                error = shield.judge(failure, error)
+        if shield.requests:
+            error = await shield.hand_on(error)
         if error is not None:
             raise error
     finally:
+        _current.reset(token)
         # The error refers to this frame, which would refer to the error, and to the task that has it.
-        del error, shield
+        del error, shield, outer
 
 
 @coroutine
@@ -87,73 +89,61 @@ def rest(steps: Generator[Any, Any, None], yielded: Any) -> Generator[Any, Any, 
             return
 
 
-def _begin(step: Step) -> None:
-    """Run a step as far as it goes without waiting."""
-    steps = step().__await__()
-    if next(steps, _DONE) is not _DONE:
-        steps.close()
-
-
 _current: ContextVar["_Shield | None"] = ContextVar("fast_channels.consumer.cleanup", default=None)
 
 
 class _Shield:
-    """Keeps the requests to cancel the current task away from the steps that it runs.
-
-    Args:
-        limited: Whether the task has been cancelled already, so that each step has limited time.
+    """Keeps the requests to cancel the current task away from the steps of a clean-up.
 
     Attributes:
         requests: The messages of the requests that are to be handed on.
+        runs: Runs a step where that is not the usual way.
+        task: The task, `None` if whoever runs the clean-up has none.
     """
 
-    __slots__ = ("_cancel", "_expired", "_limited", "_outer", "_task", "_timer", "requests")
+    requests: Sequence[Any] = ()
+    runs: "Callable[[_Shield, Step], Awaitable[None]] | None" = None
+    _cancel: Callable[..., bool]
+    _limited = False
+    _expired = False
+    _timer: asyncio.TimerHandle | None = None
 
-    def __init__(self, *, limited: bool) -> None:
-        self.requests: list[Any] = []
-        self._limited = limited
-        self._expired = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._cancel: Callable[..., bool]
-        self._task = _current_task()
-        self._outer = _current.get()
+    def __init__(self) -> None:
+        self.task = _current_task()
 
-    async def run(self, step: Step) -> None:
-        """Run a step to its end.
+    def prepare(self, error: BaseException | None, outer: "_Shield | None") -> None:
+        """Choose how steps are run after an error, or within a step of another clean-up."""
+        if isinstance(error, _NO_WAITING):
+            self.runs = _begin
+        elif outer is not None and outer.task is self.task:
+            # The other one keeps the requests away.
+            self.runs = _await
+        elif isinstance(error, asyncio.CancelledError):
+            self._limited = True
+            self.runs = _run_cancelled
+
+    def judge(self, failure: BaseException, first: BaseException | None) -> BaseException:
+        """Return which of two errors is to be raised: what a step raised, or what was there before."""
+        if isinstance(failure, asyncio.CancelledError):
+            cancelled = RuntimeError("a step of a consumer's clean-up was cancelled")
+            cancelled.__cause__ = failure
+            failure = cancelled
+        if isinstance(failure, _NO_WAITING):
+            self.runs = _begin
+            return failure
+        if first is None:
+            return failure
+        logger.error("A consumer's clean-up failed after an earlier error", exc_info=failure)
+        return first
+
+    async def wait(self, steps: Generator[Any, Any, None], yielded: Any) -> None:
+        """Wait for the rest of a step.
 
         Raises:
             TimeoutError: It took too long after a request.
-            RuntimeError: It was cancelled by its own doing.
             BaseException: Whatever the step raised.
         """
-        if self._outer is not None and self._outer._task is self._task:
-            # A step of another clean-up, which keeps the requests away.
-            await step()
-            return
-        token = _current.set(self)
-        try:
-            with _anyio_shield() if self._limited else nullcontext():
-                steps = step().__await__()
-                if (yielded := next(steps, _DONE)) is not _DONE:
-                    await self._wait(steps, yielded)
-        except asyncio.CancelledError as error:
-            raise RuntimeError("a step of a consumer's clean-up was cancelled") from error
-        finally:
-            _current.reset(token)
-
-    async def hand_on(self) -> None:
-        """Make the requests that came meanwhile.
-
-        Raises:
-            CancelledError: There were some.
-        """
-        for message in self.requests:
-            self._cancel(message)
-        # Raised here, not at whatever is awaited next by code that knows nothing of it.
-        await asyncio.sleep(0)
-
-    async def _wait(self, steps: Generator[Any, Any, None], yielded: Any) -> None:
-        task = self._task
+        task = self.task
         if task is None:
             # Whoever runs this without a task cannot cancel it either.
             await rest(steps, yielded)
@@ -177,13 +167,26 @@ class _Shield:
                 self._timer.cancel()
                 self._timer = None
 
+    async def hand_on(self, error: BaseException | None) -> BaseException | None:
+        """Make the requests that came meanwhile; returns the error, or else the cancellation."""
+        if isinstance(error, _NO_WAITING):
+            return error
+        for message in self.requests:
+            self._cancel(message)
+        try:
+            # Raised here, not at whatever is awaited next by code that knows nothing of it.
+            await asyncio.sleep(0)
+        except asyncio.CancelledError as cancellation:
+            error = error or cancellation
+        return error
+
     def _request(self, msg: Any = None) -> bool:
         """Stand for `cancel()` of the task while a step waits."""
         if _current.get() is self:
             return self._cancel(msg)
         # anyio asks again by itself as long as its scope is cancelled, and counts on its own.
         if "cancel scope" not in str(msg):
-            self.requests.append(msg)
+            self.requests = [*self.requests, msg]
         if not self._limited:
             self._limited = True
             self._limit()
@@ -197,6 +200,25 @@ class _Shield:
         self._cancel()
         # A step that goes on all the same is told again.
         self._limit()
+
+
+async def _run_cancelled(shield: _Shield, step: Step) -> None:
+    """Run a step to its end in a task that has been cancelled already."""
+    with _anyio_shield():
+        steps = step().__await__()
+        if (yielded := next(steps, _DONE)) is not _DONE:
+            await shield.wait(steps, yielded)
+
+
+async def _begin(_shield: _Shield, step: Step) -> None:
+    """Run a step as far as it goes without waiting."""
+    steps = step().__await__()
+    if next(steps, _DONE) is not _DONE:
+        steps.close()
+
+
+async def _await(_shield: _Shield, step: Step) -> None:
+    await step()
 
 
 def _current_task() -> asyncio.Task[Any] | None:

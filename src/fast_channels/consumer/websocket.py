@@ -338,11 +338,6 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     def _is_over(self) -> bool:
         return self._denied
 
-    async def _disconnect(self, code: int) -> None:
-        if self._handshake_timer is not None:
-            self._handshake_timer.cancel()
-        await super()._disconnect(code)
-
     def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int:
         return 1006 if self._denied else super()._code_of_end(inbox, error)
 
@@ -364,6 +359,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         return dict.fromkeys((*self.groups, *super()._group_names()))
 
     def _run_disconnect(self, code: int) -> Awaitable[None]:
+        if self._handshake_timer is not None:
+            self._handshake_timer.cancel()
         return self.disconnect(code)
 
 

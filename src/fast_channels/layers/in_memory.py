@@ -25,6 +25,7 @@ __all__ = ["InMemoryChannelLayer", "InMemoryGroups", "InMemoryQueueData"]
 
 _PREFIX: Final = "specific."
 _OWN: Final = ".inmemory"
+_NONE: Final = object()
 
 InMemoryGroups: TypeAlias = dict[str, dict[str, float]]
 """When each channel joined, by group and channel."""
@@ -81,7 +82,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self.channels: dict[str, Mailbox] = self._room.boxes
         self._own = OwnChannels()
         self._last_send = clock()
-        self._newest: object = object()
+        self._newest: object = _NONE
 
     async def send(self, channel: str, message: SentMessage) -> None:
         """Send a message to a channel, whether or not anybody reads it yet.
@@ -176,8 +177,11 @@ class InMemoryChannelLayer(BaseChannelLayer):
         with self._room.lock:
             for group in self._memberships.of(channel):
                 self._memberships.discard(group, channel)
+            shared, _, own = channel.rpartition("!")
+            # There is no mailbox for a name that was never made, so most names need no other proof.
+            self._own.close(own, proven=shared.endswith(_OWN) and channel in self.channels)
             self._room.empty(channel, detach=True)
-            self._own.close(channel.rpartition("!")[2])
+            self._newest = _NONE
 
     async def group_add(self, group: str, channel: str) -> None:
         """Make a channel a member of a group; a membership that exists begins anew.
@@ -245,6 +249,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             self._memberships.clear()
             self._room.empty_all(detach=True)
             self._own = OwnChannels()
+            self._newest = _NONE
 
     def stats(self) -> MailStats:
         """Return what has become of the messages so far."""
@@ -261,7 +266,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         return shared.endswith(_OWN) and own not in self._own
 
     def _require_open(self, channel: str) -> None:
-        if channel not in self.channels and self._is_closed(channel):
+        if channel is not self._newest and channel not in self.channels and self._is_closed(channel):
             raise RuntimeError(f"channel {channel!r} is closed, or was made by another channel layer")
 
     def _require_group(self, group: str) -> None:

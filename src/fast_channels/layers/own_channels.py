@@ -48,13 +48,18 @@ class OwnChannels:
         self.open[page] = self.open.get(page, 0) | 1 << serial % _PAGE
         return self._name(f"{serial:08x}")
 
-    def close(self, name: str) -> None:
-        """Remember that a channel is closed, if it is one that was made here. Needs a lock."""
-        if name in self:
+    def close(self, name: str, *, proven: bool = False) -> None:
+        """Remember that a channel is closed, if it is one that was made here. Needs a lock.
+
+        Args:
+            name: What distinguishes the channel.
+            proven: Whether the name is known to be one that was made here and is open.
+        """
+        if proven or name in self:
             page, place = divmod(int(name[_DIGITS:], 16), _PAGE)
-            self.open[page] ^= 1 << place
-            if not self.open[page]:
-                del self.open[page]
+            left = self.open.pop(page, 0) & ~(1 << place)
+            if left:
+                self.open[page] = left
 
     def __contains__(self, name: str) -> bool:
         """Return whether a channel was made here, and is not closed."""
