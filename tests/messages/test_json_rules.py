@@ -4,13 +4,15 @@ import json
 import math
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, NotRequired
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, validators
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema
+from pydantic_core import core_schema
 from typing_extensions import TypedDict
 
 from fast_channels.codegen.json_schema import MessageSchema, describe
@@ -235,3 +237,22 @@ def test_the_classes_are_as_they_were() -> None:
 
     assert Tree.__pydantic_complete__
     assert Branch.model_validate_json('{"by_name": {"a": "1"}}') == Branch(by_name={"a": 1})
+
+
+class Pair(NamedTuple):
+    x: float
+    y: float
+
+
+def test_the_rules_reach_every_part_of_a_schema() -> None:
+    """What a NamedTuple has, and what a type says of itself: a union with labels, for instance."""
+    labelled: Any = [(core_schema.float_schema(), "number"), (core_schema.none_schema(), "none")]
+    own: Any = Annotated[Any, GetPydanticSchema(lambda _kind, _handler: core_schema.union_schema(labelled))]
+    for kind, good, bad in [(Pair, "[1, 2]", "[1, NaN]"), (own, "1.5", "NaN")]:
+        codec = Codec(partial(_same, kind), strict=True)
+        assert accepts(codec, good)
+        assert not accepts(codec, bad)
+
+
+def _same(kind: Any) -> Any:
+    return kind
