@@ -82,6 +82,7 @@ SERVERS = {
         ready="Started worker",
         chooses_port=False,
         ends_websockets=False,
+        ends_requests=False,
     ),
     "daphne": Kind(
         "daphne --bind 127.0.0.1 --port {port}",
