@@ -9,6 +9,7 @@ import pytest
 from redis.exceptions import AuthenticationError, ReadOnlyError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from fast_channels.layers.redis import link as link_module
 from fast_channels.layers.redis.link import Command, Link
 from tests.layers.redis.virtual import FakeServer, in_virtual_time, until
 
@@ -174,9 +175,13 @@ async def test_a_connection_that_never_was_is_tried_for_those_who_need_it() -> N
         assert not link.established
 
 
+@pytest.mark.parametrize("turns", [1, link_module.LOOK_TURNS])
 @in_virtual_time
-async def test_a_connection_that_ended_in_silence_is_not_written_to() -> None:
-    """What waits goes over the next one, and none of it is lost."""
+async def test_a_connection_that_ended_in_silence_is_not_written_to(
+    monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """What waits goes over the next one, and none of it is lost, in whichever order the two are seen."""
+    monkeypatch.setattr(link_module, "LOOK_TURNS", turns)
     server = FakeServer()
     async with linked(server) as link:
         await link.ask("ASK")
