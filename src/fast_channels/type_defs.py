@@ -1,20 +1,18 @@
 """The callables, scopes and messages of ASGI as types, under the names that fast-channels gave them."""
 
+import builtins
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from re import Pattern
-from typing import Annotated, Any, NoReturn, Protocol, TypeAlias
+from typing import Annotated, Any, Literal, NoReturn, Protocol, TypeAlias
 
-from .events import (
-    HttpDisconnectEvent,
-    HttpRequestEvent,
-    HttpResponseBodyEvent,
-    HttpResponseStartEvent,
-    WebSocketAcceptEvent,
-    WebSocketCloseEvent,
-    WebSocketConnectEvent,
-    WebSocketDisconnectEvent,
-    WebSocketReceiveEvent,
-)
+from typing_extensions import TypedDict
+
+from .events.dicts import HttpDisconnectEventDict as HttpDisconnectEvent
+from .events.dicts import HttpResponseBodyEventDict as HttpResponseBodyEvent
+from .events.dicts import HttpResponseStartEventDict as HttpResponseStartEvent
+from .events.dicts import WebSocketAcceptEventDict as WebSocketAcceptEvent
+from .events.dicts import WebSocketCloseEventDict as WebSocketCloseEvent
+from .events.dicts import WebSocketConnectEventDict as WebSocketConnectEvent
 
 __all__ = [
     "ASGI3Application",
@@ -62,6 +60,31 @@ ASGIReceiveCallable: TypeAlias = Callable[[], Awaitable[ChannelMessage]]
 ASGISendCallable: TypeAlias = Callable[[ChannelMessage], Awaitable[None]]
 ASGI3Application: TypeAlias = Callable[[ChannelScope, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
 ASGIApplication: TypeAlias = ASGI3Application
+
+
+# The other events are the dictionaries of `events.dicts`; of these a handler gets every key.
+class HttpRequestEvent(TypedDict):
+    """A part of the body of a request."""
+
+    type: Literal["http.request"]
+    body: bytes
+    more_body: bool
+
+
+class WebSocketReceiveEvent(TypedDict):
+    """A frame: either `text` or `bytes` is `None`."""
+
+    type: Literal["websocket.receive"]
+    bytes: builtins.bytes | None
+    text: str | None
+
+
+class WebSocketDisconnectEvent(TypedDict):
+    """The end of a WebSocket."""
+
+    type: Literal["websocket.disconnect"]
+    code: int
+    reason: str | None
 
 
 class _GivenByServer:

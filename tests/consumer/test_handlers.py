@@ -29,6 +29,7 @@ import pytest
 from pydantic import BaseModel
 from typing_extensions import TypeAliasType, TypedDict
 
+from fast_channels import type_defs
 from fast_channels.consumer import (
     AsyncConsumer,
     AsyncHttpConsumer,
@@ -650,6 +651,80 @@ async def test_an_asgi_handler_gets_the_event_model(annotation: Any) -> None:
             self.got = message
 
     Consumer.websocket_receive.__annotations__["message"] = annotation
+    consumer = Consumer()
+    await consumer.dispatch({"type": "websocket.receive", "text": "hi"})
+
+    assert consumer.got == WebSocketReceiveEvent(text="hi")
+
+
+class ReceivedDict(TypedDict):
+    text: str
+
+
+@pytest.mark.parametrize(
+    ("name", "event", "annotation", "got"),
+    [
+        (
+            "websocket_receive",
+            {"type": "websocket.receive", "text": "hi"},
+            type_defs.WebSocketReceiveEvent,
+            {"type": "websocket.receive", "text": "hi", "bytes": None},
+        ),
+        (
+            "websocket_receive",
+            WebSocketReceiveEvent(text="hi"),
+            dict[str, Any],
+            {"type": "websocket.receive", "text": "hi", "bytes": None},
+        ),
+        (
+            "websocket_receive",
+            {"type": "websocket.receive", "text": "hi", "more": 1},
+            ReceivedDict | None,
+            {"type": "websocket.receive", "text": "hi", "bytes": None, "more": 1},
+        ),
+        (
+            "websocket_disconnect",
+            {"type": "websocket.disconnect"},
+            type_defs.WebSocketDisconnectEvent,
+            {"type": "websocket.disconnect", "code": 1005, "reason": ""},
+        ),
+        (
+            "http_request",
+            {"type": "http.request"},
+            type_defs.HttpRequestEvent,
+            {"type": "http.request", "body": b"", "more_body": False},
+        ),
+        (
+            "http_disconnect",
+            {"type": "http.disconnect"},
+            "type_defs.HttpDisconnectEvent",
+            {"type": "http.disconnect"},
+        ),
+    ],
+)
+async def test_an_asgi_handler_that_asks_for_a_dictionary_gets_one(
+    name: str, event: Mapping[str, Any], annotation: Any, got: dict[str, Any]
+) -> None:
+    """With every key that the event can have, so that it can be read as it was by handlers for 1.1.0."""
+
+    async def handler(self: Any, message: Any) -> None:
+        self.got = message
+
+    handler.__annotations__["message"] = annotation
+    consumer = type("Consumer", (Catcher,), {name: handler})()
+    await consumer.dispatch(event)
+
+    assert type(consumer.got) is dict
+    assert consumer.got == got
+
+
+async def test_an_annotation_that_does_not_exist_asks_for_the_model() -> None:
+    """An import for checkers only is no fault of the event."""
+
+    class Consumer(Catcher):
+        async def websocket_receive(self, message: "Fraction") -> None:
+            self.got = message
+
     consumer = Consumer()
     await consumer.dispatch({"type": "websocket.receive", "text": "hi"})
 

@@ -103,7 +103,7 @@ async def test_arguments_of_an_override_of_receive_are_passed_on() -> None:
 
 
 @pytest.mark.parametrize(("close", "code"), [(True, 1000), (4001, 4001)])
-async def test_sending_json_may_close_the_connection(close: bool | int, code: int) -> None:
+async def test_sending_json_may_close_the_connection(close: Any, code: int) -> None:
     """The option is given by position, too."""
 
     class Farewell(AsyncJsonWebsocketConsumer):

@@ -104,7 +104,9 @@ class Upload(AsyncHttpConsumer):
 
     async def handle(self, body: bytes) -> None:
         """Answer with a number."""
-        await self.send_response(200, f"{len(body)} bytes".encode(), headers={b"content-type": b"text/plain"})
+        await self.send_response(
+            200, f"{len(body)} bytes".encode(), headers=[(b"content-type", b"text/plain")]
+        )
 
 
 class Parts(AsyncHttpConsumer):

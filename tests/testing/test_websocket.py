@@ -252,17 +252,29 @@ async def test_close_is_received(close: dict[str, Any], told: tuple[int, str]) -
     [
         ({}, {"code": 1000}),
         ({"code": 4002, "timeout": 2}, {"code": 4002}),
-        ({"code": 1001, "reason": "away"}, {"code": 1001, "reason": "away"}),
     ],
 )
 async def test_disconnect_tells_the_application(arguments: dict[str, Any], event: dict[str, Any]) -> None:
-    """The application gets the code of the client, and the reason if there is one."""
+    """The application gets the code of the client."""
     communicator = WebsocketCommunicator(echo, "/")
     await communicator.connect()
 
     await communicator.disconnect(**arguments)
 
     assert communicator.scope["disconnect"] == {"type": "websocket.disconnect", **event}
+
+
+async def test_a_client_may_give_a_reason() -> None:
+    """A close can be sent with a reason, and without waiting for the end of the application."""
+    communicator = WebsocketCommunicator(echo, "/")
+    await communicator.connect()
+
+    await communicator.send_close(1001, "away")
+    assert not communicator.future.done()
+    await communicator.wait()
+
+    told = {"type": "websocket.disconnect", "code": 1001, "reason": "away"}
+    assert communicator.scope["disconnect"] == told
 
 
 async def test_disconnect_works_after_a_time_out() -> None:

@@ -2,8 +2,10 @@
 
 import types
 from collections.abc import Callable, Iterator, Mapping
+from types import NoneType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
+from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from fast_channels.events import AsgiModel
@@ -25,6 +27,8 @@ class Spelling(NamedTuple):
 KEPT = Spelling(many="tuple[{}, ...]", model="{}")
 # What ASGI allows in a dictionary: any iterable, and dictionaries all the way down.
 GIVEN = Spelling(many="Iterable[{}]", model="{}Dict")
+# What a dictionary of a server holds: all of them give lists or tuples.
+READ = Spelling(many="Sequence[{}]", model="{}Dict")
 # What a constructor takes.
 PASSED = Spelling(many=GIVEN.many, model="{0} | {0}Dict")
 
@@ -40,6 +44,12 @@ def annotation(field: FieldInfo, spelling: Spelling) -> str:
     The code needs `builtins`, `Any` and `Literal`, and what the spelling writes.
     """
     return _written(field.annotation, spelling)
+
+
+def takes_none(field: FieldInfo) -> bool:
+    """Tell whether a field may be given `None`, which its model reads as the default."""
+    given = [item.json_schema_input_type for item in field.metadata if isinstance(item, BeforeValidator)]
+    return any(NoneType in get_args(type_) for type_ in given)
 
 
 def _written(type_: Any, spelling: Spelling) -> str:

@@ -6,7 +6,7 @@ from typing import TypeGuard, get_args
 from fast_channels import events
 from fast_channels.events import AsgiEvent, AsgiModel, ReceiveEvent, SendEvent
 
-from .annotations import GIVEN, annotation, dict_name
+from .annotations import GIVEN, annotation, dict_name, takes_none
 
 LINE_LENGTH = 110
 
@@ -70,6 +70,9 @@ def _typed_dict(model: type[AsgiModel]) -> str:
 def _fields(model: type[AsgiModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         written = annotation(field, GIVEN)
+        # Of what servers send, the default is what readers see.
+        if issubclass(model, SendEvent) and takes_none(field):
+            written += " | None"
         # A discriminator is required in a dictionary, although the model has a default for it.
         required = field.is_required() or name == "type"
         yield f"    {name}: {written if required else f'NotRequired[{written}]'}"

@@ -7,7 +7,7 @@ from pydantic.fields import FieldInfo
 
 from fast_channels.events import AsgiModel
 
-from .annotations import GIVEN, KEPT, PASSED, annotation, quoted
+from .annotations import KEPT, PASSED, READ, annotation, quoted, takes_none
 
 
 class Key(NamedTuple):
@@ -31,7 +31,8 @@ def constructor(model: type[AsgiModel]) -> Iterator[str]:
     yield "    self,"
     yield "    *,"
     for name, field in model.model_fields.items():
-        yield f"    {name}: {annotation(field, PASSED)}{_default(field)},"
+        none = " | None" if takes_none(field) else ""
+        yield f"    {name}: {annotation(field, PASSED)}{none}{_default(field)},"
     yield ") -> None: ..."
 
 
@@ -59,8 +60,8 @@ def reads(keys: Mapping[str, Key]) -> Iterator[str]:
     yield from _overload("__getitem__(self, key: str) -> Any")
     for name, key in keys.items():
         yield from _get(f"self, key: Literal[{quoted(name)}]", key)
-    yield from _overload("get(self, key: str, default: None = None) -> Any | None")
-    yield from _overload("get(self, key: str, default: _Default) -> Any | _Default")
+    # Whatever the default is, an empty dictionary for instance, says nothing of what there is.
+    yield from _overload("get(self, key: str, default: object = None) -> Any")
 
 
 def _get(parameters: str, key: Key) -> Iterator[str]:
@@ -85,7 +86,7 @@ def scope_mapping(name: str, model: type[AsgiModel]) -> str:
         model: What a valid scope of the protocol is.
     """
     keys = {
-        key: Key(annotation(field, GIVEN), field.is_required() or key == "type")
+        key: Key(annotation(field, READ), field.is_required() or key == "type")
         for key, field in model.model_fields.items()
     }
     lines = ["    " + line for line in reads(keys)]

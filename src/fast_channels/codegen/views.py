@@ -30,22 +30,27 @@ _EVENTS = View(
 )
 
 
+# Documented as a plain mapping, which overrides and mixins declare; so this is that as well.
 def _scope(type_: str) -> str:
-    return f"""\
-@property
-def scope(self) -> {type_}: ...
-@scope.setter
-def scope(self, scope: ChannelScope) -> None: ..."""
+    return f"scope: {type_} | Any"
 
+
+# The documented types of these events are other ones than those of the models, and overrides may have either.
+def _handler(name: str) -> str:
+    return f"async def {name}(self, message: Any) -> None: ..."
+
+
+# What is sent is checked, and any other function of one event may take its place.
+_BASE_SEND = "base_send: BaseSend | Callable[[Any], Awaitable[None]]"
 
 _NAMES_OF_A_SCOPE = """\
 from abc import ABCMeta
 from typing import Literal, overload
 
 from _typeshed import SupportsKeysAndGetItem
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
+from fast_channels.consumer.base import BaseSend, Sent
 from fast_channels.events.dicts import AsgiVersionsDict
-from fast_channels.type_defs import ChannelScope
 import builtins
 from typing_extensions import TypeVar
 
@@ -55,7 +60,7 @@ _Default = TypeVar("_Default")
 VIEWS: Mapping[str, View] = {
     "fast_channels.consumer.base": View(
         names="""\
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Literal, ParamSpec, Protocol, TypeAlias, overload
 
 from fast_channels.events import SendEvent
@@ -63,14 +68,34 @@ from fast_channels.events.dicts import SendEventDict
 
 _P = ParamSpec("_P")
 _C = TypeVar("_C", bound=AsyncConsumer)
+_Params = TypeVar("_Params")
+_Params_co = TypeVar("_Params_co", covariant=True)
 
 # A dictionary display that is no event is never this; a variable whose values are Any may be.
 class _NoEventOfAsgi: ...
 
-_Sent: TypeAlias = SendEvent | SendEventDict | Mapping[str, _NoEventOfAsgi]
+Sent: TypeAlias = SendEvent | SendEventDict | Mapping[str, _NoEventOfAsgi]
 
-class _BaseSend(Protocol):
-    async def __call__(self, message: _Sent, /) -> None: ...
+class BaseSend(Protocol):
+    async def __call__(self, message: Sent, /) -> None: ...
+
+# A constructor that takes everything, as that of type[AsyncConsumer], for which mypy finds no parameters.
+class _AnyConstructor(Protocol):
+    def __call__(self, *args: object, **kwargs: object) -> object: ...
+
+# A class with a model `Params` in it; what the second says is enough for checkers that do not find the first.
+class _HasModel(Protocol[_Params_co]):
+    @property
+    def Params(self) -> Callable[..., _Params_co]: ...
+
+class _HasAnyModel(Protocol):
+    Params: ClassVar[Any]
+
+class _ReadParams:
+    @overload
+    def __get__(self, consumer: _HasModel[_Params], owner: Any, /) -> _Params: ...
+    @overload
+    def __get__(self, consumer: _HasAnyModel, owner: Any, /) -> Any: ...
 
 # Two ways to tell AsyncWebsocketConsumer, whose send() has other arguments, from its base.
 class _SendsEvents(Protocol):
@@ -86,28 +111,39 @@ class _SendsFrames(Protocol):
                 "__await__": "",
                 "__new__": "",
                 "_sends": "_sends: Any",
-                "scope": _scope("ChannelScope"),
-                "base_send": """\
-@property
-def base_send(self) -> _BaseSend: ...
-@base_send.setter
-def base_send(self, send: Callable[[Any], Awaitable[None]]) -> None: ...""",
+                # Documented as one that may be missing, which overrides declare; but nobody asks at each use.
+                "channel_layer": "channel_layer: BaseChannelLayer | Any",
+                "base_send": "base_send: Callable[[Any], Awaitable[None]]",
+                "params": "params: ClassVar[_ReadParams]",
                 "send": """\
 @overload
-async def send(self: _SendsEvents, message: _Sent) -> None: ...
+async def send(self: _SendsEvents, message: ChannelMessage) -> None: ...
 @overload
 async def send(self: _SendsFrames, *args: Any, **kwargs: Any) -> None: ...""",
                 "as_asgi": """\
+@overload
 @classmethod
 def as_asgi(
     cls: Callable[_P, _C], *args: _P.args, **initkwargs: _P.kwargs
-) -> ConsumerApplication[_C]: ...""",
+) -> ConsumerApplication[_C]: ...
+@overload
+@classmethod
+def as_asgi(cls: _AnyConstructor, *args: Any, **initkwargs: Any) -> ConsumerApplication[Any]: ...""",
             }
         },
     ),
     "fast_channels.consumer.http": View(
         names=_NAMES_OF_A_SCOPE + scope_mapping("_HttpScope", HttpScope),
-        members={"AsyncHttpConsumer": {"scope": _scope("_HttpScope")}},
+        members={
+            "AsyncHttpConsumer": {
+                "scope": _scope("_HttpScope"),
+                "base_send": _BASE_SEND,
+                # Narrower than that of its base, which may have a protocol of its own.
+                "send": "async def send(self, message: Sent) -> None: ...",
+                "http_request": _handler("http_request"),
+                "http_disconnect": _handler("http_disconnect"),
+            }
+        },
     ),
     "fast_channels.consumer.websocket": View(
         names=_NAMES_OF_A_SCOPE + scope_mapping("_WebSocketScope", WebSocketScope),
@@ -116,6 +152,10 @@ def as_asgi(
                 "_sends": '_sends: Literal["frames"]',
                 "_sends_frames": "_sends_frames: Literal[True]",
                 "scope": _scope("_WebSocketScope"),
+                "base_send": _BASE_SEND,
+                "websocket_connect": _handler("websocket_connect"),
+                "websocket_receive": _handler("websocket_receive"),
+                "websocket_disconnect": _handler("websocket_disconnect"),
             }
         },
     ),

@@ -22,7 +22,7 @@ from fast_channels.consumer.handlers import (
     not_that_event,
 )
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
-from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
+from fast_channels.consumer.params import ParamsReader
 from fast_channels.consumer.rules import require_constructor
 from fast_channels.events import EVENTS, AsgiEvent
 from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
@@ -204,12 +204,7 @@ class AsyncConsumer:
     channel_name: str
     channel_receive: ASGIReceiveCallable
     base_send: ASGISendCallable
-    if TYPE_CHECKING:
-
-        @property
-        def params(self: HasParams[Params_co]) -> Params_co:
-            """The path and query parameters, for a class that declares its model `Params`."""
-            ...
+    params: Any
 
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler] | None]

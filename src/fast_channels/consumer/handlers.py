@@ -20,6 +20,7 @@ from fast_channels.messages.annotations import (
     converter,
     event_types,
     has_fields,
+    is_dictionary,
     members,
     not_its_event,
     unchanged,
@@ -79,7 +80,7 @@ class Handler:
         if self.own:
             self.convert = unchanged
         elif self.event is not None:
-            self.convert = _event_converter(self.event)
+            self.convert = self._resolve_event
         else:
             self.convert = self._resolve_late
 
@@ -110,6 +111,12 @@ class Handler:
         """Tell whether the method takes events of the application that have a declared form."""
         return self.event is None and any(map(has_fields, members(self.known())))
 
+    def _resolve_event(self, message: Mapping[str, Any]) -> Any:
+        # At the first event, as below; what cannot be resolved gets the model.
+        convert = _as_dictionary if any(map(is_dictionary, members(self.known()))) else _as_event
+        self.convert = convert(ASGI_HANDLERS[self.name])
+        return self.convert(message)
+
     def _resolve_late(self, message: Mapping[str, Any]) -> Any:
         # At the first message every module has been imported, so circular imports are no obstacle.
         try:
@@ -126,7 +133,7 @@ class Handler:
         return self.convert(message)
 
 
-def _event_converter(model: type[AsgiEvent]) -> Converter:
+def _as_event(model: type[AsgiEvent]) -> Converter:
     def convert(message: Mapping[str, Any]) -> Mapping[str, Any]:
         if isinstance(message, AsgiEvent):
             return message
@@ -134,6 +141,15 @@ def _event_converter(model: type[AsgiEvent]) -> Converter:
             return model_validator(model)(message)
         except ValidationError as error:
             raise not_that_event(message, error) from None
+
+    return convert
+
+
+def _as_dictionary(model: type[AsgiEvent]) -> Converter:
+    as_event = _as_event(model)
+
+    def convert(message: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(as_event(message))
 
     return convert
 

@@ -1,7 +1,7 @@
 """Consumers of HTTP requests."""
 
 import logging
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, ClassVar
 
 from fast_channels.consumer.base import ENDING, AsyncConsumer
@@ -43,13 +43,13 @@ class AsyncHttpConsumer(AsyncConsumer):
         self,
         *,
         status: int = 200,
-        headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None = None,
+        headers: list[tuple[bytes, bytes]] | None = None,
     ) -> None:
         """Begin the response; servers wait for the first part of the body. ASGI, "Response Start".
 
         Args:
             status: HTTP status code.
-            headers: Headers of the response, as pairs or as a mapping.
+            headers: Headers of the response. Any other iterable of pairs, and a mapping, work as well.
 
         Raises:
             LocalProtocolError: The response has begun already, or a header is not valid.
@@ -78,14 +78,14 @@ class AsyncHttpConsumer(AsyncConsumer):
         status: int,
         body: bytes,
         *,
-        headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None = None,
+        headers: list[tuple[bytes, bytes]] | None = None,
     ) -> None:
         """Send a whole response.
 
         Args:
             status: HTTP status code.
             body: The whole body.
-            headers: Headers of the response, as pairs or as a mapping.
+            headers: Headers of the response. Any other iterable of pairs, and a mapping, work as well.
 
         Raises:
             AssertionError: `body` is not bytes.

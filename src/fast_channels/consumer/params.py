@@ -1,7 +1,7 @@
 """The path and query parameters of a connection, as a model."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, Protocol, get_origin
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Generic, get_origin
 from urllib.parse import parse_qsl
 
 from pydantic import AliasChoices, AliasPath, BaseModel, ValidationError
@@ -18,21 +18,11 @@ MAX_FIELDS = 1000
 """How many parameters a query may have; a longer one is refused before it is taken apart."""
 
 Model = TypeVar("Model", bound=BaseModel)
-Params_co = TypeVar("Params_co", covariant=True)
 
 
 def error_body(error: InvalidParamsError) -> bytes:
     """Return the body of a response that tells what is wrong with parameters, as FastAPI's do."""
     return to_json({"detail": error.errors})
-
-
-class HasParams(Protocol[Params_co]):
-    """What declares its parameters: a class with a model `Params` in it."""
-
-    @property
-    def Params(self) -> Callable[..., Params_co]:  # noqa: N802  # stands for the class of this name that consumers nest
-        """The model."""
-        ...
 
 
 class ParamsReader(Generic[Model]):

@@ -221,7 +221,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         self,
         text_data: str | None = None,
         bytes_data: bytes | None = None,
-        close: bool | int = False,
+        close: bool = False,
     ) -> None:
         """Send a frame to the client. ASGI, "Send - send event".
 
@@ -599,7 +599,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         finally:
             self._refusal = None
 
-    async def send_json(self, content: ServerMessage, close: bool | int = False) -> None:
+    async def send_json(self, content: ServerMessage, close: bool = False) -> None:
         """Encode a message as JSON and send it in a text frame.
 
         Args:

@@ -196,7 +196,7 @@ class WebSocketCloseEventDict(TypedDict):
 
     type: Literal["websocket.close"]
     code: NotRequired[int]
-    reason: NotRequired[str]
+    reason: NotRequired[str | None]
 
 
 class WebSocketHttpResponseStartEventDict(TypedDict):

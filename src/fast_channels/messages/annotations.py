@@ -155,5 +155,11 @@ def has_fields(kind: Any) -> bool:
     return is_typeddict(origin) or is_dataclass(origin) or _is_model(origin)
 
 
+def is_dictionary(kind: Any) -> bool:
+    """Tell whether a type is a dictionary, a TypedDict for instance, and no other mapping."""
+    origin = get_origin(kind) or kind
+    return is_typeddict(origin) or origin is dict
+
+
 def _is_model(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -1,25 +1,12 @@
 """An HTTP client for tests, which asks an ASGI application directly."""
 
-from typing import Any, NotRequired, TypedDict, Unpack, overload
+from typing import Any, TypeAlias, Unpack, overload
 
 from ._scope import HeadersInit, ScopeOptions, connection_scope
 from .application import ApplicationCommunicator, TestedApplication
 
-
-class HttpResponse(TypedDict):
-    """A complete response.
-
-    Attributes:
-        status: HTTP status code.
-        headers: Header names and values as the application sent them.
-        body: The parts of the body joined.
-        trailers: Trailing header names and values, if the response announced them.
-    """
-
-    status: int
-    headers: list[tuple[bytes, bytes]]
-    body: bytes
-    trailers: NotRequired[list[tuple[bytes, bytes]]]
+HttpResponse: TypeAlias = dict[str, Any]
+"""A complete response: `status`, `headers` and `body`, and `trailers` if the response announced them."""
 
 
 class HttpCommunicator(ApplicationCommunicator):
@@ -126,7 +113,8 @@ class HttpCommunicator(ApplicationCommunicator):
             timeout: Longest time to wait for each event of the response, in seconds.
 
         Returns:
-            Status, headers and body, and the trailers if the application announced some.
+            `status`, `headers` as they were sent, the whole `body`, and `trailers` if the application
+            announced some.
 
         Raises:
             ApplicationEnded: The application returned before its response was complete. A `TimeoutError`.

@@ -230,21 +230,32 @@ class WebsocketCommunicator(ApplicationCommunicator):
         """
         return _close_of(await self._receive_event(timeout, "websocket.close"))
 
-    async def disconnect(self, code: int = 1000, timeout: float = 1, *, reason: str | None = None) -> None:
+    async def disconnect(self, code: int = 1000, timeout: float = 1) -> None:
         """Close the connection as a client, and wait until the application ends.
 
         Args:
             code: Close code.
             timeout: Longest time to wait, in seconds.
-            reason: Reason of the close; left out of the event unless given.
 
         Raises:
             TimeoutError: The application had not ended in time. It has been cancelled.
             Exception: The error of the application, if it crashed.
         """
+        await self.send_close(code)
+        await self.wait(timeout)
+
+    async def send_close(self, code: int = 1000, reason: str | None = None) -> None:
+        """Close the connection as a client, without waiting for the application.
+
+        Args:
+            code: Close code.
+            reason: Reason of the close; left out of the event unless given.
+
+        Raises:
+            Exception: The error of the application, if it crashed.
+        """
         told = {} if reason is None else {"reason": reason}
         await self.send_input({"type": "websocket.disconnect", "code": code, **told})
-        await self.wait(timeout)
 
     async def __aenter__(self) -> Self:
         try:

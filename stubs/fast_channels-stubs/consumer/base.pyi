@@ -16,7 +16,7 @@ from fast_channels.consumer.handlers import (
     not_that_event,
 )
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
-from fast_channels.consumer.params import HasParams, Params_co, ParamsReader
+from fast_channels.consumer.params import ParamsReader
 from fast_channels.events import EVENTS, AsgiEvent
 from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (
@@ -42,7 +42,7 @@ from fast_channels.type_defs import (
     GivenScope,
     GivenSend,
 )
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Literal, ParamSpec, Protocol, TypeAlias, overload
 
 from fast_channels.events import SendEvent
@@ -50,14 +50,34 @@ from fast_channels.events.dicts import SendEventDict
 
 _P = ParamSpec("_P")
 _C = TypeVar("_C", bound=AsyncConsumer)
+_Params = TypeVar("_Params")
+_Params_co = TypeVar("_Params_co", covariant=True)
 
 # A dictionary display that is no event is never this; a variable whose values are Any may be.
 class _NoEventOfAsgi: ...
 
-_Sent: TypeAlias = SendEvent | SendEventDict | Mapping[str, _NoEventOfAsgi]
+Sent: TypeAlias = SendEvent | SendEventDict | Mapping[str, _NoEventOfAsgi]
 
-class _BaseSend(Protocol):
-    async def __call__(self, message: _Sent, /) -> None: ...
+class BaseSend(Protocol):
+    async def __call__(self, message: Sent, /) -> None: ...
+
+# A constructor that takes everything, as that of type[AsyncConsumer], for which mypy finds no parameters.
+class _AnyConstructor(Protocol):
+    def __call__(self, *args: object, **kwargs: object) -> object: ...
+
+# A class with a model `Params` in it; what the second says is enough for checkers that do not find the first.
+class _HasModel(Protocol[_Params_co]):
+    @property
+    def Params(self) -> Callable[..., _Params_co]: ...
+
+class _HasAnyModel(Protocol):
+    Params: ClassVar[Any]
+
+class _ReadParams:
+    @overload
+    def __get__(self, consumer: _HasModel[_Params], owner: Any, /) -> _Params: ...
+    @overload
+    def __get__(self, consumer: _HasAnyModel, owner: Any, /) -> Any: ...
 
 # Two ways to tell AsyncWebsocketConsumer, whose send() has other arguments, from its base.
 class _SendsEvents(Protocol):
@@ -98,11 +118,9 @@ class ConsumerApplication(Generic[_C_co]):
 class AsyncConsumer:
     channel_layer_alias: str | None
     asgi_events_from_layer: ClassVar[bool | None]
-    channel_layer: BaseChannelLayer
+    scope: ChannelScope
     channel_name: str
     channel_receive: ASGIReceiveCallable
-    @property
-    def params(self: HasParams[Params_co]) -> Params_co: ...
     _handlers: ClassVar[dict[str, Handler]]
     _routes: ClassVar[dict[str, Handler] | None]
     _validators: ClassVar[dict[str, Lazy[Validator]]]
@@ -161,21 +179,20 @@ class AsyncConsumer:
     async def _disconnect(self, code: int) -> None: ...
     def _run_disconnect(self, code: int) -> Awaitable[None]: ...
     _sends: Any
-    @property
-    def scope(self) -> ChannelScope: ...
-    @scope.setter
-    def scope(self, scope: ChannelScope) -> None: ...
-    @property
-    def base_send(self) -> _BaseSend: ...
-    @base_send.setter
-    def base_send(self, send: Callable[[Any], Awaitable[None]]) -> None: ...
+    channel_layer: BaseChannelLayer | Any
+    base_send: Callable[[Any], Awaitable[None]]
+    params: ClassVar[_ReadParams]
     @overload
-    async def send(self: _SendsEvents, message: _Sent) -> None: ...
+    async def send(self: _SendsEvents, message: ChannelMessage) -> None: ...
     @overload
     async def send(self: _SendsFrames, *args: Any, **kwargs: Any) -> None: ...
+    @overload
     @classmethod
     def as_asgi(
         cls: Callable[_P, _C], *args: _P.args, **initkwargs: _P.kwargs
     ) -> ConsumerApplication[_C]: ...
+    @overload
+    @classmethod
+    def as_asgi(cls: _AnyConstructor, *args: Any, **initkwargs: Any) -> ConsumerApplication[Any]: ...
 
 def steering(group: BaseExceptionGroup[BaseException]) -> BaseException: ...

@@ -123,7 +123,7 @@ class Log(AsyncWebsocketConsumer):
     channel_layer_alias = "auction"
 
     async def send(
-        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool | int = False
+        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
         logger.debug("log: %s", text_data)
         await super().send(text_data, bytes_data, close)

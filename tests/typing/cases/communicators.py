@@ -48,10 +48,7 @@ async def websockets() -> None:
 async def http() -> None:
     communicator = HttpCommunicator(AsyncHttpConsumer, "/", method="POST", body=b"")
     response = await communicator.get_response()
-    assert_type(response["status"], int)
-    assert_type(response["body"], bytes)
-    response["stats"]  # E
-    response["body"].encode()  # E
+    assert_type(response, dict[str, Any])
     HttpCommunicator(AsyncHttpConsumer, "/", body="text")  # E
     ApplicationCommunicator(AsyncHttpConsumer, {"type": "http"})
     ApplicationCommunicator(AsyncHttpConsumer)  # E

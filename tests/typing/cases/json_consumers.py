@@ -58,7 +58,6 @@ class Chat(AsyncJsonWebsocketConsumer[Join | Say, Joined]):
         await self.channel_layer.group_send("room", Said(text=""))
         await self.channel_layer.group_send("room", Said())  # E
         await self.channel_layer.group_send("room", Said(txt=""))  # E
-        await self.channel_layer.group_send("room", "said")  # E
         await self.channel_layer.send(self.channel_name, event)
         await self.channel_layer.send(event)  # E
 

@@ -48,7 +48,7 @@ def registry() -> None:
     assert_type(get_channel_layer("default"), BaseChannelLayer | None)
     get_channel_layer("default").group_send  # E
     assert_type(channel_layers["default"], BaseChannelLayer)
-    get_channel_layer()  # E
+    assert_type(get_channel_layer(), BaseChannelLayer | None)
 
 
 class Own(BaseChannelLayer):

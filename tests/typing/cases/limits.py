@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from fast_channels.consumer import AsyncConsumer, AsyncHttpConsumer, AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
 from fast_channels.consumer.base import ConsumerApplication
 
 
@@ -29,11 +29,6 @@ class ClosesWithout(AsyncWebsocketConsumer):
 class Disconnects(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         await super().disconnect(code=code)  # E
-
-
-class ReceivesDict(AsyncWebsocketConsumer):
-    async def websocket_receive(self, message: dict[str, Any]) -> None:  # E
-        await self.send(message["text"])
 
 
 class SendsDict(AsyncConsumer):
@@ -67,10 +62,10 @@ class JsonReceives(AsyncJsonWebsocketConsumer):
 
 
 def mounted(consumer: type[AsyncConsumer]) -> Any:
-    return consumer.as_asgi(room="x")  # E[mypy]: it does not look into the constructor of a type[...]
+    return consumer.as_asgi(room="x")
 
 
-async def unknown(consumer: AsyncConsumer, more: bool) -> None:
+async def unknown(consumer: AsyncHttpConsumer, more: bool) -> None:
     message = {"type": "http.response.body", "body": b"", "more_body": more}
     await consumer.send(message)  # E
     known: dict[str, Any] = {"type": "http.response.body"}

@@ -19,7 +19,7 @@ from fast_channels.events import (
     WebSocketDisconnectEvent,
     WebSocketReceiveEvent,
 )
-from fast_channels.events.dicts import HttpResponseStartEventDict
+from fast_channels.events.dicts import HttpResponseStartEventDict, WebSocketDisconnectEventDict
 from fast_channels.messages import ChannelEvent
 from fast_channels.testing import WebsocketCommunicator
 from fast_channels.type_defs import (
@@ -91,7 +91,7 @@ class ReceivesMore(AsyncWebsocketConsumer):
 
 class Sends(AsyncWebsocketConsumer):
     async def send(
-        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool | int = False
+        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
         await super().send(text_data=text_data, bytes_data=bytes_data, close=close)
 
@@ -101,7 +101,7 @@ class SendsMore(Sends):
         self,
         text_data: str | None = None,
         bytes_data: bytes | None = None,
-        close: bool | int = False,
+        close: bool = False,
         *,
         priority: int = 0,
     ) -> None:
@@ -150,6 +150,14 @@ class EventsAsAny(AsyncWebsocketConsumer):
 
     async def websocket_receive(self, message: Any) -> None:
         await super().websocket_receive(message)
+
+
+class EventsAsDictionaries(AsyncWebsocketConsumer):
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        await super().websocket_receive(message)
+
+    async def websocket_disconnect(self, message: WebSocketDisconnectEventDict) -> None:
+        await super().websocket_disconnect(message)
 
 
 class EventsAsMappings(AsyncWebsocketConsumer):
@@ -273,12 +281,12 @@ class JsonTypedCodec(AsyncJsonWebsocketConsumer[Message, Message]):
 
 
 class JsonSends(AsyncJsonWebsocketConsumer):
-    async def send_json(self, content: Any, close: bool | int = False) -> None:
+    async def send_json(self, content: Any, close: bool = False) -> None:
         await super().send_json(content, close)
 
 
 class JsonSendsDict(AsyncJsonWebsocketConsumer[Any, dict[str, Any]]):
-    async def send_json(self, content: dict[str, Any], close: bool | int = False) -> None:
+    async def send_json(self, content: dict[str, Any], close: bool = False) -> None:
         await super().send_json({**content, "sent": True}, close=close)
 
 
@@ -392,9 +400,16 @@ class Greeting(Greets, AsyncWebsocketConsumer):
         await self.send(self.greeting())
 
 
-class Logs(AsyncWebsocketConsumer):
+class SendsWithCode(AsyncWebsocketConsumer):
     async def send(
         self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool | int = False
+    ) -> None:
+        await super().send(text_data, bytes_data)
+
+
+class Logs(AsyncWebsocketConsumer):
+    async def send(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, close: bool = False
     ) -> None:
         print(text_data)
         await super().send(text_data, bytes_data, close)

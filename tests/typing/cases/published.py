@@ -61,9 +61,10 @@ class Base(AsyncConsumer):
         await self.base_send(message)
         await super().send(message)
 
+    # The one exception: it was published without *args, and has the arguments of the constructor for checkers.
     @classmethod
-    def as_asgi(cls, **initkwargs: Any) -> Any:
-        return super().as_asgi(**initkwargs)
+    def as_asgi(cls, *args: Any, **initkwargs: Any) -> Any:
+        return super().as_asgi(*args, **initkwargs)
 
 
 class Http(AsyncHttpConsumer):
