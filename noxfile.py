@@ -121,12 +121,15 @@ def servers(session: nox.Session) -> None:
 @nox.session
 @with_heartbeat
 def types(session: nox.Session) -> None:
-    """Check all types of the source with mypy and pyright, both strict."""
-    # Only what the project depends on: where it is installed, pyright reads its stubs in place of the source.
+    """Check all types with mypy and pyright, both strict; tests and examples see the stubs, as users do."""
+    groups = [f"--group={group}" for group in ("types", "test", "browser")]
+    # Where the project is installed, pyright reads its stubs in place of the source.
     session.run_install("uv", "pip", "uninstall", DISTRIBUTION, silent=True)
-    session.install("-r", "pyproject.toml", *(f"--group={group}" for group in ("types", "test", "browser")))
+    session.install("-r", "pyproject.toml", *groups)
     session.run("mypy")
-    session.run("pyright")
+    session.run("pyright", "src")
+    session.install("-e", ".", *groups)
+    session.run("pyright", "tests", "examples", "noxfile.py")
 
 
 @nox.session(tags=["full"])

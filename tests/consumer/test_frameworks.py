@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from litestar import Litestar, asgi
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from fast_channels.consumer import AsyncConsumer, AsyncHttpConsumer, AsyncWebsocketConsumer
 from fast_channels.middleware import BaseMiddleware, OriginValidator
@@ -90,14 +90,20 @@ def mounted(endpoint: Any) -> FastAPI:
     return app
 
 
+def starlette(route: Callable[[str, Any], BaseRoute]) -> Callable[[Any], Starlette]:
+    return lambda endpoint: Starlette(routes=[route("/", endpoint)])
+
+
+def itself(endpoint: Any) -> Any:
+    return endpoint
+
+
 PLACES = {
-    "Starlette's Route": Place(lambda one: Starlette(routes=[Route("/", one)]), ("http",)),
-    "Starlette's WebSocketRoute": Place(
-        lambda one: Starlette(routes=[WebSocketRoute("/", one)]), ("websocket",)
-    ),
-    "Starlette's Mount": Place(lambda one: Starlette(routes=[Mount("/", one)])),
+    "Starlette's Route": Place(starlette(Route), ("http",)),
+    "Starlette's WebSocketRoute": Place(starlette(WebSocketRoute), ("websocket",)),
+    "Starlette's Mount": Place(starlette(Mount)),
     "FastAPI's mount": Place(mounted),
-    "the server": Place(lambda one: one),
+    "the server": Place(itself),
 }
 
 
@@ -115,7 +121,7 @@ async def test_a_class_in_the_place_of_an_application_says_what_to_use(
     async def served(scope: Any, receive: Any, send: Any) -> None:
         await application(scope, receive, send)
 
-    scope = {"type": protocol, "method": "GET", "path": "/", "headers": []}
+    scope: dict[str, Any] = {"type": protocol, "method": "GET", "path": "/", "headers": []}
     with pytest.raises(TypeError, match=re.escape(f"use {consumer.__name__}.as_asgi()")):
         await ApplicationCommunicator(served, scope).wait()
 

@@ -297,7 +297,7 @@ async def test_what_is_no_model_is_told_apart_by_tag_or_by_class() -> None:
         async def on_path(self, message: Path) -> str:
             return message.name
 
-        @AsyncJsonWebsocketConsumer.receives(Literal["ping"])  # type: ignore[call-overload, untyped-decorator]  # pyright: ignore[reportArgumentType, reportCallIssue]  # no class for a checker
+        @AsyncJsonWebsocketConsumer.receives(Literal["ping"])  # type: ignore[call-overload, untyped-decorator]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUntypedFunctionDecorator]  # no class for a checker
         async def on_ping(self, message: str) -> str:
             return "pong"
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
@@ -26,21 +26,16 @@ class Room(Group[Said], pattern="room.{number}"):
 
 
 Send = Callable[[BaseChannelLayer], None]
-SENDS: list[Any] = [
-    pytest.param(lambda layer: layer.sync_send("a", Said(text="hi")), "send", id="send"),
-    pytest.param(
-        lambda layer: layer.sync_group_send("room.1", Said(text="hi")), "group_send", id="group_send"
-    ),
-    pytest.param(lambda layer: Room(number=1).sync_send(Said(text="hi")), "group_send", id="Group"),
-    pytest.param(
-        lambda layer: Room(number=1).sync_send(Said(text="hi"), layer=layer),
-        "group_send",
-        id="Group of a layer",
-    ),
-]
+HI = Said(text="hi")
+SENDS: dict[str, tuple[Send, str]] = {
+    "send": (lambda layer: layer.sync_send("a", HI), "send"),
+    "group_send": (lambda layer: layer.sync_group_send("room.1", HI), "group_send"),
+    "Group": (lambda _layer: Room(number=1).sync_send(HI), "group_send"),
+    "Group of a layer": (lambda layer: Room(number=1).sync_send(HI, layer=layer), "group_send"),
+}
 
 
-@pytest.mark.parametrize(("send", "call"), SENDS)
+@pytest.mark.parametrize(("send", "call"), SENDS.values(), ids=SENDS)
 async def test_a_thread_without_an_event_loop_can_send(send: Send, call: str) -> None:
     """A Django view, a Celery task or a script reaches the consumers of its process."""
     layer = InMemoryChannelLayer()
@@ -52,7 +47,7 @@ async def test_a_thread_without_an_event_loop_can_send(send: Send, call: str) ->
     assert await soon(layer.receive("a")) == {"type": "said", "text": "hi"}
 
 
-@pytest.mark.parametrize(("send", "call"), SENDS)
+@pytest.mark.parametrize(("send", "call"), SENDS.values(), ids=SENDS)
 async def test_a_thread_with_an_event_loop_is_told_to_await(send: Send, call: str) -> None:
     """A synchronous call there would block everything else; nothing is sent."""
     layer = InMemoryChannelLayer()

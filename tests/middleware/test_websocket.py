@@ -9,10 +9,7 @@ from hypothesis import strategies as st
 
 from fast_channels.consumer import AsyncWebsocketConsumer
 from fast_channels.middleware import OriginValidator, WebsocketDenier
-from fast_channels.middleware.websocket import (
-    _origin,  # pyright: ignore[reportPrivateUsage]  # what a client sends becomes an origin, or none, here
-    is_same_domain,
-)
+from fast_channels.middleware.websocket import is_same_domain, origin_of
 from fast_channels.testing import WebsocketCommunicator
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelScope
 
@@ -112,7 +109,7 @@ def test_no_origin_is_ever_an_error(origin: bytes) -> None:
     """Whatever a client sends, the answer is yes or no."""
     scope = {"type": "websocket", "headers": [(b"origin", b"http://" + origin)]}
 
-    assert validator("example.com", "*:80").valid_origin(_origin(scope)) in {True, False}
+    assert validator("example.com", "*:80").valid_origin(origin_of(scope)) in {True, False}
 
 
 @pytest.mark.parametrize("pattern", ["http://[::1", "https://example.com:99999", "localhost:port"])

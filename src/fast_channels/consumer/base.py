@@ -120,11 +120,8 @@ def get_handler_name(message: ChannelMessage) -> str:
     return name
 
 
-def _is_scope(value: object) -> bool:
-    if not isinstance(value, MutableMapping):
-        return False
-    scope: ChannelScope = value
-    return scope.get("type") in CONNECTIONS
+def _is_scope(value: Any) -> bool:
+    return isinstance(value, MutableMapping) and value.get("type") in CONNECTIONS
 
 
 def _no_application(consumer: type["AsyncConsumer"]) -> TypeError:
@@ -766,12 +763,13 @@ async def _send_last(send: ASGISendCallable, event: ChannelMessage, inbox: Inbox
         logger.debug("%s could not be sent after an error: %s", event["type"], shown(str(error)))
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    group: BaseExceptionGroup[BaseException] = error
+    for one in group.exceptions:
+        yield from _leaves(one)
 
 
 def steering(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -87,7 +87,7 @@ class OriginValidator:
 
     async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> Any:
         """Pass a WebSocket on if its origin is allowed, and refuse it otherwise."""
-        if scope["type"] != "websocket" or self.valid_origin(_origin(scope)):
+        if scope["type"] != "websocket" or self.valid_origin(origin_of(scope)):
             return await self.application(scope, receive, send)
         return await WebsocketDenier()(scope, receive, send)
 
@@ -144,7 +144,7 @@ def _ascii(host: str) -> str:
     return host[: len(host) - len(name)] + name.encode("idna").decode()
 
 
-def _origin(scope: ChannelScope) -> ParseResult | None:
+def origin_of(scope: ChannelScope) -> ParseResult | None:
     """Return the `Origin` of a connection, `None` where there is no single, well-formed one."""
     values: list[bytes] = [value for name, value in scope.get("headers", ()) if name.lower() == b"origin"]
     if len(values) != 1:

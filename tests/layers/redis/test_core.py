@@ -285,8 +285,8 @@ async def test_what_is_on_its_way_when_a_layer_closes_goes_back(make: QueueMaker
         for task in tasks:
             task.cancel()
         await worker.close()
-        done = await asyncio.gather(*tasks, return_exceptions=True)
-        got.extend(message["n"] for message in done if isinstance(message, dict))
+        await asyncio.wait(tasks)
+        got.extend(task.result()["n"] for task in tasks if not task.cancelled() and not task.exception())
     while len(got) < 60:
         got.append((await soon(sender.receive("work")))["n"])
 
