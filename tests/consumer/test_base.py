@@ -1226,6 +1226,42 @@ async def test_a_client_that_does_not_read_delays_the_end_of_a_crash_for_a_limit
     assert server.types == ["websocket.accept", "websocket.close"]
 
 
+async def test_a_client_that_leaves_while_a_crash_is_cleaned_up_gets_nothing() -> None:
+    """Nothing is sent to somebody who has gone."""
+
+    class Failing(Recorder):
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            await asyncio.sleep(0)
+            raise ZeroDivisionError
+
+        async def disconnect(self, code: int) -> None:
+            server.give(gone(1001))
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    server = Server(Failing(), WEBSOCKET, CONNECT, frame("x"))
+
+    with pytest.raises(ZeroDivisionError):
+        await server.end()
+
+    assert server.types == ["websocket.accept"]
+
+
+async def test_a_disconnect_that_is_handled_twice_is_one() -> None:
+    """An override may call the library's handler more than once."""
+
+    class Twice(Recorder):
+        async def websocket_disconnect(self, message: Any) -> None:
+            with suppress(StopConsumer):
+                await super().websocket_disconnect(message)
+            await super().websocket_disconnect(message)
+
+    consumer = Twice()
+    await serve(consumer, WEBSOCKET, CONNECT, gone(1001))
+
+    assert consumer.log == [1001]
+
+
 async def test_sending_after_its_own_close_is_said_once_for_each_class(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

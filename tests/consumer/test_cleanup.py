@@ -136,6 +136,23 @@ async def test_what_a_step_has_begun_can_cancel_it(
     assert task.cancelled() == cancelled
 
 
+async def test_a_step_that_waits_for_what_is_cancelled_is_told_apart(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody has asked for that, so it is an error of the step."""
+    done: list[str] = []
+
+    async def waiting() -> None:
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.cancel)
+        await future
+
+    with pytest.raises(RuntimeError, match="a step of a consumer's clean-up was cancelled"):
+        await clean_up([waiting, step(done, "next")])
+
+    assert done == ["next"]
+
+
 async def test_a_time_out_around_a_clean_up_is_told_afterwards() -> None:
     """It becomes a `TimeoutError` where it was set, and cancels nothing that comes later."""
     done: list[str] = []

@@ -246,19 +246,29 @@ async def test_a_method_that_cannot_take_a_mapping_is_no_handler(annotation: Any
             await helped().dispatch({"type": "say"})
 
 
-async def test_a_helper_whose_type_is_defined_later_is_called_by_no_message() -> None:
+async def test_a_helper_whose_type_is_defined_later_is_called_by_no_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What its argument is can be known when the first message comes."""
 
     class Consumer(AsyncConsumer):
-        async def grant(self, user: "DefinedLater") -> None:
+        async def grant(self, user: "DefinedLater") -> None:  # type: ignore[name-defined]  # pyright: ignore[reportUndefinedVariable, reportUnknownParameterType]  # noqa: F821  # later
             raise AssertionError("called")
 
+    monkeypatch.setitem(globals(), "DefinedLater", Path)
     with pytest.raises(InvalidEventError, match=r"^No handler for message type grant$"):
         await Consumer().dispatch({"type": "grant"})
 
 
-class DefinedLater:
-    """No mapping."""
+async def test_an_event_of_servers_that_does_not_fit_is_no_event_of_its_handler() -> None:
+    """Whoever dispatches it hears what is wrong."""
+
+    class Consumer(AsyncConsumer):
+        async def websocket_receive(self, event: Mapping[str, Any]) -> None:
+            raise AssertionError("called")
+
+    with pytest.raises(InvalidEventError, match=r"text: Input should be a valid string"):
+        await Consumer().dispatch({"type": "websocket.receive", "text": 5})
 
 
 async def test_handlers_may_come_from_a_mixin() -> None:

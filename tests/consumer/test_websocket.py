@@ -744,6 +744,23 @@ async def test_events_of_another_protocol_are_an_error() -> None:
         await serve(Acting(call("accept")), WEBSOCKET, CONNECT, {"type": "mychat.message"}, gone())
 
 
+async def test_groups_are_kept_for_the_end_if_the_server_fails_after_the_accept(
+    layer: InMemoryChannelLayer,
+) -> None:
+    """The consumer may be in already; its clean-up leaves them."""
+
+    class Breaking(Server):
+        async def send(self, event: Mapping[str, Any]) -> None:
+            raise RuntimeError("broken")
+
+    server = Breaking(Grouped(call("accept")), WEBSOCKET, CONNECT)
+
+    with pytest.raises(RuntimeError, match="broken"):
+        await server.end()
+
+    assert layer.groups == {}
+
+
 # Mistakes in the handshake.
 
 

@@ -327,6 +327,19 @@ def test_a_server_that_breaks_the_types_is_told() -> None:
     assert machine.state == "OPEN"
 
 
+def test_of_many_mistakes_only_the_number_is_told() -> None:
+    """A server or a handler can send any number of headers."""
+    headers = [("a", "b")] * 30
+
+    with pytest.raises(LocalProtocolError, match=r"http\.response\.start is not valid: \d+ mistakes"):
+        HttpConnection(SCOPE).send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+def test_only_a_close_has_a_substitute() -> None:
+    """What a server refused of any other event is the error that it is."""
+    assert HttpConnection(SCOPE).substitute({"type": "http.response.body"}) is None
+
+
 def test_a_reader_may_ask_for_models() -> None:
     """The validators of a consumer decide what its handlers get."""
     validators = Lazy({"http.request": HttpRequestEvent}, model_validator)

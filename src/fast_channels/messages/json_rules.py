@@ -120,7 +120,7 @@ def _validator(schema: CoreSchema, rules: Rules) -> SchemaValidator:
 @contextmanager
 def _unfinished(schema: CoreSchema) -> Generator[None, None, None]:
     """Let pydantic build the classes of a schema anew, not take what they have built for themselves."""
-    classes: set[type[Any]] = {part["cls"] for part, _ in _parts(schema) if part["type"] in _CLASSES}
+    classes: set[type[Any]] = {part["cls"] for part, _ in _parts(schema) if part.get("type") in _CLASSES}
     with _building:
         complete = [cls for cls in classes if vars(cls).get("__pydantic_complete__", False)]
         for cls in complete:
@@ -144,14 +144,13 @@ def _parts(schema: Any, own: bool = False) -> Iterator[tuple[dict[str, Any], boo
             yield from _parts(item, own)
     elif _is_a(schema, dict):
         own = _OWN_RULES in schema["config"] if "config" in schema else own
-        if "type" in schema:
-            yield schema, own
+        yield schema, own
         for key, value in _inner(schema):
             yield from _parts([*value.values()] if key in _BY_NAME and _is_a(value, dict) else value, own)
 
 
 def _holds(schema: CoreSchema, types: set[str]) -> bool:
-    return any(part["type"] in types and not own for part, own in _parts(schema))
+    return any(part.get("type") in types and not own for part, own in _parts(schema))
 
 
 Change: TypeAlias = Callable[[Any, bool], Any]
