@@ -1,13 +1,15 @@
 """Sending from code without an event loop, with any layer."""
 
 import asyncio
+import importlib.util
+import os
 from collections.abc import Callable
 from typing import Literal
 
 import pytest
 
 from fast_channels.exceptions import ChannelFull
-from fast_channels.layers import BaseChannelLayer, InMemoryChannelLayer, register_channel_layer
+from fast_channels.layers import BaseChannelLayer, InMemoryChannelLayer, register_channel_layer, threads
 from fast_channels.messages import ChannelEvent, Group
 from tests.layers.conftest import soon
 
@@ -78,3 +80,16 @@ def test_a_layer_without_groups_says_so() -> None:
     """As `group_send()` does."""
     with pytest.raises(NotImplementedError, match="has no group_send"):
         BaseChannelLayer().sync_group_send("g", {})
+
+
+def test_where_nothing_forks_there_is_nothing_to_begin_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows has no `os.register_at_fork()`, and the module is imported all the same."""
+    monkeypatch.delattr(os, "register_at_fork", raising=False)
+    spec = importlib.util.spec_from_file_location(threads.__name__, threads.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    again = importlib.util.module_from_spec(spec)
+
+    spec.loader.exec_module(again)
+
+    assert again.forget is not threads.forget
