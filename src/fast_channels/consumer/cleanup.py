@@ -49,7 +49,7 @@ async def clean_up(steps: Iterable[Step], error: BaseException | None = None) ->
     """
     shield = _Shield()
     outer = _current.get()
-    if error is not None or (outer is not None and outer.task is shield.task):
+    if error is not None or outer is not None:
         shield.prepare(error, outer)
     token = _current.set(shield)
     try:
@@ -70,6 +70,7 @@ async def clean_up(steps: Iterable[Step], error: BaseException | None = None) ->
             raise error
     finally:
         _current.reset(token)
+        shield.over = True
         # The error refers to this frame, which would refer to the error, and to the task that has it.
         del error, shield, outer
 
@@ -97,25 +98,25 @@ class _Shield:
 
     Attributes:
         requests: The messages of the requests that are to be handed on.
+        over: Whether all steps have run.
         runs: Runs a step where that is not the usual way.
-        task: The task, `None` if whoever runs the clean-up has none.
+        task: The task of a step that waits, or has waited; `None` if whoever runs the clean-up has none.
     """
 
+    over = False
     requests: Sequence[Any] = ()
     runs: "Callable[[_Shield, Step], Awaitable[None]] | None" = None
     _cancel: Callable[..., bool]
     _limited = False
     _expired = False
     _timer: asyncio.TimerHandle | None = None
-
-    def __init__(self) -> None:
-        self.task = _current_task()
+    task: asyncio.Task[Any] | None = None
 
     def prepare(self, error: BaseException | None, outer: "_Shield | None") -> None:
         """Choose how steps are run after an error, or within a step of another clean-up."""
         if isinstance(error, _NO_WAITING):
             self.runs = _begin
-        elif outer is not None and outer.task is self.task:
+        elif outer is not None and not outer.over and outer.task in {None, _current_task()}:
             # The other one keeps the requests away.
             self.runs = _await
         elif isinstance(error, asyncio.CancelledError):
@@ -143,7 +144,7 @@ class _Shield:
             TimeoutError: It took too long after a request.
             BaseException: Whatever the step raised.
         """
-        task = self.task
+        task = self.task = _current_task()
         if task is None:
             # Whoever runs this without a task cannot cancel it either.
             await rest(steps, yielded)

@@ -44,12 +44,18 @@ def require_constructor(consumer: type, arguments: Mapping[str, Any]) -> None:
     raise TypeError(text)
 
 
+_USUAL = frozenset({list, tuple, set, frozenset})
+
+
 def require_names(owner: str, groups: object) -> None:
     """Do nothing unless `groups` is no collection of names that every consumer could read.
 
     Raises:
         TypeError: It is a string, whose characters are no names, or an iterator, which can be read once.
     """
+    if groups is None or type(groups) in _USUAL:
+        # To ask an abstract class takes longer than all the rest, and consumers are made often.
+        return
     if isinstance(groups, str):
         raise TypeError(f"{owner}.groups is a list of names, not the string {groups!r}; write [{groups!r}]")
     if isinstance(groups, Iterator):
