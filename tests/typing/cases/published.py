@@ -106,7 +106,7 @@ class Http(AsyncHttpConsumer):
         await super().disconnect()
 
     async def http_request(self, message: HttpRequestEvent) -> None:
-        self.body.append(message["body"] if "body" in message else b"")
+        self.body.append(message["body"])
         await super().http_request(message)
 
     async def http_disconnect(self, message: HttpDisconnectEvent) -> None:
