@@ -180,8 +180,37 @@ def test_what_cannot_be_done(app: Callable[[str], None], arguments: tuple[str, .
     result = run(*arguments)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "\nError: " in result.stderr
+    assert "Error: " in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_usage_is_shown_to_whoever_typed_it_wrong(app: Callable[[str], None]) -> None:
+    """And not to whoever named an application that cannot be used."""
+    app(GOOD)
+
+    assert run("check").stderr.startswith("Usage: ")
+    assert run("check", "cli_app:Nobody").stderr.startswith("Error: there is no cli_app:Nobody")
+
+
+def test_findings_are_explained(app: Callable[[str], None]) -> None:
+    """A check says how, and the explanation has a reason, an example and the mend."""
+    app(BAD)
+
+    assert run("check", "cli_app").stderr == (
+        "note: fast-channels explain FC107 FC207 FC301 shows why, an example and the mend\n"
+    )
+    shown = run("explain", "fc107", "FC301")
+    assert (shown.exit_code, shown.stdout.count("Example:"), shown.stdout.count("Mend:")) == (0, 2, 2)
+    assert run("explain").stdout.startswith("# Findings\n")
+
+
+def test_a_code_that_does_not_exist() -> None:
+    """It is a mistake of usage, with those that are like it."""
+    result = run("explain", "FC17")
+
+    assert result.exit_code == 2
+    assert "there is no finding 'FC17'; did you mean FC107" in result.stderr
+    assert "FC001, FC101" in run("explain", "x").stderr
 
 
 def test_an_application_that_cannot_be_imported(app: Callable[[str], None], tmp_path: Path) -> None:
@@ -591,7 +620,7 @@ def test_what_no_worker_can_be_made_of(app: Callable[[str], None], arguments: st
     result = run("worker", *arguments.split())
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert sentence in result.stderr.partition("\nError: ")[2]
+    assert sentence in result.stderr.partition("Error: ")[2]
     assert "Traceback" not in result.stderr
 
 

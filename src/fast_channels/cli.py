@@ -15,7 +15,7 @@ import click
 import pydantic
 
 from fast_channels import __version__
-from fast_channels.checks import CODES, FORMATS, findings_in, relative
+from fast_channels.checks import CODES, FORMATS, KINDS, explained, findings_in, like, page, relative
 from fast_channels.codegen.application import application_schemas, application_types, foreign_types
 from fast_channels.codegen.json_schema import text_of
 from fast_channels.codegen.schemas import BASE_URI
@@ -27,6 +27,13 @@ from fast_channels.targets import Target, TargetError, consumers_in, load
 from fast_channels.worker import STOP_SECONDS, Worker
 
 __all__ = ["command"]
+
+
+class CannotDoError(click.ClickException):
+    """A command cannot be carried out, though it was typed as it should be: its usage would not help."""
+
+    exit_code = 2
+
 
 FINDINGS = 1
 """Exit code of a check that found something; a mistake of usage has click's own, which is 2."""
@@ -92,8 +99,23 @@ def check(targets: tuple[str, ...], app_dir: Path, error_format: str, ignore: tu
         where = ", ".join(target.text for target in loaded)
         result = click.style(_count(len(shown), "finding"), fg="red" if shown else "green", bold=True)
         click.echo(f"checked {_count(len(consumers), 'consumer')} of {where}: {result}{ignored}")
+    if shown and error_format == "text":
+        codes = " ".join(dict.fromkeys(sorted(one.code for one in shown)))
+        _note(f"fast-channels explain {codes} shows why, an example and the mend")
     if shown:
         sys.exit(FINDINGS)
+
+
+@command.command("explain")
+@click.argument("codes", nargs=-1, metavar="CODE...")
+def explain(codes: tuple[str, ...]) -> None:
+    """Show why a finding matters, an example and the mend; without a code the page of all, in Markdown."""
+    for code in codes:
+        if code.upper() not in KINDS:
+            meant = like(code) or KINDS
+            raise click.UsageError(f"there is no finding {code!r}; did you mean {', '.join(meant)}?")
+    texts = [explained(KINDS[code.upper()]) for code in codes]
+    click.echo("\n".join(texts) if texts else page(), nl=False)
 
 
 @command.command("schema")
@@ -190,9 +212,9 @@ def _by_channel(consumers: Iterable[str]) -> dict[str, str]:
     for text in consumers:
         channel, _, target = text.partition("=")
         if not target:
-            raise TargetError(f"{text!r} names no channel and consumer; write channel=module:attribute")
+            raise click.UsageError(f"{text!r} names no channel and consumer; write channel=module:attribute")
         if channel in by_channel:
-            raise TargetError(f"the channel {channel!r} is named twice, and can have one consumer")
+            raise click.UsageError(f"the channel {channel!r} is named twice, and can have one consumer")
         by_channel[channel] = target
     return by_channel
 
@@ -200,7 +222,7 @@ def _by_channel(consumers: Iterable[str]) -> dict[str, str]:
 def _loaded(targets: Iterable[str], folder: Path) -> list[Target]:
     loaded = [load(target, folder) for target in targets]
     if not loaded:
-        raise TargetError(
+        raise click.UsageError(
             "Missing argument 'TARGET...': name a module or module:attribute, for instance app:app, or set "
             "targets in [tool.fast-channels] of pyproject.toml"
         )
@@ -274,4 +296,4 @@ def _sentences(*more: type[Exception]) -> Generator[None]:
     try:
         yield
     except errors as error:
-        raise click.UsageError(str(error)) from error
+        raise CannotDoError(str(error)) from error

@@ -32,6 +32,8 @@ _INSIDE = (
     "_fn",
     "func",  # functools.partial
 )
+# Where what is behind them need not be an application.
+_NO_APPLICATION = {"func"}
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
@@ -58,10 +60,17 @@ class Target:
 
 
 class Found(NamedTuple):
-    """A consumer class, and the arguments of the `as_asgi()` through which a target led to it."""
+    """A consumer class, and the way on which a target led to it.
+
+    Attributes:
+        consumer: The class.
+        arguments: Those of the `as_asgi()`, `None` if there was none.
+        bare: What stands where an ASGI application should: "a class" or "an instance"; empty if nothing does.
+    """
 
     consumer: type[AsyncConsumer]
     arguments: Mapping[str, Any] | None
+    bare: str = ""
 
 
 def load(text: str, folder: Path) -> Target:
@@ -106,18 +115,27 @@ def consumers_in(target: Target) -> list[Found]:
     return found
 
 
-def _find(value: Any, seen: set[int]) -> Iterator[Found]:
-    if id(value) in seen:
+def _find(value: Any, seen: set[tuple[int, bool]], served: bool = False) -> Iterator[Found]:
+    """Yield the consumers to which a value leads.
+
+    Args:
+        value: Anything.
+        seen: What has been looked at.
+        served: Whether the value stands where something keeps an application that it calls.
+    """
+    if (id(value), served) in seen:
         return
-    seen.add(id(value))
+    seen.add((id(value), served))
     if _is(value, type):
         if issubclass(value, AsyncConsumer):
-            yield Found(value, None)
+            yield Found(value, None, "a class" if served else "")
     elif _is(value, ConsumerApplication):
         yield Found(value.consumer_class, value.consumer_initkwargs)
+    elif _is(value, AsyncConsumer):
+        yield Found(type(value), None, "an instance")
     else:
-        for inner in _inside(value):
-            yield from _find(inner, seen)
+        for inner, called in _inside(value, served):
+            yield from _find(inner, seen, called)
 
 
 def _is(value: object, *kinds: type) -> bool:
@@ -125,18 +143,20 @@ def _is(value: object, *kinds: type) -> bool:
     return issubclass(type(value), kinds)
 
 
-def _inside(value: Any) -> list[Any]:
+def _inside(value: Any, served: bool) -> Iterator[tuple[Any, bool]]:
+    """Yield what is in a value, and whether it stands where an application is kept."""
     if _is(value, list, tuple):
-        return [*value]
-    if _is(value, ModuleType):
+        yield from ((one, served) for one in value)
+    elif _is(value, ModuleType):
         module: ModuleType = value
-        return [one for one in vars(module).values() if _belongs(one, module)]
-    if _is(value, FunctionType):
-        return [one for one in _used_by(value) if not _is(one, ModuleType, FunctionType)]
-    return [*_attributes(value)]
+        yield from ((one, False) for one in [*vars(module).values()] if _belongs(one, module))
+    elif _is(value, FunctionType):
+        yield from ((one, False) for one in _used_by(value) if not _is(one, ModuleType, FunctionType))
+    else:
+        yield from _attributes(value)
 
 
-def _attributes(value: Any) -> Iterator[Any]:
+def _attributes(value: Any) -> Iterator[tuple[Any, bool]]:
     held: Mapping[str, Any] = {}
     with contextlib.suppress(Exception):
         held = object.__getattribute__(value, "__dict__")
@@ -144,10 +164,10 @@ def _attributes(value: Any) -> Iterator[Any]:
     members = {name: one for kind in type(value).__mro__ for name, one in vars(kind).items()}
     for name in _INSIDE:
         if name in held:
-            yield held[name]
+            yield held[name], name not in _NO_APPLICATION
         elif _is(members.get(name), MemberDescriptorType):
             with contextlib.suppress(AttributeError):  # it has no value
-                yield object.__getattribute__(value, name)
+                yield object.__getattribute__(value, name), name not in _NO_APPLICATION
 
 
 def _used_by(function: FunctionType) -> Iterator[Any]:

@@ -87,7 +87,8 @@ def test_a_layer_that_is_not_registered() -> None:
     register_channel_layer("chats", InMemoryChannelLayer())
 
     assert only(Layered) == (
-        "FC304 Layered uses the channel layer 'chat', which is not registered; registered: 'chats'"
+        "FC304 Layered uses the channel layer 'chat', which is not registered; registered: 'chats'; "
+        "pass over FC304 if the application registers it when it starts"
     )
 
 

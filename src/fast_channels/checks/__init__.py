@@ -1,7 +1,19 @@
 """Finds in consumer classes what would only fail when a connection, a frame or an event comes."""
 
 from .consumer import check, findings_in
-from .finding import CODES, Finding
+from .finding import Finding
+from .kinds import CODES, KINDS, explained, like, page
 from .report import FORMATS, relative
 
-__all__ = ["CODES", "FORMATS", "Finding", "check", "findings_in", "relative"]
+__all__ = [
+    "CODES",
+    "FORMATS",
+    "KINDS",
+    "Finding",
+    "check",
+    "explained",
+    "findings_in",
+    "like",
+    "page",
+    "relative",
+]

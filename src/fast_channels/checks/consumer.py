@@ -5,9 +5,10 @@ from typing import Any
 
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.installation import DISTRIBUTION, conflict
-from fast_channels.targets import Target, consumers_in
+from fast_channels.targets import Found, Target, consumers_in
 
-from .finding import Finding
+from .attributes import check_attributes
+from .finding import Finding, finding
 from .layers import check_arguments, check_layer, check_params
 from .messages import check_messages
 from .methods import check_handlers, check_methods
@@ -24,7 +25,8 @@ def findings_in(targets: Iterable[Target]) -> list[Finding]:
     found = [one for target in targets for one in consumers_in(target)]
     return [
         *check_installation(),
-        *(finding for one in found for finding in check(one.consumer, one.arguments)),
+        *(mistake for one in found for mistake in check(one.consumer, one.arguments)),
+        *(mistake for one in found for mistake in check_use(one)),
     ]
 
 
@@ -33,6 +35,14 @@ def check_installation() -> Iterator[Finding]:
     sentence = conflict()
     if sentence is not None:
         yield Finding("FC001", DISTRIBUTION, sentence, None, None)
+
+
+def check_use(found: Found) -> Iterator[Finding]:
+    """Find a consumer in the place of an ASGI application."""
+    if found.bare:
+        name = found.consumer.__name__
+        text = f"is used as an ASGI application and is {found.bare}; use {name}.as_asgi()"
+        yield finding("FC308", found.consumer, text)
 
 
 def check(consumer: type[AsyncConsumer], arguments: Mapping[str, Any] | None = None) -> list[Finding]:
@@ -48,5 +58,6 @@ def check(consumer: type[AsyncConsumer], arguments: Mapping[str, Any] | None = N
         *check_messages(consumer),
         *check_layer(consumer, arguments or {}),
         *check_params(consumer),
+        *check_attributes(consumer, arguments or {}),
         *(() if arguments is None else check_arguments(consumer, arguments)),
     ]

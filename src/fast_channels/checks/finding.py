@@ -1,39 +1,10 @@
 """What is found, and where."""
 
 import inspect
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FunctionType
 
-__all__ = ["CODES", "Finding", "finding"]
-
-CODES: Mapping[str, str] = {
-    "FC001": "another distribution of the same import name is installed",
-    "FC101": "the annotation of a handler cannot be resolved",
-    "FC102": "the annotation of a handler cannot be validated into",
-    "FC103": "an event has no `type` literal",
-    "FC104": "a handler takes events that are sent to another name",
-    "FC105": "a handler takes events that are sent to a name without a handler",
-    "FC106": "the type of an event is the name of a method of the library",
-    "FC107": "a method has the name of a handler and is none",
-    "FC108": "a method that the library awaits is not `async def`",
-    "FC109": "a method does not take the arguments that the library passes",
-    "FC201": "the messages of a consumer cannot be resolved",
-    "FC202": "the messages of a consumer cannot be validated",
-    "FC203": "nothing tells the messages of clients apart",
-    "FC204": "two messages have the same tag",
-    "FC205": "a message cannot be written as JSON, or has no JSON Schema",
-    "FC206": "a message carries bytes that may not be UTF-8",
-    "FC207": "clients may send messages, and nothing handles them",
-    "FC208": "the methods that receive messages are not one for each",
-    "FC301": "there are groups and no channel layer",
-    "FC302": "`groups` is a text",
-    "FC303": "the name of a group is not valid",
-    "FC304": "the channel layer is not registered",
-    "FC305": "the constructor does not take the arguments of `as_asgi()`",
-    "FC306": "`Params` is no model, or not a complete one",
-}
-"""What can be found: the code of each kind, and what it is about."""
+__all__ = ["Finding", "finding"]
 
 
 @dataclass(frozen=True, slots=True)

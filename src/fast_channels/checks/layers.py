@@ -32,7 +32,10 @@ def check_layer(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> 
     # A registry without any layer is one that is filled when the application starts.
     if alias and len(channel_layers) and alias not in channel_layers:
         known = ", ".join(map(repr, channel_layers.list_aliases()))
-        text = f"uses the channel layer {alias!r}, which is not registered; registered: {known}"
+        text = (
+            f"uses the channel layer {alias!r}, which is not registered; registered: {known}; "
+            "pass over FC304 if the application registers it when it starts"
+        )
         yield finding("FC304", consumer, text)
 
 
