@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 from pydantic import BaseModel, Field
 
+from fast_channels.consumer import AsyncWebsocketConsumer
 from fast_channels.messages import Request
 from fast_channels.testing import WebsocketCommunicator
 from fast_channels.testing.application import ApplicationEnded
@@ -132,3 +133,35 @@ async def test_other_ends_are_told_as_they_are_when_receiving() -> None:
             await websocket.request(Call(id=2))
         with pytest.raises(ApplicationEnded):
             await asyncio.wait_for(websocket.request(Call(id=2)), 10)
+
+
+class Silent(AsyncWebsocketConsumer):
+    """Forgets to answer its handshake."""
+
+    async def connect(self) -> None:
+        pass
+
+
+class Crashing(AsyncWebsocketConsumer):
+    """Fails at each frame."""
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        raise ZeroDivisionError("of the application")
+
+
+async def test_a_request_of_a_handshake_without_an_answer_says_whose_it_is() -> None:
+    """A test that did not look at the answer of the handshake learns why there is no reply."""
+    communicator = WebsocketCommunicator(Silent, "/")
+    await communicator.send_input({"type": "websocket.connect"})
+
+    with pytest.raises(TimeoutError, match=r"connect\(\) of .*Silent.* returned without accept\(\)"):
+        await communicator.request(Call(id=2), timeout=0.05)
+
+    communicator.stop()
+
+
+async def test_an_error_of_the_application_is_raised_to_who_asks() -> None:
+    """At once, and not as a reply that did not come."""
+    async with WebsocketCommunicator(Crashing, "/") as websocket:
+        with pytest.raises(ZeroDivisionError, match="of the application"):
+            await websocket.request(Call(id=2))

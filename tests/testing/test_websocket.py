@@ -1,9 +1,13 @@
 """A test as the WebSocket client of an application."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
 
 from fast_channels.consumer import AsyncWebsocketConsumer
 from fast_channels.testing import WebsocketCommunicator
@@ -12,6 +16,42 @@ from fast_channels.testing.websocket import WebsocketConnectResponse
 from fast_channels.type_defs import ASGIApplication, ASGIReceiveCallable, ASGISendCallable, ChannelScope
 
 ACCEPT = {"type": "websocket.accept"}
+
+
+class Say(BaseModel):
+    text: str = Field(alias="as")
+
+
+@dataclass
+class Note:
+    due: date
+
+
+class Both(TypedDict):
+    say: Say
+    note: Note
+    due: date
+
+
+SAY = Say.model_validate({"as": "hello"})
+NOTE = Note(date(2024, 2, 29))
+
+
+class Silent(AsyncWebsocketConsumer):
+    """Forgets to answer its handshake."""
+
+    async def connect(self) -> None:
+        pass
+
+
+class Late(AsyncWebsocketConsumer):
+    """Answers its handshake when a frame comes, and no frame."""
+
+    async def connect(self) -> None:
+        pass
+
+    async def websocket_receive(self, message: Any) -> None:
+        await self.accept()
 
 
 async def echo(scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -183,6 +223,68 @@ async def test_other_payload_may_be_none() -> None:
     await communicator.connect()
 
     assert await communicator.receive_from() == b"x"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(SAY, {"as": "hello"}, id="a model"),
+        pytest.param(NOTE, {"due": "2024-02-29"}, id="a dataclass"),
+        pytest.param([SAY, NOTE], [{"as": "hello"}, {"due": "2024-02-29"}], id="within a list"),
+        pytest.param(
+            Both(say=SAY, note=NOTE, due=NOTE.due),
+            {"say": {"as": "hello"}, "note": {"due": "2024-02-29"}, "due": "2024-02-29"},
+            id="a TypedDict",
+        ),
+    ],
+)
+async def test_messages_are_sent_as_a_client_writes_them(data: Any, expected: Any) -> None:
+    """As JSON, with the names that their aliases give to fields."""
+    async with WebsocketCommunicator(echo, "/") as communicator:
+        await communicator.send_json_to(data)
+
+        assert await communicator.receive_json_from() == expected
+
+
+@pytest.mark.parametrize("data", [object(), [object()], {"a": b"\xff"}])
+async def test_what_json_cannot_express_is_not_sent(data: Any) -> None:
+    """It is a `TypeError`, and no frame."""
+    async with WebsocketCommunicator(echo, "/") as communicator:
+        with pytest.raises(TypeError, match="is not JSON serializable"):
+            await communicator.send_json_to(data)
+
+        assert communicator.input_queue.empty()
+
+
+async def test_a_handshake_that_connect_left_unanswered_is_named() -> None:
+    """Whoever waits for its answer, or for a frame, learns which consumer has forgotten it."""
+    communicator = WebsocketCommunicator(Silent, "/chat")
+
+    with pytest.raises(
+        TimeoutError,
+        match=r"sent nothing within 0\.05 s; connect\(\) of .*Silent.* returned without "
+        r"accept\(\), close\(\) or deny\(\)",
+    ):
+        await communicator.connect(timeout=0.05)
+    with pytest.raises(TimeoutError, match=r"connect\(\) of .*Silent.* returned without accept\(\)"):
+        await communicator.receive_from(timeout=0.05)
+
+    communicator.stop()
+
+
+async def test_a_handshake_that_is_answered_late_is_not_named() -> None:
+    """Once there was an answer, silence is only silence."""
+    communicator = WebsocketCommunicator(Late, "/")
+    with pytest.raises(TimeoutError, match="returned without"):
+        await communicator.connect(timeout=0.05)
+    await communicator.send_to("now")
+    assert (await communicator.receive_output())["type"] == "websocket.accept"
+
+    with pytest.raises(TimeoutError) as raised:
+        await communicator.receive_from(timeout=0.05)
+
+    assert str(raised.value) == "The application sent nothing within 0.05 s"
+    await communicator.disconnect()
 
 
 async def test_json_in_a_binary_frame_is_an_assertion_error() -> None:

@@ -15,6 +15,7 @@ from fast_channels.consumer.cleanup import clean_up
 from fast_channels.consumer.inbox import Inbox, Origin
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.rules import require_names
+from fast_channels.consumer.unanswered import unanswered
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (
     AcceptConnection,
@@ -65,6 +66,8 @@ DENIAL = "websocket.http.response"
 NORMAL_CLOSURE = 1000
 INTERNAL_ERROR = 1011
 
+_UNANSWERED = "connect() of %s returned without accept(), close() or deny()"
+
 
 class AsyncWebsocketConsumer(AsyncConsumer):
     """Serves one WebSocket: `connect()`, `receive()` for every frame, and `disconnect()` exactly once.
@@ -102,7 +105,12 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         except BaseExceptionGroup as group:
             await self._answer(steering(group))
         connection = self._connection
-        if connection is not None and connection.state == HANDSHAKE and self.handshake_grace is not None:
+        if connection is None or connection.state != HANDSHAKE:
+            return
+        told = unanswered.get()
+        if told is not None:
+            told.append(_UNANSWERED % self)
+        if self.handshake_grace is not None:
             loop = asyncio.get_running_loop()
             self._handshake_timer = loop.call_later(self.handshake_grace, self._warn_of_handshake)
 
@@ -119,11 +127,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
 
     def _warn_of_handshake(self) -> None:
         if self._connection is not None and self._connection.state == HANDSHAKE:
-            logger.warning(
-                "connect() of %s returned without accept(), close() or deny(); the client has waited %g s",
-                self,
-                self.handshake_grace,
-            )
+            logger.warning(f"{_UNANSWERED}; the client has waited %g s", self, self.handshake_grace)
 
     async def connect(self) -> None:
         """Answer the handshake; accepts by default.

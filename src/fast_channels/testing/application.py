@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self, TypeAlias
 from typing_extensions import TypeIs
 
 from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer.unanswered import unanswered
 from fast_channels.type_defs import (
     ASGIReceiveCallable,
     ASGISendCallable,
@@ -41,7 +42,7 @@ class ApplicationEnded(TimeoutError):
 class ApplicationCommunicator:
     """Runs an ASGI application in a task of its own, with the test in the place of the server.
 
-    The application starts with the first call that needs it, in an empty `contextvars` context. Nothing
+    The application starts with the first call that needs it, in a `contextvars` context of its own. Nothing
     is bound to an event loop before that, so a communicator can be made anywhere.
 
     When the application crashes, its own error is raised to the test: by the call that waits for output,
@@ -74,6 +75,7 @@ class ApplicationCommunicator:
         self.input_queue: asyncio.Queue[Any] = asyncio.Queue()
         self.output_queue: asyncio.Queue[Any] = asyncio.Queue()
         self._news = asyncio.Event()
+        self._unanswered: list[str] = []
         self._error_was_raised = False
 
     @property
@@ -96,8 +98,10 @@ class ApplicationCommunicator:
             outputs.put_nowait(message)
             news.set()
 
+        context = contextvars.Context()
+        context.run(unanswered.set, self._unanswered)
         task = asyncio.get_running_loop().create_task(
-            _run(self.application, self.scope, self.input_queue.get, send), context=contextvars.Context()
+            _run(self.application, self.scope, self.input_queue.get, send), context=context
         )
         task.add_done_callback(lambda _: news.set())
         return task
@@ -126,7 +130,8 @@ class ApplicationCommunicator:
 
         Raises:
             ApplicationEnded: The application returned without sending more. A `TimeoutError`.
-            TimeoutError: Nothing came in time. The application goes on running.
+            TimeoutError: Nothing came in time; the text says so if that is a handshake which `connect()` of a
+                consumer has left unanswered. The application goes on running.
             Exception: The error of the application, if it crashed without sending more.
         """
         await self._output_or_end(timeout)
@@ -239,11 +244,14 @@ class ApplicationCommunicator:
 
     def _take_output(self, timeout: float) -> Any:
         if self._has_output():
+            # Whatever it was, the client of a handshake does not wait any more.
+            self._unanswered.clear()
             return self.output_queue.get_nowait()
         self._raise_error()
         if self.future.done():
             raise ApplicationEnded("The application ended and sent nothing more")
-        raise TimeoutError(f"The application sent nothing within {timeout} s")
+        silence = f"The application sent nothing within {timeout} s"
+        raise TimeoutError("; ".join([silence, *self._unanswered]))
 
     def _has_output(self) -> bool:
         if self.output_queue.qsize() == 1 and _error_of(self.future) is not None:
@@ -261,7 +269,10 @@ class ApplicationCommunicator:
             self.output_queue.put_nowait(event)
 
     async def _receive_event(self, timeout: float, *expected: str) -> Any:
-        event = await self.receive_output(timeout)
+        return self._expected(await self.receive_output(timeout), *expected)
+
+    @staticmethod
+    def _expected(event: Any, *expected: str) -> Any:
         if event["type"] not in expected:
             types = " or ".join(map(repr, expected))
             mistake = AssertionError(f"Expected type {types}, but was {event['type']!r}")

@@ -7,9 +7,12 @@ from functools import partial
 from typing import Any, Self, TypeAlias, TypeVar, Unpack
 
 from pydantic import TypeAdapter
+from pydantic.errors import PydanticUserError
+from pydantic_core import PydanticSerializationError
 
 from fast_channels.exceptions import InvalidMessageError
 from fast_channels.messages import Request
+from fast_channels.messages.annotations import has_fields
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.request import reply_type
 
@@ -129,13 +132,14 @@ class WebsocketCommunicator(ApplicationCommunicator):
         """Send a value as JSON in a text frame.
 
         Args:
-            data: The value.
+            data: The value. Models, dataclasses, and whatever else pydantic writes as JSON, such as dates,
+                may be anywhere in it; the names of fields are those that a client sends, their aliases.
 
         Raises:
             TypeError: JSON cannot express the value.
             Exception: The error of the application, if it crashed.
         """
-        await self.send_to(text_data=json.dumps(data))
+        await self.send_to(text_data=_json_of(data))
 
     async def receive_from(self, timeout: float = 1) -> str | bytes:
         """Receive a frame.
@@ -190,7 +194,8 @@ class WebsocketCommunicator(ApplicationCommunicator):
 
         Raises:
             ApplicationEnded: The application returned without a reply. A `TimeoutError`.
-            TimeoutError: No reply came in time.
+            TimeoutError: No reply came in time. As in `receive_output()`, the text names a handshake that
+                was left unanswered.
             AssertionError: The application sent an event that is no frame, such as a close.
             Exception: The error of the application, if it crashed.
         """
@@ -198,15 +203,17 @@ class WebsocketCommunicator(ApplicationCommunicator):
         codec = Codec(partial(reply_type, kind))
         field = kind.correlation_field
         others: list[Any] = []
-        await self.send_to(TypeAdapter(kind).dump_json(message, by_alias=True).decode())
+        await self.send_json_to(message)
+        now = asyncio.get_running_loop().time
+        end = now() + timeout
         try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    event = await self._receive_event(timeout, "websocket.send")
-                    reply: Reply | None = _message_of(event, codec)
-                    if reply is not None and (field is None or _same_field(message, reply, field)):
-                        return reply
-                    others.append(event)
+            while True:
+                await self._output_or_end(end - now())
+                event = self._expected(self._take_output(timeout), "websocket.send")
+                reply: Reply | None = _message_of(event, codec)
+                if reply is not None and (field is None or _same_field(message, reply, field)):
+                    return reply
+                others.append(event)
         except TimeoutError as error:
             error.add_note(f"No reply to {message!r} among the {len(others)} frames that came")
             raise
@@ -269,6 +276,21 @@ class WebsocketCommunicator(ApplicationCommunicator):
 
     async def _leave(self) -> None:
         await self.disconnect()
+
+
+def _json_of(data: object) -> str:
+    kind = type(data)
+    if has_fields(kind):
+        return TypeAdapter[object](kind).dump_json(data, by_alias=True).decode()
+    return json.dumps(data, default=_plain)
+
+
+def _plain(value: object) -> Any:
+    kind = type(value)
+    try:
+        return TypeAdapter[object](kind).dump_python(value, mode="json", by_alias=True)
+    except (PydanticUserError, PydanticSerializationError, UnicodeDecodeError) as error:
+        raise TypeError(f"{kind.__name__} is not JSON serializable: {error}") from error
 
 
 def _message_of(event: Mapping[str, Any], codec: Codec) -> Any:
