@@ -5,6 +5,7 @@
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -163,6 +164,30 @@ def archive(session: nox.Session) -> None:
     with session.chdir(source):
         install(session, "test")
         session.run("pytest", TIME_LIMIT, *(session.posargs or [*EVERY_CORE, *READS_FILES]))
+
+
+@nox.session(tags=["full"])
+@with_heartbeat
+def schemas(session: nox.Session) -> None:
+    """Let ajv in strict mode and quicktype read every published schema; needs Node and npm."""
+    if not shutil.which("npm"):
+        (session.error if "CI" in os.environ else session.skip)("there is no npm: apt-get install nodejs npm")
+    folder = Path(session.create_tmp()).resolve()
+    packages = ("ajv@8", "ajv-formats@3", "quicktype@23")
+    session.run("npm", "install", "--no-audit", "--no-fund", f"--prefix={folder}", *packages, external=True)
+    published = sorted(Path("schemas").glob("*.json"))
+    files = [*published, *sorted(Path("examples/chat/schemas").glob("*.json"))]
+    module = str(folder / "node_modules")
+    session.run(
+        "node", "tests/codegen/ajv_strict.cjs", *map(str, files), env={"NODE_PATH": module}, external=True
+    )
+    for file in published:
+        made = folder / file.with_suffix(".ts").name
+        options = ["--src-lang", "schema", "--lang", "typescript", "--just-types", "--out", str(made)]
+        source = f"{file}#/$defs/"  # Every definition by its name.
+        session.run(f"{module}/.bin/quicktype", *options, source, external=True)
+        if re.search(r"\b(?:type|interface|class) \w*\d\b", made.read_text()):
+            session.error(f"quicktype has numbered types of {file}")
 
 
 @nox.session

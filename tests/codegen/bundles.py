@@ -43,7 +43,7 @@ REGISTRY: Registry[Any] = Registry[Any]().with_resources(
 )
 
 PARTS: Mapping[tuple[str, str], Schema] = {
-    (protocol, part): Schema({"$ref": f"{bundle['$id']}#{part}"}, REGISTRY)
+    (protocol, part): Schema({"$ref": f"{bundle['$id']}#/$defs/{part}"}, REGISTRY)
     for protocol, bundle in BUNDLES.items()
     for part in ("scope", "receive", "send")
 }

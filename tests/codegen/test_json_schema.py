@@ -398,3 +398,10 @@ def test_what_has_a_title_is_defined_once() -> None:
 def test_a_text_is_sorted_and_ends_with_a_line() -> None:
     """And every character of it can be read."""
     assert text_of({"b": "é", "a": []}) == '{\n  "a": [],\n  "b": "é"\n}\n'
+
+
+def test_a_second_limit_of_a_union_stays_beside_it() -> None:
+    """Where a member has one of its own, both hold."""
+    schema, _ = reads(Annotated[Annotated[int, Field(ge=0)] | str, Field(ge=1)])
+
+    assert schema == {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}], "minimum": 1}

@@ -35,6 +35,7 @@ from tests.events.examples import example
 from tests.protocol.trace_data import TRACES, Trace
 
 from .bundles import BUNDLES, PARTS, Schema
+from .strict import complaints
 
 SCOPES: Mapping[str, type[AsgiModel]] = {
     "http": HttpScope,
@@ -140,10 +141,32 @@ def test_an_event_has_a_place(type_: str) -> None:
 @every_event
 def test_an_event_is_told_apart_by_its_type(type_: str) -> None:
     """The type is required, although its model has a default for it."""
-    definition = BUNDLES[protocol_of(type_)]["$defs"][EVENTS[type_].__name__]
+    definitions = BUNDLES[protocol_of(type_)]["$defs"]
+    definition = definitions[EVENTS[type_].__name__]
+    forms = [definitions[form["$ref"].rpartition("/")[2]] for form in definition.get("oneOf", ())]
 
-    assert "type" in definition["required"]
-    assert definition["properties"]["type"]["const"] == type_
+    for form in forms or [definition]:
+        assert "type" in form["required"]
+        assert form["properties"]["type"]["const"] == type_
+
+
+@pytest.mark.parametrize("event", ["WebSocketReceive", "WebSocketSend"])
+def test_each_form_of_a_frame_has_a_name(event: str) -> None:
+    """So that tools which make a class of every definition need not number them."""
+    definitions = BUNDLES["websocket"]["$defs"]
+
+    assert definitions[f"{event}Event"]["oneOf"] == [
+        {"$ref": f"#/$defs/{event}Bytes"},
+        {"$ref": f"#/$defs/{event}Text"},
+    ]
+    for form in ("Bytes", "Text"):
+        assert definitions[f"{event}{form}"]["title"] == f"{event}{form}"
+
+
+@every_protocol
+def test_a_strict_validator_accepts_the_schema(protocol: str) -> None:
+    """It has no keyword and no format that not every validator knows, and no limit without its type."""
+    assert complaints(BUNDLES[protocol]) == []
 
 
 @every_event

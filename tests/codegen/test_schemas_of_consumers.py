@@ -6,14 +6,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from ipaddress import IPv4Network
 from pathlib import Path
 from types import new_class
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, Json, SecretStr, create_model
 
 from examples.chat.consumer import ChatConsumer
 from fast_channels.codegen.schemas import consumer_schemas
@@ -25,6 +28,7 @@ from fast_channels.messages.codec import Codec
 
 from .bundles import Schema
 from .shop import Ask, ClientMessage, Colour, ServerMessage, ShopConsumer, Stock
+from .strict import complaints
 
 ROOT = Path(__file__).parents[2]
 SHOP: Mapping[str, Any] = {
@@ -70,6 +74,41 @@ def test_every_file_is_a_json_schema(consumer: type[AsyncConsumer]) -> None:
         assert schema["$id"] == f"urn:fast-channels:{name}"
         assert schema["title"] == name.removesuffix(".json").replace(".", " ")
         assert schema["description"]
+
+
+class Strict(BaseModel):
+    """Has fields whose limits and formats pydantic writes in its own way."""
+
+    amount: Annotated[int | str, Field(ge=1, lt=9)]
+    name: str | None = Field(default=None, json_schema_extra={"maxLength": 3})
+    words: Annotated[list[str] | str, Field(min_length=1)] | None = None
+    file: Path
+    network: IPv4Network
+    day: date
+    secret: SecretStr
+    place: Decimal
+    pair: tuple[int, str]
+    inner: Json[list[int]]
+    counts: dict[Literal["a", "b"], int]
+
+
+@pytest.mark.parametrize("consumer", [ShopConsumer, ChatConsumer, consumer_of(Strict, Strict)])
+def test_a_strict_validator_accepts_every_file(consumer: type[AsyncConsumer]) -> None:
+    """No keyword or format of pydantic's own, and no limit away from its type."""
+    for text in consumer_schemas(consumer).values():
+        assert complaints(json.loads(text)) == []
+
+
+def test_limits_of_a_union_are_those_of_its_members() -> None:
+    """Each is written at the member whose type it is of, so that it is not lost."""
+    schema = json.loads(consumer_schemas(consumer_of(Strict, Any))["Made.client.json"])
+    properties = schema["$defs"]["Strict"]["properties"]
+
+    assert properties["amount"]["anyOf"] == [
+        {"type": "integer", "minimum": 1, "exclusiveMaximum": 9},
+        {"type": "string"},
+    ]
+    assert properties["name"]["anyOf"] == [{"type": "string", "maxLength": 3}, {"type": "null"}]
 
 
 @pytest.mark.parametrize("base", ["https://example.org/schemas", "https://example.org/schemas/"])

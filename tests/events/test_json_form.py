@@ -62,10 +62,33 @@ def test_a_number_may_be_in_ranges() -> None:
 
 
 def test_an_object_may_have_exactly_one_of_some_properties() -> None:
-    """Of which the others may be there, and be null."""
-    assert exactly_one({"a": {"type": "string"}, "b": {"type": "integer"}}) == {
+    """Of which the others may be there, and be null; each form is complete, and has a title."""
+    kept = {"type": "integer"}
+    schema = {
+        "title": "MoveEvent",
+        "description": "Moves.",
+        "type": "object",
+        "properties": {"steps": kept, "a": {}, "b": {}},
+    }
+    null = {"type": "null", "default": None}
+
+    exactly_one({"a": {"type": "string"}, "b": {"type": "boolean"}})(schema)
+
+    assert schema == {
+        "title": "MoveEvent",
+        "description": "Moves.",
         "oneOf": [
-            {"required": ["a"], "properties": {"a": {"type": "string"}, "b": {"type": "null"}}},
-            {"required": ["b"], "properties": {"a": {"type": "null"}, "b": {"type": "integer"}}},
-        ]
+            {
+                "title": "MoveA",
+                "type": "object",
+                "required": ["a"],
+                "properties": {"steps": kept, "a": {"type": "string"}, "b": null},
+            },
+            {
+                "title": "MoveB",
+                "type": "object",
+                "required": ["b"],
+                "properties": {"steps": kept, "a": null, "b": {"type": "boolean"}},
+            },
+        ],
     }

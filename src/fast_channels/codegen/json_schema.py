@@ -20,6 +20,34 @@ _CONTENT_ENCODINGS: Mapping[str, str] = {"base64": "base64url", "hex": "base16"}
 
 _AS_IT_IS = TypeAdapter[Any](Any)
 
+FORMATS: Final = frozenset(
+    {
+        *("date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "json-pointer", "regex"),
+        *("relative-json-pointer", "time", "uri", "uri-reference", "uri-template", "uuid"),
+    }
+)
+"""The formats that JSON Schema defines (Validation, section 7.3) and validators commonly know."""
+
+_LIMITS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("maxLength", "minLength", "pattern"), ("string",)),
+    **dict.fromkeys(("maxItems", "minItems", "uniqueItems"), ("array",)),
+    **dict.fromkeys(("maxProperties", "minProperties"), ("object",)),
+    **dict.fromkeys(
+        ("exclusiveMaximum", "exclusiveMinimum", "maximum", "minimum", "multipleOf"), ("integer", "number")
+    ),
+}
+
+# As pydantic calls them beside a union.
+_PYTHON: Mapping[str, tuple[str, ...]] = {
+    "ge": ("minimum",),
+    "gt": ("exclusiveMinimum",),
+    "le": ("maximum",),
+    "lt": ("exclusiveMaximum",),
+    "multiple_of": ("multipleOf",),
+    "min_length": ("minLength", "minItems"),
+    "max_length": ("maxLength", "maxItems"),
+}
+
 _UNSAID: set[JsonSchemaWarningKind] = {"skipped-choice", "non-serializable-default"}
 
 
@@ -147,6 +175,26 @@ def _tidy(schema: dict[str, Any], definitions: Mapping[str, Any]) -> None:
             require(choice, discriminator["propertyName"], definitions)
     if "required" in schema:
         schema["required"].sort()
+    # Only annotations, which a strict validator does not accept: pydantic's own, such as "path".
+    if schema.get("format", "regex") not in FORMATS:
+        del schema["format"]
+    _move_to_choices(schema)
+
+
+def _move_to_choices(schema: dict[str, Any]) -> None:
+    """Write what limits values of one type where that type is said: `anyOf` of a text and null has none."""
+    choices = schema.get("anyOf", ())
+    for word in _PYTHON.keys() & schema.keys():
+        limit = schema.pop(word)
+        schema.update(dict.fromkeys(_PYTHON[word], limit))
+    if "type" in schema or not choices or not all("type" in choice for choice in choices):
+        return
+    for keyword in _LIMITS.keys() & schema.keys():
+        limited = [choice for choice in choices if choice["type"] in _LIMITS[keyword]]
+        if not any(keyword in choice for choice in limited):
+            limit = schema.pop(keyword)
+            for choice in limited:
+                choice[keyword] = limit
 
 
 def _in_order(shown: Any, value: Any) -> Any:

@@ -51,8 +51,8 @@ _PARTS: Mapping[str, str] = {
 def asgi_schemas() -> dict[str, str]:
     """Return the JSON Schemas of ASGI, the text of each by the name of its file: one for every protocol.
 
-    Each has three parts with an anchor of their own: `scope`, `receive` and `send`. They describe what
-    `jsonable` makes of scopes and events.
+    Each has three parts among its definitions, `#/$defs/scope`, `#/$defs/receive` and `#/$defs/send`. They
+    describe what `jsonable` makes of scopes and events.
     """
     files = {f"{name}.json": _asgi(name, types) for name, types in _PROTOCOLS.items()}
     return _texts(files, f"{BASE_URI}asgi:")
@@ -71,9 +71,10 @@ def _asgi(protocol: str, types: Mapping[str, Any]) -> dict[str, Any]:
         del definitions["TlsExtension"]
     else:
         # The only extension of which ASGI says what the scope holds.
-        extensions["properties"] = {"tls": schemas["tls"]}
+        offered = next(choice for choice in extensions["anyOf"] if choice["type"] == "object")
+        offered["properties"] = {"tls": schemas["tls"]}
     parts: dict[str, Any] = {
-        part: {"$anchor": part, "title": f"{protocol} {part}", "description": description, **schemas[part]}
+        part: {"title": f"{protocol} {part}", "description": description, **schemas[part]}
         for part, description in _PARTS.items()
     }
     return {

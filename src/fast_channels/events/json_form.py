@@ -5,7 +5,7 @@ their base64, with patterns. None of these looks ahead, so that every dialect of
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -69,21 +69,37 @@ def in_ranges(ranges: Iterable[tuple[int, int]]) -> dict[str, Any]:
     return {"anyOf": [{"minimum": low, "maximum": high} for low, high in ranges]}
 
 
-def exactly_one(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the schema of an object with exactly one of some properties; `null` is as good as none.
+def exactly_one(schemas: Mapping[str, Mapping[str, Any]]) -> Callable[[dict[str, Any]], None]:
+    """Return what makes of the schema of an object that of one with exactly one of some properties.
+
+    Each of the forms that it then has is a complete schema with a title of its own, such as `SendText` and
+    `SendBytes` of `SendEvent`, for tools that make a class of each. `null` is as good as no property.
 
     Args:
         schemas: What each property is where it is given.
     """
-    return {
-        "oneOf": [
+
+    def split(schema: dict[str, Any]) -> None:
+        title = schema["title"].removesuffix("Event")
+        whole = {key: schema.pop(key) for key in [*schema] if key not in _DESCRIBES}
+        properties = whole.pop("properties")
+        schema["oneOf"] = [
             {
+                **whole,
+                "title": f"{title}{given.capitalize()}",
                 "required": [given],
                 "properties": {
-                    name: {**schema} if name == given else {"type": "null"}
-                    for name, schema in schemas.items()
+                    **properties,
+                    **{
+                        name: {**form} if name == given else {"type": "null", "default": None}
+                        for name, form in schemas.items()
+                    },
                 },
             }
             for given in schemas
         ]
-    }
+
+    return split
+
+
+_DESCRIBES: Final = ("title", "description")
