@@ -1,6 +1,7 @@
 """A worker: one consumer for each named channel, until it is told to stop."""
 
 import asyncio
+import gc
 import logging
 import signal
 import threading
@@ -186,6 +187,232 @@ async def test_a_failing_handler_is_logged_and_its_successor_goes_on(
         )
         assert record.exc_info is not None
         assert len(Maker.born) == 2
+
+
+POISON: list[dict[str, Any]] = [
+    {},
+    {"type": None},
+    {"type": 3},
+    {"type": ["x"]},
+    {"type": b"x"},
+    {"type": ""},
+    {"type": "."},
+    {"type": "_x"},
+    {"type": "_find_handler"},
+    {"type": "send"},
+    {"type": "\x1b" * 1000},
+    {"type": "make"},
+    {"type": "make", "path": 3},
+    {"type": "websocket.receive", "text": 3},
+    {"type": "websocket.disconnect"},
+    {"type": "http.request"},
+    {"type": "lifespan.shutdown"},
+]
+
+
+class Entering(AsyncConsumer):
+    """Joins a group."""
+
+    channel_layer_alias = "test"
+
+    async def enter(self, event: Mapping[str, Any]) -> None:
+        """Join the group."""
+        await self.channel_layer.group_add("all", self.channel_name)
+        Maker.ended.put_nowait("entered")
+
+
+class Plain(Entering):
+    """Takes whatever it handles as a mapping, and declares nothing."""
+
+    async def make(self, event: Mapping[str, Any]) -> None:
+        """Take something."""
+        Maker.ended.put_nowait(str(event.get("path")))
+
+
+class Declaring(Entering):
+    """Declares its events."""
+
+    async def make(self, event: Make) -> None:
+        """Take something."""
+        Maker.ended.put_nowait(event.path)
+
+
+@pytest.mark.parametrize("poison", POISON, ids=lambda poison: repr(poison)[:40])
+@pytest.mark.parametrize("kind", [Plain, Declaring])
+@pytest.mark.parametrize("through", ["channel", "group"])
+async def test_no_message_ends_a_worker(
+    layer: InMemoryChannelLayer,
+    kind: type[Entering],
+    through: str,
+    poison: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its own handler takes it, or a short line on one line says why not; only a plain consumer may end."""
+    async with serving(layer, jobs=kind):
+        await layer.send("jobs", {"type": "enter"})
+        assert await soon(Maker.ended.get()) == "entered"
+        if through == "channel":
+            await layer.send("jobs", poison)
+        else:
+            await layer.group_send("all", poison)
+        await wait_all_tasks_blocked()
+        if kind is Plain and poison.get("type") == "make":
+            assert await soon(Maker.ended.get()) == str(poison.get("path"))
+            return
+        await layer.send("jobs", Make(path="after"))
+        assert await soon(Maker.ended.get()) == "after"
+
+        (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING]
+        assert record.getMessage().isprintable()
+        assert len(record.getMessage()) < 500
+        assert kind.__name__ in record.getMessage()
+        if kind is Declaring:
+            assert len(layer.groups) == 1
+
+
+class Panic(BaseException):
+    """Nothing that `except Exception` would catch."""
+
+
+class Exiting(Maker):
+    """Raises what is no `Exception`, and notes that it has been cleaned up."""
+
+    channel_layer_alias = "test"
+    error: BaseException
+
+    async def enter(self, event: Mapping[str, Any]) -> None:
+        """Join a group, and raise."""
+        await self.channel_layer.group_add("all", self.channel_name)
+        raise self.error
+
+
+async def test_a_panic_ends_its_consumer_and_no_worker(
+    layer: InMemoryChannelLayer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As any other error of a handler: it is logged, the clean-up runs, and a new consumer goes on."""
+    async with serving(layer, jobs=Exiting.as_asgi(error=Panic("boo"))):
+        await layer.send("jobs", {"type": "enter"})
+        await layer.send("jobs", Make(path="next"))
+        assert await soon(Maker.ended.get()) == "next"
+        assert layer.groups == {}
+
+    (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING]
+    assert (
+        "Exiting of channel 'jobs' failed after a message of type 'enter'; a new one goes on"
+        in record.getMessage()
+    )
+    assert "boo" in caplog.text
+
+
+ENDS: pytest.MarkDecorator = pytest.mark.parametrize(
+    "error", [SystemExit(3), KeyboardInterrupt()], ids=["exit", "interrupt"]
+)
+
+
+@ENDS
+@pytest.mark.parametrize("own", [True, False], ids=["run", "serve"])
+def test_a_handler_can_end_the_program(
+    error: BaseException, own: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The clean-up runs, `run()` closes the layer, the status is the handler's, nothing else is logged."""
+    layer = Closing()
+    register_channel_layer("test", layer)
+    Exiting.error = error
+    asyncio.run(layer.send("jobs", {"type": "enter"}))
+    worker = Worker(layer, {"jobs": Exiting, "others": Exiting})
+
+    with pytest.raises(type(error)) as caught:
+        worker.run() if own else asyncio.run(worker.serve())
+    gc.collect()
+
+    assert caught.value is error
+    assert layer.closed is own
+    assert layer.groups == {}
+    assert layer.channels == {}
+    assert [one for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+
+async def test_a_worker_that_ends_lets_other_handlers_finish(layer: InMemoryChannelLayer) -> None:
+    """What they have begun is not lost."""
+    Maker.gate.clear()
+    worker = Worker(layer, {"jobs": Member, "last": Exiting.as_asgi(error=SystemExit(3))})
+    outcome: list[object] = []
+
+    async def serve() -> None:
+        # A task that ends with SystemExit would stop the event loop of this test.
+        try:
+            await worker.serve()
+        except SystemExit as error:
+            outcome.append(error.code)
+
+    task = asyncio.ensure_future(serve())
+    await layer.send("jobs", Make(path="a"))
+    await soon(Maker.begun.get())
+    await layer.send("last", {"type": "enter"})
+    await wait_all_tasks_blocked()
+    assert not task.done()
+    Maker.gate.set()
+    await soon(task)
+
+    assert outcome == [3]
+    assert Maker.handled == ["a"]
+
+
+async def test_an_error_of_a_cancelled_handler_is_logged(
+    layer: InMemoryChannelLayer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever has cancelled the worker gets the cancellation, not the error that was in the way."""
+
+    class Stubborn(Maker):
+        async def make(self, event: Make) -> None:
+            try:
+                await super().make(event)
+            finally:
+                raise LookupError("in the way")
+
+    Maker.gate.clear()
+    task = asyncio.ensure_future(Worker(layer, {"jobs": Stubborn}).serve())
+    await layer.send("jobs", Make(path="a"))
+    await soon(Maker.begun.get())
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await soon(task)
+    assert "Stubborn of channel 'jobs' failed after a message of type 'make'; it was cancelled" in caplog.text
+    assert "in the way" in caplog.text
+
+
+@BOTH
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_cancelled_worker_has_lost_nothing(
+    layer: InMemoryChannelLayer, kind: type[Maker], turns: int
+) -> None:
+    """Whenever the cancellation comes: a message is in the layer still, or its handler has begun."""
+    task = asyncio.ensure_future(Worker(layer, {"jobs": kind}).serve())
+    await wait_all_tasks_blocked()
+
+    await layer.send("jobs", Make(path="a"))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await soon(task)
+    assert layer.stats().waiting + Maker.begun.qsize() == 1
+
+
+async def test_a_worker_whose_event_loop_has_ended_is_closed_in_silence(
+    layer: InMemoryChannelLayer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As any coroutine that nobody goes on with."""
+    application = Maker.as_asgi()
+    steps = Worker(layer, {"jobs": application})._lines[0].serve()  # pyright: ignore[reportPrivateUsage]  # what only the garbage collector closes
+    steps.send(None)
+
+    steps.close()
+
+    assert caplog.records == []
 
 
 async def test_an_event_that_does_not_fit_is_dropped_by_the_consumer(

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import signal
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from types import FrameType
 from typing import Any, NoReturn, TypeAlias
 
@@ -15,6 +15,7 @@ from fast_channels.exceptions import StopConsumer
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer, require_layer
 from fast_channels.type_defs import ChannelMessage
+from fast_channels.untrusted import shown
 
 __all__ = ["STOP_SECONDS", "Worker", "WorkerConsumer"]
 
@@ -35,7 +36,8 @@ class Worker:
     A consumer gets the scope `{"type": "channel", "channel": name}` and lives as long as the worker. A
     message is taken from the layer when the handler of the one before it has finished, so several workers
     share the messages of a channel, each of which goes to one of them. If a handler raises, the error is
-    logged, the message is lost, and a new consumer takes the next one.
+    logged, the message is lost, and a new consumer takes the next one. What asks for the end of the program,
+    as `sys.exit()` does, ends the worker instead, when the handlers of the other channels have finished.
 
     Args:
         layer: The channel layer that the messages come from.
@@ -62,8 +64,9 @@ class Worker:
         self.layer: BaseChannelLayer = layer
         self.stop_timeout = stop_timeout
         self._stopping = asyncio.Event()
+        self._exit: BaseException | None = None
         self._lines = [
-            _Line(layer, _shared(channel), _application(channel, consumer), self._stopping)
+            _Line(layer, _shared(channel), _application(channel, consumer), self._stopping, self._end)
             for channel, consumer in consumers.items()
         ]
 
@@ -71,11 +74,23 @@ class Worker:
         """Work in an event loop of its own until SIGTERM or SIGINT comes, then stop and close the layer.
 
         A second signal does what it would do without the worker, which is to end the process.
+
+        Raises:
+            SystemExit: A handler has raised it; the layer is closed.
         """
         asyncio.run(self._work())
+        self._raise_exit()
 
     async def serve(self) -> None:
-        """Work until `stop()`. The layer is left open; a task that is cancelled cancels the handlers."""
+        """Work until `stop()`. The layer is left open; a task that is cancelled cancels the handlers.
+
+        Raises:
+            SystemExit: A handler has raised it, and those of the other channels have finished.
+        """
+        await self._serve()
+        self._raise_exit()
+
+    async def _serve(self) -> None:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(line.serve(), name=line.channel) for line in self._lines]
             logger.info("listening to %s", ", ".join(line.channel for line in self._lines))
@@ -100,8 +115,17 @@ class Worker:
         open_layer: Any = self.layer if hasattr(self.layer, "__aexit__") else contextlib.nullcontext()
         async with open_layer:
             with self._stopped_by_signals():
-                await self.serve()
+                await self._serve()
         logger.info("stopped")
+
+    def _end(self, error: BaseException) -> None:
+        self._exit = self._exit or error
+        self.stop()
+
+    def _raise_exit(self) -> None:
+        # Not out of a task of the worker: the event loop would stop before anything is cleaned up.
+        if self._exit is not None:
+            raise self._exit
 
     @contextlib.contextmanager
     def _stopped_by_signals(self) -> Generator[None]:
@@ -136,9 +160,11 @@ class _Line:
         channel: str,
         application: ConsumerApplication[AsyncConsumer],
         stopping: asyncio.Event,
+        end: Callable[[BaseException], None],
     ) -> None:
         self.channel = channel
         self._application = application
+        self._end = end
         self._layer = layer
         self._last: object = None
         self._stopping = stopping
@@ -152,11 +178,23 @@ class _Line:
             self._taken = False
             try:
                 await self._application({"type": WORKER, "channel": self.channel}, self._receive, self._send)
-            except (Exception, asyncio.CancelledError):
-                if _is_cancelled():
-                    raise
-                at = f"after a message of type {self._last!r}" if self._taken else "before its first message"
-                logger.exception("%s of channel %r failed %s; a new one goes on", name, self.channel, at)
+            except GeneratorExit:
+                # The event loop has ended, and this coroutine is being closed.
+                raise
+            except (KeyboardInterrupt, SystemExit) as error:
+                self._end(error)
+            except BaseException as error:
+                cancelled = _is_cancelled()
+                if not cancelled or not isinstance(error, asyncio.CancelledError):
+                    at = (
+                        f"after a message of type {shown(self._last)}"
+                        if self._taken
+                        else "before its first message"
+                    )
+                    then = "it was cancelled" if cancelled else "a new one goes on"
+                    logger.exception("%s of channel %r failed %s; %s", name, self.channel, at, then)
+                if cancelled:
+                    raise asyncio.CancelledError from error
             if not self._taken:
                 # What has nothing to do with messages is seldom over at once: a layer without connection.
                 await self._pause()

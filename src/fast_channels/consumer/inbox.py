@@ -137,29 +137,40 @@ class _Turns(Queue):
         receive: The server's `receive`, which loses nothing when it is cancelled.
     """
 
-    __slots__ = ("_receive",)
+    __slots__ = ("_receive", "_receiving")
 
     def __init__(self, receive: ASGIReceiveCallable) -> None:
         super().__init__()
         self._receive = receive
+        self._receiving: asyncio.Timeout | None = None
+
+    def put(self, entry: _Entry = None) -> None:
+        """Hand an entry to the consumer, which waits for no event of its client then."""
+        super().put(entry)
+        # Another thread has only asked the event loop to do this.
+        if self._receiving is not None and get_ident() == self._thread:
+            self._receiving.reschedule(0)
 
     async def arrival(self) -> _Entry:
         """Return what comes first: an event of the client, or an entry that is put."""
         put = asyncio.ensure_future(super().arrival())
-        received = asyncio.ensure_future(self._receive())
+        # In this task, so that whoever cancels it reaches `receive`: no other would give back what it has.
+        receiving = self._receiving = asyncio.timeout(None)
         try:
-            await asyncio.wait([put, received], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            # It may be there just now; then it is handled first, because it has been taken.
-            received.cancel()
-            await asyncio.wait([received])
-        if received.cancelled() and put.done():
+            async with receiving:
+                message = await self._receive()
+        except TimeoutError:
+            if not receiving.expired():
+                raise
             return put.result()
+        finally:
+            self._receiving = None
+        # It was there just now; it is handled first, because it has been taken.
         if put.done():
             self.entries = deque([put.result(), *(self.entries or ())])
         put.cancel()
         self.client_room.take()
-        return received.result(), SERVER
+        return message, SERVER
 
 
 class Inbox:
