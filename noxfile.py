@@ -169,9 +169,8 @@ def archive(session: nox.Session) -> None:
 @nox.session(tags=["full"])
 @with_heartbeat
 def schemas(session: nox.Session) -> None:
-    """Let ajv in strict mode and quicktype read every published schema; needs Node and npm."""
-    if not shutil.which("npm"):
-        (session.error if "CI" in os.environ else session.skip)("there is no npm: apt-get install nodejs npm")
+    """Let ajv in strict mode and quicktype read every published schema; Node is installed if need be."""
+    install_from_debian(session, "npm", "nodejs", "npm")
     folder = Path(session.create_tmp()).resolve()
     packages = ("ajv@8", "ajv-formats@3", "quicktype@23")
     session.run("npm", "install", "--no-audit", "--no-fund", f"--prefix={folder}", *packages, external=True)
@@ -227,7 +226,7 @@ def docs(session: nox.Session) -> None:
 @with_heartbeat
 def browser(session: nox.Session) -> None:
     """Drive the chat in Chromium, installed if need be; `-- --screenshot` renews docs/chat.png."""
-    install_chromium(session)
+    install_from_debian(session, "chromium", "chromium")
     install(session, "test", "browser")
     arguments = [argument for argument in session.posargs if argument != "--screenshot"]
     picture = "docs/chat.png" if "--screenshot" in session.posargs else None
@@ -269,19 +268,19 @@ def bench_redis(session: nox.Session) -> None:
     session.run("python", "benchmarks/redis_layers.py", *session.posargs)
 
 
-def install_chromium(session: nox.Session) -> None:
-    """Install Debian's Chromium if there is none; without the right to, skip the session, or fail in CI."""
-    if shutil.which("chromium"):
+def install_from_debian(session: nox.Session, command: str, *packages: str) -> None:
+    """Install Debian's packages if a command is missing; without the right to, skip, or fail in CI."""
+    if shutil.which(command):
         return
     give_up = session.error if "CI" in os.environ else session.skip
     if not shutil.which("apt-get"):
-        give_up("there is no chromium on the PATH, and no apt-get to install it with")
+        give_up(f"there is no {command} on the PATH, and no apt-get to install it with")
     sudo = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
     if sudo and not may_use_sudo():
-        give_up("there is no chromium on the PATH; install it: sudo apt-get install chromium")
+        give_up(f"there is no {command} on the PATH; install it: sudo apt-get install {' '.join(packages)}")
     apt = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "--quiet"]
     session.run(*apt, "update", external=True)
-    session.run(*apt, "install", "--no-install-recommends", "chromium", external=True)
+    session.run(*apt, "install", "--no-install-recommends", *packages, external=True)
 
 
 def may_use_sudo() -> bool:

@@ -404,6 +404,19 @@ async def taking_turns(layer: Any, client: Client) -> tuple[Inbox, str]:
     return inbox, channel
 
 
+async def test_a_time_out_of_the_server_is_its_error(layer: InMemoryChannelLayer) -> None:
+    """It is not taken for a message of the layer, which ends the waiting in the same way."""
+
+    async def receive() -> Mapping[str, Any]:
+        raise TimeoutError("too slow")
+
+    inbox = InboxByTurns(None, receive)
+    inbox.listen(layer, await layer.new_channel())
+
+    with pytest.raises(TimeoutError, match="too slow"):
+        await inbox.get()
+
+
 async def test_an_inbox_that_must_not_read_ahead_does_not() -> None:
     """What it has not asked for is there for others."""
     client = Client({"type": "one"}, {"type": "two"})

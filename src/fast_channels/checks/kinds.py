@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from textwrap import indent
 
+from fast_channels.installation import DISTRIBUTION, how_to_install
+
 __all__ = ["CODES", "KINDS", "Kind", "explained", "like", "page"]
 
 
@@ -92,8 +94,8 @@ _ALL = (
         "FC001",
         "another distribution of the same import name is installed",
         "Each has overwritten files of the other; a warning says so when the package is imported.",
-        'pip install fast-channels "fast-channels-typed[cli]"\n',
-        'pip uninstall fast-channels fast-channels-typed\npip install "fast-channels-typed[cli]"\n',
+        f"pip list  # shows fast-channels and {DISTRIBUTION}\n",
+        f"pip uninstall fast-channels {DISTRIBUTION}\n{how_to_install('cli')}\n",
     ),
     Kind(
         "FC101",

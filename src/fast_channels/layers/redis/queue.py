@@ -289,9 +289,13 @@ class Queue:
 def _not_moved(key: str) -> Generator[None]:
     try:
         yield
-    except MovedError as error:
+    except ResponseError as error:
+        # Older versions of redis-py have no class of its own for what hiredis has parsed.
+        text = f"MOVED {error}" if isinstance(error, MovedError) else str(error)
+        if not text.startswith("MOVED "):
+            raise
         raise ResponseError(
-            f"{key!r} belongs to another node of the Redis Cluster (MOVED {error}); queues need a server "
+            f"{key!r} belongs to another node of the Redis Cluster ({text}); queues need a server "
             "that is no cluster, while groups and new_channel() work through any node"
         ) from error
 
