@@ -58,7 +58,7 @@ BAD = f"""{MESSAGES}
 class Chat(AsyncJsonWebsocketConsumer[Say, Said]):
     groups = ["lobby"]
 
-    def chat_said(self, event: Said) -> None: ...
+    def connect(self) -> None: return print()
 """
 
 
@@ -120,7 +120,7 @@ def test_an_application_with_mistakes(app: Callable[[str], None], tmp_path: Path
     assert [line.partition(" cli_app")[0] for line in result.stdout.splitlines()] == [
         "cli_app.py:19: FC207",
         "cli_app.py:19: FC301",
-        "cli_app.py:22: FC107",
+        "cli_app.py:22: FC108",
         "checked 1 consumer of",
     ]
     assert result.stdout.endswith(" of cli_app, cli_app:Chat: 3 findings\n")
@@ -133,7 +133,7 @@ def test_findings_for_programs_and_for_github(app: Callable[[str], None]) -> Non
     for_programs = run("check", "cli_app", "--error-format", "json")
     for_github = run("check", "cli_app", "--error-format", "github")
 
-    assert {one["code"] for one in json.loads(for_programs.stdout)} == {"FC107", "FC207", "FC301"}
+    assert {one["code"] for one in json.loads(for_programs.stdout)} == {"FC108", "FC207", "FC301"}
     assert for_github.stdout.startswith("::error file=cli_app.py,line=19,title=FC207::cli_app.Chat: ")
     assert (for_programs.exit_code, for_github.exit_code) == (1, 1)
 
@@ -142,8 +142,8 @@ def test_findings_can_be_passed_over(app: Callable[[str], None]) -> None:
     """By their codes."""
     app(BAD)
 
-    some = run("check", "cli_app", "--ignore", "FC207", "--ignore", "FC107")
-    none = run("check", "cli_app", "--ignore", "FC207", "--ignore", "FC107", "--ignore", "FC301")
+    some = run("check", "cli_app", "--ignore", "FC207", "--ignore", "FC108")
+    none = run("check", "cli_app", "--ignore", "FC207", "--ignore", "FC108", "--ignore", "FC301")
 
     assert (some.exit_code, some.stdout.count("\n")) == (1, 2)
     assert some.stdout.endswith("checked 1 consumer of cli_app: 1 finding, 2 ignored\n")
@@ -197,7 +197,7 @@ def test_findings_are_explained(app: Callable[[str], None]) -> None:
     app(BAD)
 
     assert run("check", "cli_app").stderr == (
-        "note: fast-channels explain FC107 FC207 FC301 shows why, an example and the mend\n"
+        "note: fast-channels explain FC108 FC207 FC301 shows why, an example and the mend\n"
     )
     shown = run("explain", "fc107", "FC301")
     assert (shown.exit_code, shown.stdout.count("Example:"), shown.stdout.count("Mend:")) == (0, 2, 2)
@@ -395,7 +395,7 @@ def test_what_is_deleted_is_said(app: Callable[[str], None], tmp_path: Path) -> 
 SETTINGS = """\
 [tool.fast-channels]
 targets = ["cli_app"]
-check = { ignore = ["FC207", "FC107"] }
+check = { ignore = ["FC207", "FC108"] }
 schema = { output = "schemas", base-uri = "https://x.y/" }
 stubs = { targets = ["cli_app:Chat"], output = "types.py" }
 """

@@ -58,7 +58,7 @@ def test_groups_that_are_a_text() -> None:
         """The class itself cannot have them."""
 
     (found,) = check(Chat, {"groups": "lobby"})
-    assert (found.code, found.message) == ("FC302", "groups is a list of names, not the text 'lobby'")
+    assert (found.code, found.message) == ("FC302", "groups is a list of names, not the string 'lobby'")
 
 
 def test_a_group_whose_name_is_not_valid() -> None:
@@ -136,7 +136,9 @@ def test_arguments_that_the_constructor_does_not_take() -> None:
     assert codes_of(Page, title="x") == []
     assert codes_of(Page) == ["FC305"]
     (found,) = check(Page, {"titel": "x"})
-    assert found.message.startswith("is made as Page(titel=...) for every connection, which fails: ")
+    assert found.message.startswith(
+        "Page.as_asgi(titel=...): each connection would call Page(titel=...), which fails: "
+    )
 
 
 def test_parameters_that_are_a_model() -> None:

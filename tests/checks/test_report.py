@@ -20,7 +20,7 @@ class Chat(AsyncWebsocketConsumer):
 
     groups = GROUPS
 
-    async def connect(self, request: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
+    async def receive(self, text_data: str) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose: the check has to report it
 
 
 def line_of(start: str) -> int:
@@ -34,7 +34,7 @@ def test_a_finding_says_where_it_is() -> None:
     places = {one.code: (one.subject, one.path, one.line) for one in check(Chat)}
 
     assert places == {
-        "FC109": (f"{__name__}.Chat.connect", __file__, line_of("    async def connect")),
+        "FC109": (f"{__name__}.Chat.receive", __file__, line_of("    async def receive")),
         "FC301": (f"{__name__}.Chat", __file__, line_of("class Chat")),
     }
 

@@ -39,6 +39,8 @@ class Chat(AsyncJsonWebsocketConsumer[Say, Said | Left]):
 
     async def chat_left(self, event: "Decimal") -> None: ...
 
+    async def receive_json(self, content: Say) -> None: ...
+
 
 class Engine:
     """Something that JSON has no form for."""

@@ -123,7 +123,7 @@ def test_schemas_can_be_published(base: str) -> None:
 def test_what_is_not_declared_has_no_file() -> None:
     """A consumer may declare one direction, or events only."""
 
-    class Listening(AsyncJsonWebsocketConsumer[Hello]):
+    class Listening(AsyncJsonWebsocketConsumer[Hello, Any]):
         """Answers nothing in particular."""
 
     class Relay(AsyncConsumer):

@@ -344,6 +344,9 @@ class Ask(BaseModel, Request[Refused]):
 class Polite(AsyncJsonWebsocketConsumer[Ask, Refused]):
     beside: ClassVar[list[asyncio.Task[None]]] = []
 
+    async def receive_json(self, content: Ask) -> None:
+        """Nothing that comes here is about it."""
+
     async def receive_invalid(self, error: InvalidMessageError) -> None:
         if error.code == 1003:
             await self.close(4400, str(error) * 10)
@@ -393,6 +396,9 @@ async def test_what_an_own_decoder_raises_is_told_without_the_frame() -> None:
             if text_data.startswith("v"):
                 return Join.model_validate({text_data: 1})
             raise ValueError(text_data)
+
+        async def receive_json(self, content: Join) -> None:
+            """Nothing is one."""
 
         async def receive_invalid(self, error: InvalidMessageError) -> None:
             seen.append(error)

@@ -91,7 +91,7 @@ async def test_a_patient_consumer_answers_mistakes(frame: dict[str, Any], proble
         await websocket.send_to(**frame)
         assert problem in (await websocket.receive_json_from())["problem"]
         await websocket.send_json_to({"type": "reset"})
-        assert await websocket.receive_nothing()
+        assert (await websocket.receive_json_from())["total"] == 0
 
 
 async def test_untyped_json() -> None:

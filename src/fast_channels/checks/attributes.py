@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, get_origin
 from typing_extensions import Format, get_annotations
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.declared import application_classes
+from fast_channels.consumer.rules import application_classes
 
 from .finding import Finding, finding
 
@@ -32,7 +32,7 @@ def check_attributes(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]
     passed_over = library | {"groups", *arguments}
     for base in own:
         for name, value in vars(base).items():
-            if name in passed_over or name.startswith("__") or not isinstance(value, _MUTABLE):
+            if name in passed_over or name.startswith("__") or not issubclass(type(value), _MUTABLE):
                 continue
             if not _is_meant(get_annotations(base, format=Format.FORWARDREF).get(name)):
                 text = (
@@ -42,7 +42,7 @@ def check_attributes(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]
                 yield finding("FC307", base, text)
 
 
-def _is_meant(annotation: object) -> bool:
+def _is_meant(annotation: Any) -> bool:
     if isinstance(annotation, str):
         return re.search(r"\b(ClassVar|Final)\b", annotation) is not None
     return annotation in (ClassVar, Final) or get_origin(annotation) in (ClassVar, Final)

@@ -1,13 +1,12 @@
 """What would go wrong with the channel layer, groups, parameters and constructor of a consumer."""
 
-import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.rules import signature
+from fast_channels.consumer.rules import constructor_mistake
 from fast_channels.layers import BaseChannelLayer, channel_layers
 
 from .finding import Finding, finding
@@ -26,7 +25,7 @@ def check_layer(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> 
     alias = arguments.get("channel_layer_alias", consumer.channel_layer_alias)
     groups = arguments.get("groups", getattr(consumer, "groups", ()))
     if isinstance(groups, str):
-        yield finding("FC302", consumer, f"groups is a list of names, not the text {groups!r}")
+        yield finding("FC302", consumer, f"groups is a list of names, not the string {groups!r}")
     elif isinstance(groups, list | tuple):
         yield from _check_groups(consumer, [*groups], alias)
     # A registry without any layer is one that is filled when the application starts.
@@ -71,10 +70,6 @@ def check_params(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
 
 def check_arguments(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> Iterator[Finding]:
     """Find arguments of `as_asgi()` that the constructor does not take."""
-    constructor = inspect.getattr_static(consumer, "__init__")
-    try:
-        signature(constructor).bind(None, **arguments)
-    except TypeError as error:
-        shown = ", ".join(f"{name}=..." for name in arguments)
-        text = f"is made as {consumer.__name__}({shown}) for every connection, which fails: {error}"
+    text = constructor_mistake(consumer, arguments)
+    if text is not None:
         yield finding("FC305", consumer, text)

@@ -1,14 +1,13 @@
 """What would go wrong with the messages that a JSON consumer declares."""
 
 from collections.abc import Iterator, Mapping
-from types import NoneType
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer
-from fast_channels.consumer.declared import application_classes, codecs
+from fast_channels.consumer.declared import codecs, unhandled
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.receivers import check_receivers, receivers
@@ -18,8 +17,6 @@ from .forms import BinarySchema, one_line, require_schema
 from .tags import same_tags, untold
 
 __all__ = ["check_messages"]
-
-_RECEIVING = frozenset({"dispatch", "websocket_receive", "receive", "receive_json"})
 
 
 class _Side(NamedTuple):
@@ -85,11 +82,10 @@ def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Find
     methods = receivers(consumer.__mro__)
     if methods:
         yield from _check_receivers(consumer, kinds, methods)
-    own = {name for base in application_classes(consumer) for name in vars(base)}
+    wrong = unhandled(consumer)
     # A class that others inherit may leave it to them.
-    if kinds is NoneType or methods or own & _RECEIVING or consumer.__subclasses__():
-        return
-    yield finding("FC207", consumer, "clients may send messages; write receive_json() to handle them")
+    if wrong is not None and not consumer.__subclasses__():
+        yield finding("FC207", consumer, wrong)
 
 
 def _check_receivers(

@@ -23,7 +23,7 @@ from fast_channels.consumer.handlers import (
 )
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.params import ParamsReader
-from fast_channels.consumer.rules import require_constructor
+from fast_channels.consumer.rules import require_constructor, require_methods
 from fast_channels.events import EVENTS, AsgiEvent
 from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (
@@ -223,6 +223,7 @@ class AsyncConsumer:
             _LIBRARY.add(cls)
         cls._local_names = local_names(cls.__module__)
         cls._set_up()
+        require_methods(cls, cls._handlers)
 
     def __new__(cls, *args: GivenArgument, **kwargs: Any) -> Self:
         """Make a consumer; a class that is called as an ASGI application says what to use instead."""
@@ -423,9 +424,11 @@ class AsyncConsumer:
             **initkwargs: The keyword arguments with which each consumer is made.
 
         Raises:
-            TypeError: No consumer can be made with them, or none can keep what its connection gives it.
+            TypeError: No consumer can be made with them, none can keep what its connection gives it, or
+                clients may send messages that nothing handles.
         """
         require_constructor(cls, initkwargs)
+        cls._require_receiving(initkwargs)
         return ConsumerApplication(cls, initkwargs)
 
     def _handling_of(self, message: ChannelMessage, origin: Origin, inbox: Inbox) -> Awaitable[None] | None:
@@ -489,6 +492,10 @@ class AsyncConsumer:
         if handler is None:
             raise no_handler(message)
         return handler
+
+    @classmethod
+    def _require_receiving(cls, initkwargs: Mapping[str, Any]) -> None:
+        """Do nothing if what clients may send is handled, or nothing is known about it."""
 
     @classmethod
     def _set_up(cls) -> None:

@@ -12,8 +12,6 @@ from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import event_types, members
 from fast_channels.messages.codec import Codec
 
-_LIBRARY = "fast_channels.consumer."
-
 
 class Declared(NamedTuple):
     """The messages of a consumer class.
@@ -38,6 +36,13 @@ def codecs(consumer: type[AsyncConsumer]) -> tuple[Codec | None, Codec | None]:
     return client, server
 
 
+def unhandled(consumer: type[AsyncConsumer]) -> str | None:
+    """Return what is wrong with a class whose clients may send what nothing handles, `None` if none is."""
+    if not issubclass(consumer, AsyncJsonWebsocketConsumer):
+        return None
+    return consumer._unhandled()  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+
+
 def handlers_of(consumer: type[AsyncConsumer]) -> Mapping[str, Handler]:
     """Return the handlers of a consumer class by their names."""
     return consumer._handlers  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
@@ -46,13 +51,6 @@ def handlers_of(consumer: type[AsyncConsumer]) -> Mapping[str, Handler]:
 def event_handlers(consumer: type[AsyncConsumer]) -> dict[str, Handler]:
     """Return the handlers of channel-layer events by their names, without those of the events of ASGI."""
     return {name: one for name, one in handlers_of(consumer).items() if name not in ASGI_HANDLERS}
-
-
-def application_classes(consumer: type[AsyncConsumer]) -> list[type]:
-    """Return the classes of a consumer that are not the library's, the nearest first."""
-    return [
-        base for base in consumer.__mro__ if base is not object and not base.__module__.startswith(_LIBRARY)
-    ]
 
 
 def declared(consumer: type[AsyncConsumer]) -> Declared:

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from functools import partial
+from types import NoneType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, overload
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
 from fast_channels.consumer.cleanup import clean_up
 from fast_channels.consumer.inbox import Inbox, Origin
 from fast_channels.consumer.params import JSON_HEADERS, error_body
-from fast_channels.consumer.rules import require_names
+from fast_channels.consumer.rules import RECEIVING, application_classes, require_names
 from fast_channels.consumer.unanswered import unanswered
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (
@@ -507,6 +508,26 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         check_receivers(cls.__name__, names, messages, complete=complete)
         cls._dispatch = dispatch(cls.__name__, names, messages)
         cls._receivers = {} if cls._dispatch.tagged else cls._dispatch.classes
+
+    @classmethod
+    def _unhandled(cls) -> str | None:
+        """Return what is wrong with a class whose clients may send what nothing handles, or `None`."""
+        own = {name for base in application_classes(cls) for name in vars(base)}
+        if cls._client is None or own & RECEIVING or receivers(cls.__mro__):
+            return None
+        try:
+            kinds = cls._client.declared()
+        except NameError:
+            return None
+        if kinds is NoneType:
+            return None
+        return "clients may send messages; write receive_json() to handle them"
+
+    @classmethod
+    def _require_receiving(cls, initkwargs: Mapping[str, Any]) -> None:
+        text = cls._unhandled()
+        if text is not None and not initkwargs.keys() & RECEIVING:
+            raise TypeError(f"{cls.__name__}.as_asgi(): {text}")
 
     def _receiver_of(self, content: Any) -> str | None:
         dispatch = self._dispatch

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeAliasType, TypeVar, Unpack
 
 from fast_channels.exceptions import InvalidChannelLayerError
-from fast_channels.messages.annotations import event_types, local_names
+from fast_channels.messages.annotations import event_types, local_names, members
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.event import ChannelEvent
 from fast_channels.messages.generics import resolve_in, type_arguments
@@ -108,6 +108,22 @@ def _check_pattern(group: type[BaseModel], pattern: str) -> None:
                 f"{name} is {field.annotation!r}; a group is named by str, int, bool, UUID, date, an Enum "
                 "or a Literal of one type, whose values have one text each",
             )
+
+
+def _check_events(group: type[BaseModel]) -> None:
+    """Raise a `TypeError` unless a group carries events; those that are not yet defined are not judged."""
+    try:
+        kinds = [*members(_events(group))]
+    except NameError:
+        return
+    for kind in kinds:
+        if kind is Any:
+            continue
+        name = getattr(kind, "__name__", repr(kind))
+        if not (isinstance(kind, type) and issubclass(kind, ChannelEvent)):
+            raise _mistake(group, f"a group carries events, and {name} is no ChannelEvent")
+        if kind is not ChannelEvent and "type" not in kind.model_fields and not kind.__subclasses__():
+            raise _mistake(group, f"{name} has no field `type: Literal[...]` with a default")
 
 
 def _parts(group: type[BaseModel], pattern: str) -> Iterator[tuple[str, str | None]]:
@@ -212,6 +228,7 @@ class Group(BaseModel, Generic[Event, Member_contra]):
             _check_pattern(cls, cls._pattern)
             cls._local_names = local_names(cls.__module__)
             cls._codec = Codec(partial(_events, cls))
+            _check_events(cls)
 
     @cached_property
     def group_name(self) -> str:
