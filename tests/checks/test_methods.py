@@ -186,6 +186,17 @@ def test_a_handler_that_is_not_async() -> None:
             def chat_said(self, event: Said) -> None: ...
 
 
+def test_a_handler_whose_event_is_defined_later_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the class was defined nobody could know what it takes."""
+
+    class Chat(AsyncWebsocketConsumer):
+        def chat_said(self, event: "SaidLater") -> None: ...  # type: ignore[name-defined]  # pyright: ignore[reportUndefinedVariable, reportUnknownParameterType]  # noqa: F821  # later
+
+    monkeypatch.setitem(globals(), "SaidLater", Said)
+
+    assert codes(Chat) == ["FC107"]
+
+
 def test_a_handler_with_too_many_arguments() -> None:
     """A handler is called with one message."""
     with pytest.raises(
@@ -204,6 +215,12 @@ def test_a_hook_that_is_not_async() -> None:
 
         class Sure(AsyncJsonWebsocketConsumer):  # pyright: ignore[reportUnusedClass]  # its definition is the test
             def connect(self) -> None: ...  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # wrong on purpose
+
+    with pytest.raises(TypeError, match=r"^Yielding\.connect\(\) is awaited by the library"):
+
+        class Yielding(AsyncJsonWebsocketConsumer):  # pyright: ignore[reportUnusedClass]  # its definition is the test
+            def connect(self) -> Any:
+                yield
 
     class Chat(AsyncJsonWebsocketConsumer):
         # What a function returns that is called may be awaitable, so the definition cannot be refused.

@@ -409,3 +409,33 @@ async def test_what_an_own_decoder_raises_is_told_without_the_frame() -> None:
 
     assert all(str(error).isprintable() and len(str(error)) < 1000 for error in seen)
     assert [error.__cause__ for error in seen] == [None, None]
+
+
+def test_a_consumer_that_handles_none_of_its_messages_is_no_application() -> None:
+    """They would be validated and thrown away; a class that others inherit may leave them to those."""
+
+    class Base(AsyncJsonWebsocketConsumer[Join, Said]):
+        """Handles nothing."""
+
+    class Handling(Base):
+        async def receive_json(self, content: Join) -> Said:
+            return Said(text=content.name)
+
+    text = r"^Base\.as_asgi\(\): clients may send messages; write receive_json\(\) to handle them$"
+    with pytest.raises(TypeError, match=text):
+        Base.as_asgi()
+    assert Handling.as_asgi().consumer_class is Handling
+
+
+def test_a_consumer_of_messages_that_are_defined_later_is_not_judged() -> None:
+    """Nor is one whose clients send nothing."""
+    undefined: Any = "Undefined"
+
+    class Later(AsyncJsonWebsocketConsumer[undefined, Said]):
+        """Its messages are not known."""
+
+    class Silent(AsyncJsonWebsocketConsumer[None, Said]):
+        """Its clients only listen."""
+
+    assert Later.as_asgi().consumer_class is Later
+    assert Silent.as_asgi().consumer_class is Silent

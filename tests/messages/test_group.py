@@ -24,6 +24,11 @@ from fast_channels.layers import (
 from fast_channels.messages import ChannelEvent, Group
 from fast_channels.messages import group as group_module
 
+
+class Untyped(ChannelEvent):
+    """Whose type nobody knows."""
+
+
 RoomId = NewType("RoomId", int)
 Color = Enum("Color", ["RED", "GREEN"])
 Alias = TypeAliasType("Alias", Literal["a", "b"])
@@ -205,6 +210,29 @@ def test_a_pattern_that_cannot_tell_groups_apart_is_refused(
         types.new_class(
             "Bad", (Group,), {"pattern": pattern}, lambda body: body.update(__annotations__=fields)
         )
+
+
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        (str, "Wrong: a group carries events, and str is no ChannelEvent"),
+        (Untyped, r"Wrong: Untyped has no field `type: Literal\[\.\.\.\]` with a default"),
+    ],
+)
+def test_a_group_carries_events_that_find_their_handlers(events: Any, text: str) -> None:
+    """Anything else would find none, so it is refused where it is written."""
+    with pytest.raises(TypeError, match=f"^{text}$"):
+        types.new_class("Wrong", (Group[events],), {"pattern": "wrong"})
+
+
+def test_a_group_may_name_events_that_are_defined_later() -> None:
+    """They are looked at when the first one is sent."""
+    later: Any = "Undefined"
+
+    made = types.new_class("Later", (Group[later],), {"pattern": "later"})
+
+    assert made().group_name == "later"
+    assert types.new_class("Free", (Group[Any],), {"pattern": "free"})().group_name == "free"
 
 
 def test_a_group_without_a_pattern_has_no_name() -> None:

@@ -81,15 +81,11 @@ def check_methods(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     What the definition of the class has refused cannot be here, but for what could not be resolved then.
     """
     handlers = handlers_of(consumer)
-    found = list(mistakes(consumer, handlers))
-    yield from (finding(one.code, one.about, one.text) for one in found)
-    known = {(one.code, one.about) for one in found}
+    for one in mistakes(consumer, handlers):
+        yield finding(one.code, one.about, one.text)
     for method in methods_of(consumer, handlers):
-        function = method.function
-        is_awaited = method.is_awaited and ("FC108", function) not in known
-        if is_awaited and not method.is_async and not method.says_awaitable:
-            yield finding("FC108", function, "is awaited by the library and has to be `async def`")
-        if ("FC109", function) not in known:
-            # Those of which only some fail.
-            for text in filter(None, (failure(method, *call) for call in method.calls)):
-                yield finding("FC109", function, text)
+        if method.is_awaited and not method.is_async and not method.says_awaitable:
+            yield finding("FC108", method.function, "is awaited by the library and has to be `async def`")
+        # Those of which only some fail.
+        for text in filter(None, (failure(method, *call) for call in method.calls)):
+            yield finding("FC109", method.function, text)
