@@ -82,7 +82,7 @@ def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Find
     methods = receivers(consumer.__mro__)
     if methods:
         yield from _check_receivers(consumer, kinds, methods)
-    wrong = unhandled(consumer) if issubclass(consumer, AsyncJsonWebsocketConsumer) else None
+    wrong = unhandled(consumer)
     # A class that others inherit may leave it to them.
     if wrong is not None and not consumer.__subclasses__():
         yield finding("FC207", consumer, wrong)

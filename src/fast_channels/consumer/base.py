@@ -23,7 +23,7 @@ from fast_channels.consumer.handlers import (
 )
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.params import ParamsReader
-from fast_channels.consumer.rules import require_constructor, require_methods
+from fast_channels.consumer.rules import RECEIVING, require_constructor, require_methods
 from fast_channels.events import EVENTS, AsgiEvent
 from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (
@@ -428,7 +428,9 @@ class AsyncConsumer:
                 clients may send messages that nothing handles.
         """
         require_constructor(cls, initkwargs)
-        cls._require_receiving(initkwargs)
+        text = cls._unhandled()
+        if text is not None and not initkwargs.keys() & RECEIVING:
+            raise TypeError(f"{cls.__name__}.as_asgi(): {text}")
         return ConsumerApplication(cls, initkwargs)
 
     def _handling_of(self, message: ChannelMessage, origin: Origin, inbox: Inbox) -> Awaitable[None] | None:
@@ -494,8 +496,9 @@ class AsyncConsumer:
         return handler
 
     @classmethod
-    def _require_receiving(cls, initkwargs: Mapping[str, Any]) -> None:
-        """Do nothing if what clients may send is handled, or nothing is known about it."""
+    def _unhandled(cls) -> str | None:
+        """Return what is wrong with a class whose clients may send what nothing handles, or `None`."""
+        return None
 
     @classmethod
     def _set_up(cls) -> None:

@@ -36,7 +36,7 @@ def codecs(consumer: type[AsyncConsumer]) -> tuple[Codec | None, Codec | None]:
     return client, server
 
 
-def unhandled(consumer: type[AsyncJsonWebsocketConsumer[Any, Any]]) -> str | None:
+def unhandled(consumer: type[AsyncConsumer]) -> str | None:
     """Return what is wrong with a class whose clients may send what nothing handles, `None` if none is."""
     return consumer._unhandled()  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
 

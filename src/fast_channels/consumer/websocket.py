@@ -523,12 +523,6 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             return None
         return "clients may send messages; write receive_json() to handle them"
 
-    @classmethod
-    def _require_receiving(cls, initkwargs: Mapping[str, Any]) -> None:
-        text = cls._unhandled()
-        if text is not None and not initkwargs.keys() & RECEIVING:
-            raise TypeError(f"{cls.__name__}.as_asgi(): {text}")
-
     def _receiver_of(self, content: Any) -> str | None:
         dispatch = self._dispatch
         name = None if dispatch is None else dispatch.method(content)

@@ -309,6 +309,19 @@ async def test_a_channel_of_another_process_cannot_join(pubsub: PubSubMaker) -> 
         await two.group_add("g", channel)
 
 
+async def test_a_channel_that_is_closed_while_it_joins_is_no_member(pubsub: PubSubMaker) -> None:
+    """Whoever joins it hears so; it would wait for messages that never come."""
+    layer = pubsub()
+    channel = await layer.new_channel()
+    joining = asyncio.ensure_future(layer.group_add("g", channel))
+    await asyncio.sleep(0)
+
+    await layer.close_channel(channel)
+
+    with pytest.raises(RuntimeError, match="it is closed"):
+        await joining
+
+
 async def test_a_message_to_a_closed_channel_is_unheard(pubsub: PubSubMaker) -> None:
     """Its process lives and hears it; it is counted, and no mailbox is made that nobody will read."""
     one, two = pubsub(), pubsub()

@@ -268,7 +268,11 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         """
         address = self._group_address(group)
         self.require_valid_channel_name(channel)
-        await self._own_hub(channel).join(address, channel)
+        hub = self._own_hub(channel)
+        await hub.join(address, channel)
+        if not hub.has(channel):
+            # It was closed meanwhile.
+            raise self._not_here(channel)
 
     async def group_discard(self, group: str, channel: str) -> None:
         """End a membership, if there is one.
