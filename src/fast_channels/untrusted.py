@@ -7,6 +7,9 @@ __all__ = ["printable", "shown"]
 LIMIT = 80
 """How many characters of one value are shown."""
 
+MAX_MISTAKES = 20
+"""Of more mistakes only the number is told: to describe one takes much longer than to make it."""
+
 
 def shown(value: object, limit: int = LIMIT) -> str:
     """Return a value as it may be logged: ASCII without control characters, and cut.

@@ -10,7 +10,8 @@ from typing_extensions import TypeVar
 
 from fast_channels.exceptions import InvalidParamsError
 from fast_channels.messages.annotations import members
-from fast_channels.messages.errors import MAX_MISTAKES, shortened
+from fast_channels.messages.errors import shortened
+from fast_channels.untrusted import MAX_MISTAKES
 
 JSON_HEADERS = [(b"content-type", b"application/json")]
 

@@ -4,10 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from fast_channels.untrusted import printable
-
-MAX_MISTAKES = 20
-"""Of more mistakes only the number is told: to describe one takes much longer than to make it."""
+from fast_channels.untrusted import MAX_MISTAKES, printable
 
 MAX_REASON = 200
 """How many characters of a reason are shown; it may quote what somebody sent, however long that is."""

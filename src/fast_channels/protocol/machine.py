@@ -12,15 +12,12 @@ from pydantic import ValidationError
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
 from fast_channels.events.wire import Lazy, Validator, WireValidator, mistakes, wire_validator
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, RemoteProtocolError
-from fast_channels.untrusted import printable
+from fast_channels.untrusted import MAX_MISTAKES, printable
 
 logger: logging.Logger = logging.getLogger("fast_channels.protocol")
 
 Guard: TypeAlias = Callable[[Any, Mapping[str, Any]], str | None]
 """Takes a connection and a checked event, returns what is wrong with it, or `None`."""
-
-MAX_MISTAKES = 20
-"""Of more mistakes in an event only the number is told."""
 
 GONE = "GONE"
 """The state of a connection whose client has left, in every protocol that has clients."""
