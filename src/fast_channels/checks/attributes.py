@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, get_origin
 from typing_extensions import Format, get_annotations
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.rules import application_classes
+from fast_channels.consumer.definition import application_classes
 
 from .finding import Finding, finding
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.rules import constructor_mistake
+from fast_channels.consumer.definition import constructor_mistake
 from fast_channels.layers import BaseChannelLayer, channel_layers
 
 from .finding import Finding, finding

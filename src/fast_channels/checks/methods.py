@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.declared import event_handlers, handlers_of
+from fast_channels.consumer.definition import failure, methods_of, mistakes
 from fast_channels.consumer.handlers import Handler, check_name, handler_name
-from fast_channels.consumer.rules import failure, methods_of, mistakes
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import converter, event_types, members
 

@@ -12,6 +12,7 @@ from weakref import WeakSet
 from pydantic import BaseModel, ValidationError
 
 from fast_channels.consumer.cleanup import Step, clean_up, rest
+from fast_channels.consumer.definition import RECEIVING, require_constructor, require_methods
 from fast_channels.consumer.foreign import ANSWERS, LIFESPAN, Answer
 from fast_channels.consumer.handlers import (
     ASGI_HANDLERS,
@@ -23,7 +24,6 @@ from fast_channels.consumer.handlers import (
 )
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.params import ParamsReader
-from fast_channels.consumer.rules import RECEIVING, require_constructor, require_methods
 from fast_channels.events import EVENTS, AsgiEvent
 from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
 from fast_channels.exceptions import (

@@ -13,9 +13,9 @@ from typing_extensions import TypeVar
 
 from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
 from fast_channels.consumer.cleanup import clean_up
+from fast_channels.consumer.definition import RECEIVING, application_classes, require_names
 from fast_channels.consumer.inbox import Inbox, Origin
 from fast_channels.consumer.params import JSON_HEADERS, error_body
-from fast_channels.consumer.rules import RECEIVING, application_classes, require_names
 from fast_channels.consumer.unanswered import unanswered
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.exceptions import (

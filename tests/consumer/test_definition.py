@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fast_channels.consumer import AsyncConsumer, AsyncWebsocketConsumer
-from fast_channels.consumer.rules import require_constructor
+from fast_channels.consumer.definition import require_constructor
 
 
 class Shop(AsyncConsumer):
