@@ -34,7 +34,6 @@ def found(source: str) -> list[str]:
     return [one.code for one in findings_in([Target("checks_example", module)])]
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("code", IN_CODE)
 def test_an_example_has_one_mistake(code: str) -> None:
     """It is found, or the library says so when the class is defined."""

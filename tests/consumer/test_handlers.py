@@ -5,6 +5,7 @@ import inspect
 import re
 import sys
 import types
+import typing
 import warnings
 from collections import UserDict
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, MutableMapping
@@ -53,6 +54,11 @@ class Said(ChannelEvent):
 
 class Left(ChannelEvent):
     type: Literal["left"] = "left"
+
+
+class OlderDict(typing.TypedDict):
+    type: str
+    text: str
 
 
 class SaidDict(TypedDict):
@@ -461,6 +467,10 @@ class Asking(Catcher):
         """Ask for a typed dictionary."""
         self.got = event
 
+    async def older(self, event: OlderDict) -> None:
+        """Ask for a typed dictionary of Python's own."""
+        self.got = event
+
     async def data(self, event: SaidData) -> None:
         """Ask for a dataclass."""
         self.got = event
@@ -524,6 +534,7 @@ class Later(BaseModel):
     [
         ("said", Said(text="hi")),
         ("dictionary", {"type": "dictionary", "text": "hi", "extra": 1}),
+        ("older", {"type": "older", "text": "hi", "extra": 1}),
         ("data", SaidData("data", "hi")),
         ("model", Message(type="model", text="hi")),
         ("left", Left()),
@@ -570,9 +581,11 @@ async def test_a_message_that_does_not_fit_is_an_error() -> None:
         await Asking().dispatch({"type": "model"})
 
 
-@pytest.mark.parametrize(("type_", "reason"), [("hopeless", "Fraction"), ("absent", "NoSuchThing")])
+@pytest.mark.parametrize(
+    ("type_", "reason"), [("hopeless", "name 'Fraction' is not defined"), ("absent", "NoSuchThing")]
+)
 async def test_an_annotation_that_cannot_be_resolved_is_a_warning(type_: str, reason: str) -> None:
-    """Once; the handler gets its messages as they are."""
+    """Once, at the line of the handler, which gets its messages as they are."""
 
     class Fresh(Asking):
         hopeless = Asking.hopeless
@@ -581,12 +594,17 @@ async def test_an_annotation_that_cannot_be_resolved_is_a_warning(type_: str, re
     consumer = Fresh()
     message = {"type": type_}
 
-    with pytest.warns(RuntimeWarning, match=rf"^{type_}\(\) gets its messages as they are: .*{reason}"):
+    text = (
+        rf"^Asking\.{type_}\(\) gets its messages unvalidated, as its annotation cannot be used: .*{reason}"
+    )
+    with pytest.warns(RuntimeWarning, match=text) as warned:
         await consumer.dispatch(message)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         await consumer.dispatch(message)
 
+    method: Any = getattr(Asking, type_)
+    assert (warned[0].filename, warned[0].lineno) == (__file__, method.__code__.co_firstlineno)
     assert consumer.got is message
 
 

@@ -4,17 +4,10 @@ import warnings
 from typing import Any
 
 from pydantic import TypeAdapter
-from pydantic.errors import PydanticErrorMixin
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
-__all__ = ["BinarySchema", "one_line", "require_schema"]
-
-
-def one_line(error: Exception) -> str:
-    """Return what an error says, on one line, without the link to pydantic's pages."""
-    text = error.message if isinstance(error, PydanticErrorMixin) else str(error)
-    return " ".join([f"{type(error).__name__}:", *text.split()])
+__all__ = ["BinarySchema", "require_schema"]
 
 
 class BinarySchema(GenerateJsonSchema):

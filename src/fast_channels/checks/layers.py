@@ -8,9 +8,9 @@ from pydantic import BaseModel, TypeAdapter
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.definition import constructor_mistake
 from fast_channels.layers import BaseChannelLayer, channel_layers
+from fast_channels.messages.errors import one_line
 
 from .finding import Finding, finding
-from .forms import one_line
 
 __all__ = ["check_arguments", "check_layer", "check_params"]
 

@@ -10,10 +10,11 @@ from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer
 from fast_channels.consumer.declared import codecs, unhandled
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import Codec
+from fast_channels.messages.errors import one_line
 from fast_channels.messages.receivers import check_receivers, receivers
 
 from .finding import Finding, finding
-from .forms import BinarySchema, one_line, require_schema
+from .forms import BinarySchema, require_schema
 from .tags import same_tags, untold
 
 __all__ = ["check_messages"]

@@ -1,6 +1,5 @@
 """What would go wrong with the methods of a consumer: its handlers, and those that the library calls."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,9 +11,10 @@ from fast_channels.consumer.definition import failure, methods_of, mistakes
 from fast_channels.consumer.handlers import Handler, check_name, handler_name
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import converter, event_types, members
+from fast_channels.messages.errors import one_line
 
 from .finding import Finding, finding
-from .forms import one_line, require_schema
+from .forms import require_schema
 from .tags import same_tags
 
 __all__ = ["check_handlers", "check_methods"]
@@ -39,10 +39,7 @@ def check_handlers(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
 
 def _check_validation(handler: Handler, wanted: Any) -> Iterator[Finding]:
     try:
-        with warnings.catch_warnings():
-            # What the consumer only warns of, because its message is not to blame.
-            warnings.simplefilter("error", RuntimeWarning)
-            converter(wanted)
+        converter(wanted)
     except Exception as error:
         yield finding("FC102", handler.function, f"gets unvalidated messages: {one_line(error)}")
 

@@ -25,7 +25,7 @@ from fast_channels.messages.annotations import (
     not_its_event,
     unchanged,
 )
-from fast_channels.messages.errors import path, shortened
+from fast_channels.messages.errors import one_line, path, shortened
 from fast_channels.messages.generics import resolve
 from fast_channels.messages.receivers import received_by
 from fast_channels.untrusted import printable
@@ -124,13 +124,31 @@ class Handler:
             self.convert = converter(wanted) if can_be_mapping(wanted) else _refuse
         except Exception as error:
             # Whatever is wrong with an annotation, it is no fault of the message.
-            warnings.warn(
-                f"{self.name}() gets its messages as they are: its annotation cannot be resolved ({error})",
-                RuntimeWarning,
-                stacklevel=2,
-            )
             self.convert = unchanged
+            _warn_at(
+                self.function,
+                f"{called(self.function)} gets its messages unvalidated, as its annotation cannot be used: "
+                f"{one_line(error)}",
+            )
         return self.convert(message)
+
+
+def called(function: Any) -> str:
+    """Return how a method is called in a sentence: with its class, and without what is around that."""
+    return f"{function.__qualname__.rpartition('<locals>.')[2]}()"
+
+
+def _warn_at(function: Any, text: str) -> None:
+    """Warn at the line of a function, whoever calls it."""
+    code, module = function.__code__, function.__globals__
+    warnings.warn_explicit(
+        text,
+        RuntimeWarning,
+        code.co_filename,
+        code.co_firstlineno,
+        function.__module__,
+        module.setdefault("__warningregistry__", {}),
+    )
 
 
 def _as_event(model: type[AsgiEvent]) -> Converter:

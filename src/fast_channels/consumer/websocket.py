@@ -13,7 +13,7 @@ from typing_extensions import TypeVar
 
 from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
 from fast_channels.consumer.cleanup import clean_up
-from fast_channels.consumer.definition import RECEIVING, application_classes, require_names
+from fast_channels.consumer.definition import RECEIVING, application_classes, require_names, require_two_types
 from fast_channels.consumer.inbox import Inbox, Origin
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.unanswered import unanswered
@@ -434,6 +434,14 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     _receivers: ClassVar[Mapping[Any, str]] = {}
     _dispatch: ClassVar[Dispatch | None] = None
     _unchecked: ClassVar[bool] = False
+
+    def __class_getitem__(cls, types: Any) -> Any:
+        # Here, because Python fills in the default of a type that is missing.
+        if cls is AsyncJsonWebsocketConsumer:
+            require_two_types(cls.__name__, types)
+        # Checkers know of no such method of Generic.
+        base: Any = super()
+        return base.__class_getitem__(types)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

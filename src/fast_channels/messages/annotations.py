@@ -1,7 +1,6 @@
 """What the annotation of a handler asks for, and how a message becomes it."""
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import FunctionType, UnionType
@@ -19,12 +18,12 @@ from typing import (
 )
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.errors import PydanticUserError
 from typing_extensions import Format, TypeAliasType, get_annotations, is_protocol, is_typeddict
 
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages.errors import mistakes, sentence
 from fast_channels.messages.event import ChannelEvent
+from fast_channels.messages.older_python import validatable
 from fast_channels.untrusted import shown
 
 Converter: TypeAlias = Callable[[Mapping[str, Any]], Any]
@@ -107,16 +106,15 @@ def converter(annotation: Any) -> Converter:
 
     Models, dataclasses and TypedDicts are validated into, alone or in a union; a TypedDict keeps the keys
     that it does not name. Anything else gets the message as it is.
+
+    Raises:
+        NameError: The annotation refers to something that is not defined.
+        pydantic.errors.PydanticUserError: pydantic cannot validate one of the types.
     """
     kinds = list(members(annotation))
     if not any(has_fields(kind) for kind in kinds):
         return unchanged
-    try:
-        validate = TypeAdapter[Any](annotation).validate_python
-    except PydanticUserError as error:
-        # typing.TypedDict before Python 3.12 does not tell enough to be validated.
-        warnings.warn(f"{annotation!r} cannot be validated: {error}", RuntimeWarning, stacklevel=2)
-        return unchanged
+    validate = TypeAdapter[Any](validatable(annotation)).validate_python
 
     def convert(message: Mapping[str, Any]) -> Any:
         try:

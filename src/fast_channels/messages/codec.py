@@ -14,6 +14,7 @@ from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
 from fast_channels.messages.annotations import has_fields, members
 from fast_channels.messages.errors import mistakes, sentence, shortened
 from fast_channels.messages.json_rules import checker, reader, writer
+from fast_channels.messages.older_python import validatable
 from fast_channels.messages.request import Request, reply_type
 from fast_channels.untrusted import shown
 
@@ -103,10 +104,10 @@ class Codec:
     def adapter(self) -> TypeAdapter[Any]:
         """The pydantic adapter of the type."""
         try:
-            return TypeAdapter(self.type_)
+            return TypeAdapter(validatable(self.type_))
         except PydanticUserError:
             # What looks like a discriminator may not be one for pydantic, such as a field with an alias.
-            return TypeAdapter(self.declared())
+            return TypeAdapter(validatable(self.declared()))
 
     @cached_property
     def _read(self) -> Callable[[str], Any]:

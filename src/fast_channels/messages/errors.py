@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from pydantic import ValidationError
+from pydantic.errors import PydanticErrorMixin
 
 from fast_channels.untrusted import MAX_MISTAKES, printable
 
@@ -41,3 +42,9 @@ def sentence(error: ValidationError) -> str:
 def shortened(reason: str) -> str:
     """Return a reason on one line, and only its beginning if it is long."""
     return printable(reason, MAX_REASON)
+
+
+def one_line(error: Exception) -> str:
+    """Return what an error says, on one line, without what pydantic adds for those who extend it."""
+    text = error.message.partition("\n\n")[0] if isinstance(error, PydanticErrorMixin) else str(error)
+    return " ".join([f"{type(error).__name__}:", *text.split()])

@@ -210,6 +210,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     _receivers: ClassVar[Mapping[Any, str]]
     _dispatch: ClassVar[Dispatch | None]
     _unchecked: ClassVar[bool]
+    def __class_getitem__(cls, types: Any) -> Any: ...
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
     @overload
     @classmethod
