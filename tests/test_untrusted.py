@@ -112,14 +112,17 @@ def everything_said(text: str) -> Iterator[Callable[[], object]]:
     yield partial(converter(Event), message)
     yield partial(converter(Event), {**message, "type": text})
     yield partial(get_handler_name, {"type": [text]})
-    yield partial(Declared()._find_handler, {"type": text})  # pyright: ignore[reportPrivateUsage]  # what every message passes
+    rules = Declared._rules  # pyright: ignore[reportPrivateUsage]  # what every message passes
+    yield partial(rules.find, {"type": text})
     yield partial(connection.send, {"type": text})
     yield partial(connection.send, {"type": "websocket.accept", text: 1, "subprotocol": f"{text}!"})
     headers = [(text.encode(errors="replace"), b"")]
     yield partial(connection.send, {"type": "websocket.accept", "headers": headers})
     frame_of_layer = {"type": "websocket.receive", "text": 1, text: {text: text}}
     handler = handlers_of(Relay)["websocket_receive"]
-    yield partial(Relay()._admitted, frame_of_layer, handler)  # pyright: ignore[reportPrivateUsage]  # what such messages pass
+    relay = Relay()
+    life = relay._life  # pyright: ignore[reportPrivateUsage]  # what such messages pass
+    yield partial(life.admitted, relay, frame_of_layer, handler)
     yield partial(connection.receive, {"type": "websocket.receive", "bytes": text, text: 1})
     yield partial(OriginValidator, WebsocketDenier(), [f"[{text}"])
     yield partial(layer.require_valid_channel_name, text)

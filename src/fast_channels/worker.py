@@ -10,7 +10,8 @@ from types import FrameType
 from typing import Any, NoReturn, TypeAlias
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.base import WORKER, ConsumerApplication
+from fast_channels.consumer.base import ConsumerApplication
+from fast_channels.consumer.rules import WORKER
 from fast_channels.exceptions import StopConsumer
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer, require_layer

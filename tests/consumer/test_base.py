@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
-from fast_channels.consumer import AsyncConsumer, AsyncWebsocketConsumer, base, cleanup
+from fast_channels.consumer import AsyncConsumer, AsyncWebsocketConsumer, cleanup, sending
 from fast_channels.consumer.base import ConsumerApplication, get_handler_name
 from fast_channels.events import WebSocketReceiveEvent
 from fast_channels.exceptions import (
@@ -1202,7 +1202,7 @@ async def test_a_client_that_does_not_read_delays_the_end_of_a_crash_for_a_limit
     answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything else has been cleaned up by then, and the error is the application's."""
-    monkeypatch.setattr(base, "CRASH_CLOSE_SECONDS", 0)
+    monkeypatch.setattr(sending, "CRASH_CLOSE_SECONDS", 0)
 
     class Failing(Recorder):
         async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:

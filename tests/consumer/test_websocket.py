@@ -5,11 +5,10 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
-from weakref import WeakSet
 
 import pytest
 
-from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer, sending
 from fast_channels.exceptions import (
     AcceptConnection,
     ConnectionClosed,
@@ -928,7 +927,7 @@ async def test_a_close_code_that_the_server_refuses_is_replaced(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client sees 4007 for 1007, reason and all; one warning says so, however often it happens."""
-    monkeypatch.setattr("fast_channels.consumer.base._WARNED", WeakSet[type]())
+    monkeypatch.setattr(sending, "_warned", False)
     for code in (1007, 1008):
         server = Picky(Acting(call("accept"), call("close", code, "why")), WEBSOCKET, CONNECT, gone())
         await server.end()

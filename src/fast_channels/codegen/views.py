@@ -45,10 +45,10 @@ _BASE_SEND = "base_send: BaseSend | Callable[[Any], Awaitable[None]]"
 
 _NAMES_OF_A_SCOPE = """\
 from abc import ABCMeta
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 from _typeshed import SupportsKeysAndGetItem
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from fast_channels.consumer.base import BaseSend, Sent
 from fast_channels.events.dicts import AsgiVersionsDict
 import builtins
@@ -61,7 +61,7 @@ VIEWS: Mapping[str, View] = {
     "fast_channels.consumer.base": View(
         names="""\
 from collections.abc import Awaitable, Callable
-from typing import Literal, ParamSpec, Protocol, TypeAlias, overload
+from typing import Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from fast_channels.events import SendEvent
 from fast_channels.events.dicts import SendEventDict

@@ -2,7 +2,8 @@
 
 from .base import AsyncConsumer
 from .http import AsyncHttpConsumer
-from .websocket import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from .json import AsyncJsonWebsocketConsumer
+from .websocket import AsyncWebsocketConsumer
 
 __all__ = [
     "AsyncConsumer",

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.consumer.handlers import ASGI_HANDLERS, Handler, handler_name
-from fast_channels.consumer.websocket import AsyncJsonWebsocketConsumer
+from fast_channels.consumer.json import AsyncJsonWebsocketConsumer
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import event_types, members
 from fast_channels.messages.codec import Codec
@@ -43,7 +43,7 @@ def unhandled(consumer: type[AsyncConsumer]) -> str | None:
 
 def handlers_of(consumer: type[AsyncConsumer]) -> Mapping[str, Handler]:
     """Return the handlers of a consumer class by their names."""
-    return consumer._handlers  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+    return consumer._rules.handlers  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
 
 
 def event_handlers(consumer: type[AsyncConsumer]) -> dict[str, Handler]:

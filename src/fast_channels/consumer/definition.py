@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias, get_origin
 
 from typing_extensions import TypeIs, get_type_hints, is_protocol, is_typeddict
 
-from fast_channels.consumer.handlers import USUAL_HANDLER_NAMES, Handler, handler_name
+from fast_channels.consumer.handlers import USUAL_HANDLER_NAMES, Handler, handler_name, is_library
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import event_types, members
 from fast_channels.messages.receivers import received_by
@@ -53,7 +53,6 @@ _HOOKS = frozenset(
 """The methods of the library that it calls itself, for applications to override."""
 
 _GAP = "channel_gap"
-_LIBRARY = "fast_channels.consumer."
 _NO_AWAITABLE = ("BUILD_", "FORMAT_", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "UNARY_NOT", "LOAD_CONST")
 """The instructions, by how their names begin, whose result nobody can await."""
 
@@ -136,9 +135,7 @@ class Method(NamedTuple):
 
 def application_classes(consumer: type) -> list[type]:
     """Return the classes of a consumer that are not the library's, the nearest first."""
-    return [
-        base for base in consumer.__mro__ if base is not object and not base.__module__.startswith(_LIBRARY)
-    ]
+    return [base for base in consumer.__mro__ if base is not object and not is_library(base)]
 
 
 def methods_of(consumer: type, handlers: Mapping[str, Handler]) -> Iterator[Method]:

@@ -28,7 +28,7 @@ from fast_channels.messages.annotations import (
 from fast_channels.messages.errors import one_line, path, shortened
 from fast_channels.messages.generics import resolve
 from fast_channels.messages.receivers import received_by
-from fast_channels.untrusted import printable
+from fast_channels.untrusted import printable, shown
 
 ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
     type_.replace(".", "_"): model for type_, model in EVENTS.items() if issubclass(model, ReceiveEvent)
@@ -40,15 +40,38 @@ USUAL_HANDLER_NAMES = frozenset({"join", "leave"})
 """Methods that Channels does not have, so code written for it may have handlers of these names."""
 
 
-ENDING: Mapping[str, str] = {
-    name: f"_{name}" for name in ("http_request", "http_disconnect", "websocket_disconnect")
-}
-"""The library's handlers that raise `StopConsumer`, and what does the same and raises nothing."""
+OF_LIFE = frozenset({"http_request", "http_disconnect", "websocket_disconnect"})
+"""The library's handlers that raise `StopConsumer`: the life of a connection has the same without it."""
+
+_LIBRARY = "fast_channels.consumer."
+
+
+def is_library(consumer: type) -> bool:
+    """Tell whether a class is one of this library's consumers, and not of an application."""
+    return consumer.__module__.startswith(_LIBRARY)
 
 
 def handler_name(type_: str) -> str:
     """Return the name of the method that handles a type of event."""
     return type_.replace(".", "_")
+
+
+def get_handler_name(message: Mapping[str, Any]) -> str:
+    """Return the name of the method that handles a message: its type, with underscores for dots.
+
+    Raises:
+        InvalidEventError: The message has no type, or one that could name a private method.
+    """
+    if "type" not in message:
+        raise InvalidEventError("Incoming message has no 'type' attribute", event=message)
+    type_ = message["type"]
+    if not isinstance(type_, str):
+        text = f"Malformed type in message (a string is needed, not {shown(type_)})"
+        raise InvalidEventError(text, event=message)
+    name = handler_name(type_)
+    if name.startswith("_"):
+        raise InvalidEventError("Malformed type in message (leading underscore)", event=message)
+    return name
 
 
 @dataclass(slots=True)
@@ -62,7 +85,7 @@ class Handler:
         names: What string annotations may refer to besides the module.
         convert: Makes what the method takes out of a message.
         event: The event of servers that the method is for, `None` for one of the application.
-        quiet: The name of the method that is called by a consumer that needs no `StopConsumer` to end.
+        of_life: Whether the life of the connection has the method that is called, not the consumer.
     """
 
     name: str
@@ -71,11 +94,11 @@ class Handler:
     names: Mapping[str, Any]
     convert: Converter = field(init=False)
     event: type[AsgiEvent] | None = field(init=False)
-    quiet: str = field(init=False)
+    of_life: bool = field(init=False)
     _wanted: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.quiet = ENDING.get(self.name, self.name) if self.own else self.name
+        self.of_life = self.own and self.name in OF_LIFE
         self.event = ASGI_HANDLERS.get(self.name)
         if self.own:
             self.convert = unchanged

@@ -1,24 +1,16 @@
 """Consumers of HTTP requests."""
 
-import logging
-from collections.abc import Awaitable, Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from fast_channels.consumer.base import ENDING, AsyncConsumer
+from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.headers import header_pairs
+from fast_channels.consumer.http_life import HttpLife
 from fast_channels.consumer.params import JSON_HEADERS, error_body
-from fast_channels.consumer.websocket import header_pairs
+from fast_channels.consumer.phases import SERVING
 from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
-from fast_channels.exceptions import InvalidParamsError, LocalProtocolError, StopConsumer
-from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
+from fast_channels.exceptions import InvalidParamsError, StopConsumer
 
 __all__ = ["AsyncHttpConsumer"]
-
-logger = logging.getLogger("fast_channels.consumer")
-
-SMALL_PART = 64 * 1024
-"""Parts of a request body that have fewer bytes are joined as they come."""
-
-_UNANSWERED = frozenset({INIT, DEBUGGED})
 
 
 class AsyncHttpConsumer(AsyncConsumer):
@@ -36,8 +28,8 @@ class AsyncHttpConsumer(AsyncConsumer):
     max_body_size: ClassVar[int | None] = 16 * 1024 * 1024
     body: list[bytes]
     _protocol = "http"
-    _body_size: int = 0
-    _body_complete: bool = False
+    _life_class = HttpLife
+    _life: HttpLife
 
     async def send_headers(
         self,
@@ -129,8 +121,11 @@ class AsyncHttpConsumer(AsyncConsumer):
                 whose events could still send one.
             StopConsumer: The response is complete.
         """
-        await self._http_request(message)
-        if self._phase >= ENDING:
+        life = self._life
+        await life.http_request(self, message)
+        if life.is_over():
+            await life.end(self, 0)
+        if life.phase not in SERVING:
             raise StopConsumer
 
     async def http_disconnect(self, message: HttpDisconnectEvent) -> None:
@@ -139,67 +134,8 @@ class AsyncHttpConsumer(AsyncConsumer):
         Raises:
             StopConsumer: Always, at the end.
         """
-        await self._http_disconnect(message)
+        await self._life.http_disconnect(self, message)
         raise StopConsumer
-
-    async def _http_request(self, message: Mapping[str, Any]) -> None:
-        if self._body_complete:
-            logger.debug("http.request after the end of the request body; ignored")
-            return
-        self._collect(message.get("body", b""))
-        limit = self.max_body_size
-        too_large = limit is not None and self._body_size > limit
-        self._body_complete = too_large or not message.get("more_body")
-        if not self._body_complete:
-            return
-        if too_large:
-            await self.send_response(
-                413, b"Request body too large", headers=[(b"content-type", b"text/plain")]
-            )
-        else:
-            await self.handle(b"".join(self.body))
-            self._require_answer()
-        if self._is_over():
-            await self._disconnect_once(0)
-
-    async def _http_disconnect(self, _message: Mapping[str, Any]) -> None:
-        await self._disconnect_once(0)
-
-    def _furnish(self) -> None:
-        self.body = []
-
-    def _prepare(self) -> None:
-        self.body = []
-        self._body_size = 0
-        self._body_complete = False
-
-    def _collect(self, part: bytes) -> None:
-        # Parts without content would take memory that max_body_size does not count.
-        if not part:
-            return
-        self._body_size += len(part)
-        body = self.body
-        # Small parts would take many times their size: a part takes in those before it that are no larger.
-        while body and len(body[-1]) <= len(part) < SMALL_PART:
-            part = body.pop() + part
-        body.append(part)
-
-    def _require_answer(self) -> None:
-        connection = self._connection
-        if connection is None or connection.state not in _UNANSWERED or self._layer() is not None:
-            return
-        raise LocalProtocolError(
-            f"{type(self).__name__}.handle() returned without a response, and nothing is left that could "
-            "send one",
-            state=connection.state,
-            legal=["http.response.start"],
-        )
-
-    def _is_over(self) -> bool:
-        return self._connection is not None and self._connection.state == COMPLETE
-
-    def _run_disconnect(self, code: int) -> Awaitable[None]:
-        return self.disconnect()
 
 
 def _require_bytes(body: object) -> None:

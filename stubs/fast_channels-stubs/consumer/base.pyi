@@ -1,37 +1,16 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
 
 import logging
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, MutableMapping
-from enum import IntEnum
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Self, TypeVar
-from pydantic import BaseModel, ValidationError
-from fast_channels.consumer.cleanup import Step, clean_up, rest
-from fast_channels.consumer.foreign import ANSWERS, LIFESPAN, Answer
-from fast_channels.consumer.handlers import (
-    ASGI_HANDLERS,
-    Handler,
-    build_table,
-    handler_name,
-    no_handler,
-    not_that_event,
-)
-from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
-from fast_channels.consumer.params import ParamsReader
-from fast_channels.events import EVENTS, AsgiEvent
-from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
-from fast_channels.exceptions import (
-    AcceptConnection,
-    ConnectionClosed,
-    DenyConnection,
-    InvalidChannelLayerError,
-    InvalidEventError,
-    InvalidParamsError,
-    MessageValueError,
-    StopConsumer,
-)
-from fast_channels.layers import BaseChannelLayer, get_channel_layer
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application
+from fast_channels.consumer.handlers import get_handler_name
+from fast_channels.consumer.life import Life
+from fast_channels.consumer.membership import join, leave
+from fast_channels.consumer.rules import Rules, find_rules
+from fast_channels.exceptions import InvalidEventError, InvalidParamsError
+from fast_channels.layers import BaseChannelLayer
 from fast_channels.messages import Group
-from fast_channels.protocol import CONNECTIONS, GONE, Connection
 from fast_channels.type_defs import (
     ASGIReceiveCallable,
     ASGISendCallable,
@@ -43,7 +22,7 @@ from fast_channels.type_defs import (
     GivenSend,
 )
 from collections.abc import Awaitable, Callable
-from typing import Literal, ParamSpec, Protocol, TypeAlias, overload
+from typing import Literal, ParamSpec, Protocol, TypeAlias, TypeVar, overload
 
 from fast_channels.events import SendEvent
 from fast_channels.events.dicts import SendEventDict
@@ -89,31 +68,6 @@ class _SendsFrames(Protocol):
 
 __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
 logger = logging.getLogger("fast_channels.consumer")
-WORKER = "channel"
-NO_STATUS = 1005
-ABNORMAL = 1006
-INTERNAL_ERROR = 1011
-CRASH_CLOSE_SECONDS = 2.0
-SENDS_PER_TURN = 32
-
-class Phase(IntEnum):
-    NEW = 0
-    OPENING = 1
-    LIVE = 2
-    ENDING = 3
-    LEAVING = 4
-    OVER = 5
-
-NEW, OPENING, LIVE, ENDING, LEAVING, OVER = Phase
-_C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
-def get_handler_name(message: ChannelMessage) -> str: ...
-
-class ConsumerApplication(Generic[_C_co]):
-    @property
-    def consumer_class(self) -> type[_C_co]: ...
-    def __init__(self, consumer_class: type[_C_co], initkwargs: dict[str, Any]) -> None: ...
-    async def __call__(self, *args: Any, **kwargs: Any) -> None: ...
-    consumer_initkwargs: dict[str, Any]
 
 class AsyncConsumer:
     channel_layer_alias: str | None
@@ -121,65 +75,24 @@ class AsyncConsumer:
     scope: ChannelScope
     channel_name: str
     channel_receive: ASGIReceiveCallable
-    _handlers: ClassVar[dict[str, Handler]]
-    _routes: ClassVar[dict[str, Handler] | None]
-    _validators: ClassVar[dict[str, Lazy[Validator]]]
-    _local_names: ClassVar[Mapping[str, Any]]
-    _memberships: ClassVar[set[type['Group[Any, Any]']]]
-    _params_reader: ClassVar[ParamsReader[BaseModel] | None]
     _protocol: ClassVar[str | None]
-    _served: ClassVar[frozenset[str]]
-    _connection: Connection | None
-    _phase: Phase
-    _joined: Mapping[str, 'Group[Any, Any]']
+    _rules: ClassVar[Rules]
+    _local_names: ClassVar[Mapping[str, Any]]
+    _life_class: ClassVar[type[Life[Any]]]
+    _life: Life[Any]
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
     def __init__(self, *args: GivenArgument, **kwargs: Any) -> None: ...
     async def __call__(self, *args: Any, **kwargs: Any) -> None: ...
     async def dispatch(self, message: ChannelMessage) -> None: ...
-    async def join(self, group: Group[Any, Self]) -> None: ...
+    async def join(self, group: "Group[Any, Self]") -> None: ...
     async def leave(self, group: "Group[Any, Any]") -> None: ...
     def __repr__(self) -> str: ...
     async def channel_invalid(self, error: InvalidEventError) -> None: ...
     async def params_invalid(self, error: InvalidParamsError) -> None: ...
-    def _handling_of(self, message: ChannelMessage, origin: Origin, inbox: Inbox) -> Awaitable[None] | None: ...
-    def _admitted(self, message: ChannelMessage, handler: Handler) -> ChannelMessage: ...
-    def _handler_of(self, message: ChannelMessage) -> Handler | None: ...
-    def _find_handler(self, message: ChannelMessage) -> Handler: ...
     @classmethod
     def _unhandled(cls) -> str | None: ...
     @classmethod
     def _set_up(cls) -> None: ...
-    @classmethod
-    def _serves(cls, type_: str) -> bool: ...
-    @classmethod
-    def _answer_to(cls, type_: object) -> Answer | None: ...
-    @classmethod
-    def _validator_for(cls, model: type[AsgiEvent]) -> Validator: ...
-    def _begin(self, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Inbox: ...
-    def _furnish(self) -> None: ...
-    def _prepare(self) -> None: ...
-    def _find_layer(self) -> BaseChannelLayer | None: ...
-    def _layer(self) -> BaseChannelLayer | None: ...
-    async def _read_params(self, reader: ParamsReader[BaseModel], inbox: Inbox) -> bool: ...
-    def _explained(self, error: BaseException) -> BaseException: ...
-    @classmethod
-    def _declares(cls) -> bool: ...
-    def _check_membership(self, group: type["Group[Any, Any]"], layer: BaseChannelLayer) -> None: ...
-    async def _open_channel(self, layer: BaseChannelLayer, inbox: Inbox) -> None: ...
-    async def _settle(self, error: BaseException, event: Mapping[str, Any], origin: Origin) -> None: ...
-    def _warn_of_sending_after_close(self, event: Mapping[str, Any]) -> None: ...
-    def _is_of_protocol(self, event: Mapping[str, Any]) -> bool: ...
-    def _is_over(self) -> bool: ...
-    def _last_steps(self, inbox: Inbox, error: BaseException | None = None) -> list[Step]: ...
-    async def _fail(self, error: BaseException, inbox: Inbox, send: ASGISendCallable) -> None: ...
-    def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int: ...
-    def _group_names(self) -> Iterable[str]: ...
-    def _may_be_member(self) -> bool: ...
-    async def _leave_groups(self) -> None: ...
-    async def _discard_groups(self) -> None: ...
-    async def _disconnect_once(self, code: int) -> None: ...
-    async def _disconnect(self, code: int) -> None: ...
-    def _run_disconnect(self, code: int) -> Awaitable[None]: ...
     _sends: Any
     channel_layer: BaseChannelLayer | Any
     base_send: Callable[[Any], Awaitable[None]]
@@ -196,5 +109,3 @@ class AsyncConsumer:
     @overload
     @classmethod
     def as_asgi(cls: _AnyConstructor, *args: Any, **initkwargs: Any) -> ConsumerApplication[Any]: ...
-
-def steering(group: BaseExceptionGroup[BaseException]) -> BaseException: ...

@@ -1,15 +1,14 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
 
-import logging
-from collections.abc import Awaitable, Mapping
-from typing import Any, ClassVar
-from fast_channels.consumer.base import ENDING, AsyncConsumer
-from fast_channels.exceptions import InvalidParamsError, LocalProtocolError, StopConsumer
+from typing import ClassVar
+from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.http_life import HttpLife
+from fast_channels.exceptions import InvalidParamsError, StopConsumer
 from abc import ABCMeta
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 from _typeshed import SupportsKeysAndGetItem
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from fast_channels.consumer.base import BaseSend, Sent
 from fast_channels.events.dicts import AsgiVersionsDict
 import builtins
@@ -94,14 +93,11 @@ class _HttpScope(MutableMapping[str, Any], SupportsKeysAndGetItem[str, Any], met
     @overload
     def get(self, key: str, default: object = None) -> Any: ...
 __all__ = ["AsyncHttpConsumer"]
-logger = logging.getLogger("fast_channels.consumer")
-SMALL_PART = 64 * 1024
 
 class AsyncHttpConsumer(AsyncConsumer):
     max_body_size: ClassVar[int | None]
     body: list[bytes]
-    _body_size: int
-    _body_complete: bool
+    _life: HttpLife
     async def send_headers(
         self,
         *,
@@ -119,14 +115,6 @@ class AsyncHttpConsumer(AsyncConsumer):
     async def handle(self, body: bytes) -> None: ...
     async def disconnect(self) -> None: ...
     async def params_invalid(self, error: InvalidParamsError) -> None: ...
-    async def _http_request(self, message: Mapping[str, Any]) -> None: ...
-    async def _http_disconnect(self, _message: Mapping[str, Any]) -> None: ...
-    def _furnish(self) -> None: ...
-    def _prepare(self) -> None: ...
-    def _collect(self, part: bytes) -> None: ...
-    def _require_answer(self) -> None: ...
-    def _is_over(self) -> bool: ...
-    def _run_disconnect(self, code: int) -> Awaitable[None]: ...
     scope: _HttpScope | Any
     base_send: BaseSend | Callable[[Any], Awaitable[None]]
     async def send(self, message: Sent) -> None: ...

@@ -1,39 +1,17 @@
 # Written by `python -m fast_channels.codegen`; changes made by hand are lost.
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, overload
-from typing_extensions import TypeVar
-from fast_channels.consumer.base import LEAVING, LIVE, AsyncConsumer, steering
-from fast_channels.consumer.inbox import Inbox, Origin
-from fast_channels.exceptions import (
-    AcceptConnection,
-    DenyConnection,
-    InvalidChannelLayerError,
-    InvalidMessageError,
-    InvalidParamsError,
-    MessageValueError,
-    StopConsumer,
-    close_reason,
-)
-from fast_channels.messages.codec import (
-    MESSAGE_TOO_BIG,
-    Codec,
-    exceeds,
-    invalid_frame,
-    not_a_message,
-    not_json,
-    taking_over,
-    too_big,
-)
-from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, receivers, receives
-from fast_channels.messages.request import Asking
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.websocket_life import DENIED, WebSocketLife
+from fast_channels.exceptions import InvalidMessageError, InvalidParamsError, StopConsumer, close_reason
+from fast_channels.consumer.json import AsyncJsonWebsocketConsumer
 from abc import ABCMeta
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 from _typeshed import SupportsKeysAndGetItem
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from fast_channels.consumer.base import BaseSend, Sent
 from fast_channels.events.dicts import AsgiVersionsDict
 import builtins
@@ -125,30 +103,14 @@ class _WebSocketScope(MutableMapping[str, Any], SupportsKeysAndGetItem[str, Any]
     def get(self, key: str, default: object = None) -> Any: ...
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
 logger = logging.getLogger("fast_channels.consumer")
-ClientMessage = TypeVar("ClientMessage", default=Any)
-ServerMessage = TypeVar("ServerMessage", default=Any)
-_Consumer = TypeVar("_Consumer")
-_Message = TypeVar("_Message")
-_Reply = TypeVar("_Reply")
-Answering: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, _Reply]]
-Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, ServerMessage | None]]
-MAX_DECLARED_MESSAGE = 64 * 1024
 DENIAL = "websocket.http.response"
 NORMAL_CLOSURE = 1000
-INTERNAL_ERROR = 1011
 
 class AsyncWebsocketConsumer(AsyncConsumer):
     groups: list[str]
     max_message_size: int | None
     handshake_grace: ClassVar[float | None]
-    _computes_groups: ClassVar[bool]
-    _handshake_timer: asyncio.TimerHandle | None
-    _owns_groups: bool
-    _asked: bool
-    _denied: bool
-    _refusal: '_Refusal | None'
-    async def _answer(self, answer: BaseException) -> None: ...
-    def _warn_of_handshake(self) -> None: ...
+    _life: WebSocketLife
     async def connect(self) -> None: ...
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
@@ -170,18 +132,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def params_invalid(self, error: InvalidParamsError) -> None: ...
     async def disconnect(self, code: int, /) -> None: ...
     async def _refuse(self, error: InvalidMessageError) -> None: ...
-    async def _websocket_disconnect(self, message: Mapping[str, Any]) -> None: ...
     @classmethod
     def _set_up(cls) -> None: ...
-    def _furnish(self) -> None: ...
-    def _prepare(self) -> None: ...
-    async def _settle(self, error: BaseException, event: Mapping[str, Any], origin: Origin) -> None: ...
-    def _is_over(self) -> bool: ...
-    def _code_of_end(self, inbox: Inbox, error: BaseException | None) -> int: ...
-    def _may_be_member(self) -> bool: ...
-    async def _join_groups(self, groups: Iterable[str]) -> None: ...
-    def _group_names(self) -> Iterable[str]: ...
-    def _run_disconnect(self, code: int) -> Awaitable[None]: ...
     _sends: Literal["frames"]
     _sends_frames: Literal[True]
     scope: _WebSocketScope | Any
@@ -189,60 +141,3 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def websocket_connect(self, message: Any) -> None: ...
     async def websocket_receive(self, message: Any) -> None: ...
     async def websocket_disconnect(self, message: Any) -> None: ...
-
-class _Refusal:
-    __slots__ = ("_correlation", "_task")
-    def __init__(self, correlation: Callable[[], tuple[str, Any] | None]) -> None: ...
-    def is_current(self) -> bool: ...
-    def correlated(self, reply: Any) -> Any: ...
-    _correlation: Callable[[], tuple[str, Any] | None]
-
-def header_pairs(
-    headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None,
-) -> Any: ...
-
-class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
-    strict_json: ClassVar[bool]
-    _client: ClassVar[Codec | None]
-    _server: ClassVar[Codec | None]
-    _decodes: bool
-    _encodes: bool
-    _receivers: ClassVar[Mapping[Any, str]]
-    _dispatch: ClassVar[Dispatch | None]
-    _unchecked: ClassVar[bool]
-    def __class_getitem__(cls, types: Any) -> Any: ...
-    def __init_subclass__(cls, **kwargs: Any) -> None: ...
-    @overload
-    @classmethod
-    def receives(
-        cls, message: Asking[_Message, _Reply]
-    ) -> Callable[[Answering[_Consumer, _Message, _Reply]], Answering[_Consumer, _Message, _Reply]]: ...
-    @overload
-    @classmethod
-    def receives(
-        cls, message: type[_Message]
-    ) -> Callable[
-        [Receiver[_Consumer, _Message, ServerMessage]], Receiver[_Consumer, _Message, ServerMessage]
-    ]: ...
-    @classmethod
-    def _find_receivers(cls) -> None: ...
-    @classmethod
-    def _unhandled(cls) -> str | None: ...
-    def _receiver_of(self, content: Any) -> str | None: ...
-    def _prepare(self) -> None: ...
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None: ...
-    async def receive_json(self, content: ClientMessage, /) -> ServerMessage | None: ...
-    async def receive_invalid(self, error: InvalidMessageError) -> None: ...
-    async def _refuse(self, error: InvalidMessageError, text: str | None = None) -> None: ...
-    async def send_json(self, content: ServerMessage, close: bool = False) -> None: ...
-    @classmethod
-    async def decode_json(cls, text_data: str) -> ClientMessage: ...
-    @classmethod
-    async def encode_json(cls, content: ServerMessage) -> str: ...
-    @classmethod
-    def _declares(cls) -> bool: ...
-    @classmethod
-    def _decode(cls, text: str) -> Any: ...
-    @classmethod
-    def _encode(cls, content: Any) -> str: ...
-    async def _decoded(self, text: str) -> Any: ...

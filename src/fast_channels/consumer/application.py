@@ -1,0 +1,76 @@
+"""The ASGI application that makes a consumer for every connection."""
+
+import functools
+from collections.abc import MutableMapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from fast_channels.protocol import CONNECTIONS
+from fast_channels.type_defs import GivenReceive, GivenScope, GivenSend
+
+if TYPE_CHECKING:
+    from fast_channels.consumer.base import AsyncConsumer
+
+_C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
+
+
+class ConsumerApplication(Generic[_C_co]):
+    """An ASGI application that makes a consumer for every connection.
+
+    Args:
+        consumer_class: The class of the consumers.
+        initkwargs: The keyword arguments of each.
+
+    Attributes:
+        consumer_class: The class of the consumers.
+        consumer_initkwargs: The keyword arguments of each.
+    """
+
+    if TYPE_CHECKING:
+        # Read only, so that applications of different consumers have a type in common.
+        @property
+        def consumer_class(self) -> type[_C_co]:
+            """The class of the consumers."""
+            ...
+
+    def __init__(self, consumer_class: type[_C_co], initkwargs: dict[str, Any]) -> None:
+        vars(self)["consumer_class"] = consumer_class
+        self.consumer_initkwargs = initkwargs
+        functools.update_wrapper(self, consumer_class, updated=())
+        # Frameworks would take the parameters of the class for those of the application.
+        del vars(self)["__wrapped__"]
+
+    if TYPE_CHECKING:
+        # Every framework has types of its own for the same three arguments.
+        async def __call__(self, *args: Any, **kwargs: Any) -> None:
+            """Serve one connection with a consumer of its own."""
+
+    else:
+
+        async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
+            """Serve one connection with a consumer of its own."""
+            kind = self.consumer_class
+            rules = kind._rules  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+            type_ = scope.get("type")
+            if type_ not in rules.served and (answer := rules.answer_to(type_)) is not None:
+                # Nothing for which a consumer is to be made.
+                await answer(kind, scope, receive, send)
+                return
+            consumer = kind(**self.consumer_initkwargs)
+            if rules.calls:
+                await consumer(scope, receive, send)
+            else:
+                # One coroutine less, through which each event would have to pass.
+                life = consumer._life  # pyright: ignore[reportPrivateUsage]  # as above
+                await life.run(consumer, scope, receive, send)
+
+
+def is_scope(value: Any) -> bool:
+    """Tell whether a value is the scope of a connection of ASGI."""
+    # Asked in this way a checker goes on to know nothing of it, in place of a part.
+    return issubclass(type(value), MutableMapping) and value.get("type") in CONNECTIONS
+
+
+def no_application(consumer: type) -> TypeError:
+    """Return the error for a consumer class that is used as an application."""
+    name = consumer.__name__
+    return TypeError(f"{name} is a class, not an ASGI application: use {name}.as_asgi()")

@@ -1,0 +1,83 @@
+"""What happens to a consumer of an HTTP request besides what happens to every consumer."""
+
+import logging
+from collections.abc import Awaitable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from fast_channels.consumer.life import Life
+from fast_channels.exceptions import LocalProtocolError
+from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
+
+if TYPE_CHECKING:
+    from fast_channels.consumer.http import AsyncHttpConsumer
+
+logger: logging.Logger = logging.getLogger("fast_channels.consumer")
+
+SMALL_PART = 64 * 1024
+"""Parts of a request body that have fewer bytes are joined as they come."""
+
+_UNANSWERED = frozenset({INIT, DEBUGGED})
+
+
+class HttpLife(Life["AsyncHttpConsumer"]):
+    """What happens to one consumer of an HTTP request."""
+
+    __slots__ = ("_complete", "_size")
+
+    _size: int
+    _complete: bool
+
+    def prepare(self, consumer: "AsyncHttpConsumer") -> None:
+        """Give a consumer a body that has not come yet."""
+        consumer.body = []
+        self._size = 0
+        self._complete = False
+
+    async def http_request(self, consumer: "AsyncHttpConsumer", message: Mapping[str, Any]) -> None:
+        """Collect the body, and let the consumer answer when it is complete."""
+        if self._complete:
+            logger.debug("http.request after the end of the request body; ignored")
+            return
+        self._collect(consumer.body, message.get("body", b""))
+        limit = consumer.max_body_size
+        too_large = limit is not None and self._size > limit
+        self._complete = too_large or not message.get("more_body")
+        if too_large:
+            headers = [(b"content-type", b"text/plain")]
+            await consumer.send_response(413, b"Request body too large", headers=headers)
+        elif self._complete:
+            await consumer.handle(b"".join(consumer.body))
+            self._require_answer(consumer)
+
+    async def http_disconnect(self, consumer: "AsyncHttpConsumer", _message: Mapping[str, Any]) -> None:
+        """End the connection."""
+        await self.end(consumer, 0)
+
+    def is_over(self) -> bool:
+        """Tell whether the response is complete."""
+        return self.connection is not None and self.connection.state == COMPLETE
+
+    def run_hook(self, consumer: "AsyncHttpConsumer", code: int) -> Awaitable[None]:
+        """Return what runs the `disconnect()` of the consumer."""
+        return consumer.disconnect()
+
+    def _collect(self, body: list[bytes], part: bytes) -> None:
+        # Parts without content would take memory that max_body_size does not count.
+        if not part:
+            return
+        self._size += len(part)
+        # Small parts would take many times their size: a part takes in those before it that are no larger.
+        while body and len(body[-1]) <= len(part) < SMALL_PART:
+            part = body.pop() + part
+        body.append(part)
+
+    def _require_answer(self, consumer: "AsyncHttpConsumer") -> None:
+        connection = self.connection
+        if connection is None or connection.state not in _UNANSWERED or consumer.channel_layer is not None:
+            return
+        raise LocalProtocolError(
+            f"{type(consumer).__name__}.handle() returned without a response, and nothing is left that could "
+            "send one",
+            state=connection.state,
+            legal=["http.response.start"],
+        )

@@ -1,0 +1,86 @@
+"""The memberships of a consumer in groups, and what it needs a channel layer for."""
+
+from typing import TYPE_CHECKING, Any
+
+from fast_channels.consumer.handlers import handler_name
+from fast_channels.consumer.phases import SERVING
+from fast_channels.consumer.rules import Rules
+from fast_channels.exceptions import ConnectionClosed, InvalidChannelLayerError
+from fast_channels.layers import BaseChannelLayer, get_channel_layer
+from fast_channels.messages import Group
+from fast_channels.untrusted import shown
+
+if TYPE_CHECKING:
+    from fast_channels.consumer.base import AsyncConsumer
+    from fast_channels.consumer.life import Life
+
+
+async def join(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, Any]") -> None:
+    """Make the consumer a member of a group: see `AsyncConsumer.join()`."""
+    layer: BaseChannelLayer | None = consumer.channel_layer
+    if layer is None:
+        raise InvalidChannelLayerError(_needs_alias(consumer, f"join {shown(group)}"))
+    if type(group) not in life.rules.joinable:
+        _require_fit(consumer, life.rules, type(group), layer)
+        life.rules.joinable.add(type(group))
+    if life.phase in SERVING:
+        life.joined = {**life.joined, group.group_name: group}
+        try:
+            await layer.group_add(group.group_name, consumer.channel_name)
+        except Exception:
+            # A layer refuses a channel that was closed meanwhile.
+            if life.phase in SERVING:
+                raise
+    if life.phase not in SERVING:
+        # Perhaps meanwhile, when the groups that it knew had been left.
+        await layer.group_discard(group.group_name, consumer.channel_name)
+        raise ConnectionClosed(f"{type(consumer).__name__} has ended, and cannot join {shown(group)}")
+
+
+async def leave(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, Any]") -> None:
+    """End a membership: see `AsyncConsumer.leave()`."""
+    layer: BaseChannelLayer | None = consumer.channel_layer
+    if layer is not None and group.group_name in life.joined:
+        await layer.group_discard(group.group_name, consumer.channel_name)
+        life.joined = {name: kept for name, kept in life.joined.items() if name != group.group_name}
+
+
+def explained(consumer: "AsyncConsumer", error: BaseException) -> BaseException:
+    """Return the error of a handler that used the channel layer without one in words that say so."""
+    if not isinstance(error, AttributeError) or error.obj is not None:
+        return error
+    if vars(consumer).get("channel_layer") is not None or not hasattr(BaseChannelLayer, str(error.name)):
+        return error
+    clear = InvalidChannelLayerError(_needs_alias(consumer, f"use channel_layer.{error.name}"))
+    clear.__cause__ = error
+    return clear
+
+
+def _needs_alias(consumer: "AsyncConsumer", purpose: str) -> str:
+    """Return the text of an error that a consumer without a channel layer makes."""
+    return f"{type(consumer).__name__} cannot {purpose} without a channel layer; set channel_layer_alias"
+
+
+def _require_fit(
+    consumer: "AsyncConsumer", rules: Rules, group: type["Group[Any, Any]"], layer: BaseChannelLayer
+) -> None:
+    """Do nothing if a consumer can be a member of a kind of groups.
+
+    Raises:
+        InvalidChannelLayerError: The group sends through another channel layer.
+        TypeError: The consumer does not handle an event of the group.
+    """
+    name = type(consumer).__name__
+    missing = [type_ for type_ in group.event_types() if handler_name(type_) not in rules.handlers]
+    if missing:
+        raise TypeError(
+            f"{name} cannot join {group.__name__}: it has no handler for {', '.join(missing)}; "
+            f"write {', '.join(f'{handler_name(type_)}()' for type_ in missing)}"
+        )
+    alias = group.channel_layer_alias
+    if alias != consumer.channel_layer_alias and get_channel_layer(alias) is not layer:
+        raise InvalidChannelLayerError(
+            f"{name} cannot join {group.__name__}: the group sends through the channel layer {alias!r}, "
+            f"and the consumer listens to {consumer.channel_layer_alias!r}; "
+            f"declare the group with channel_layer_alias={consumer.channel_layer_alias!r}"
+        )

@@ -1,0 +1,168 @@
+"""What is known of a consumer class: found once, when it is defined, so that no connection looks it up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from fast_channels.consumer.foreign import ANSWERS, LIFESPAN, Answer
+from fast_channels.consumer.handlers import (
+    ASGI_HANDLERS,
+    Handler,
+    build_table,
+    get_handler_name,
+    handler_name,
+    is_library,
+    no_handler,
+)
+from fast_channels.consumer.params import ParamsReader
+from fast_channels.events import AsgiEvent
+from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
+from fast_channels.messages import Group
+from fast_channels.protocol import CONNECTIONS
+from fast_channels.type_defs import ChannelMessage
+from fast_channels.untrusted import shown
+
+WORKER = "channel"
+"""The type of the scope that a worker gives its consumers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What is known of a consumer class.
+
+    Attributes:
+        owner: The name of the class.
+        protocol: The type of the connections that it is for, `None` for any.
+        handlers: The handlers by their names.
+        routes: The handlers by the usual form of the types of their events; `None` for a class with a
+            `dispatch()` of its own.
+        params: Reads the parameters of a connection, `None` for a class without a model of them.
+        declares_messages: Whether the class says what its clients send, or are sent.
+        calls: Whether the class has a `__call__()` of its own.
+        computes_groups: Whether `groups` is a property, or something else that is asked when it is needed.
+        joinable: The kinds of groups that its consumers may join, as far as one has asked.
+        ends_alone: Whether nothing of the application handles the last event of a connection.
+        served: The types of the connections that it serves.
+        validators: For each protocol how events are checked, by type.
+    """
+
+    owner: str
+    protocol: str | None
+    handlers: Mapping[str, Handler]
+    routes: Mapping[str, Handler] | None
+    params: ParamsReader[BaseModel] | None
+    calls: bool
+    computes_groups: bool
+    declares_messages: bool = False
+    # In quotes, because a parametrised model is a class that would be built when this module is imported.
+    joinable: set[type["Group[Any, Any]"]] = field(default_factory=set[type[Any]])
+    ends_alone: bool = field(init=False)
+    served: frozenset[str] = field(init=False)
+    validators: Mapping[str, Mapping[str, Validator]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        last = self.handlers.get(f"{self.protocol}_disconnect")
+        served = frozenset(type_ for type_ in (*CONNECTIONS, WORKER) if self._serves(type_))
+        validators = {
+            name: Lazy(kind.receivable.models, self._validator) for name, kind in CONNECTIONS.items()
+        }
+        object.__setattr__(self, "ends_alone", self.routes is not None and last is not None and last.own)
+        object.__setattr__(self, "served", served)
+        object.__setattr__(self, "validators", validators)
+
+    def answer_to(self, type_: object) -> Answer | None:
+        """Return what answers a connection that is not for the class, `None` for one that is.
+
+        Raises:
+            ValueError: Nobody can answer it.
+        """
+        if not isinstance(type_, str) or type_ in self.served or self._serves(type_):
+            return None
+        answer = ANSWERS.get(type_)
+        if answer is None or (type_ != LIFESPAN and self.protocol is None):
+            raise ValueError(
+                f"{self.owner} serves no connection of the type {shown(type_)}: "
+                "it has no handler for the events of that"
+            )
+        return answer
+
+    def declares(self) -> bool:
+        """Tell whether the class says what its events or messages are."""
+        return self.declares_messages or any(handler.declares() for handler in self.handlers.values())
+
+    def known(self, message: ChannelMessage) -> Handler | None:
+        """Return the handler of a message, `None` if there is none."""
+        type_: object = message.get("type")
+        return self.handlers.get(handler_name(type_)) if isinstance(type_, str) else None
+
+    def find(self, message: ChannelMessage) -> Handler:
+        """Return the handler of a message.
+
+        Raises:
+            InvalidEventError: There is none.
+        """
+        handler = self.handlers.get(get_handler_name(message))
+        if handler is None:
+            raise no_handler(message)
+        return handler
+
+    def _serves(self, type_: str) -> bool:
+        if type_ in {self.protocol, WORKER}:
+            return True
+        prefix = f"{handler_name(type_)}_"
+        if any(name.startswith(prefix) for name in self.handlers):
+            return True
+        # A dispatch() of its own, or a protocol of the application, may have types of any name.
+        foreign = type_ not in CONNECTIONS and not self.handlers.keys() <= ASGI_HANDLERS.keys()
+        return self.protocol is None and type_ != LIFESPAN and (foreign or self.routes is None)
+
+    def _validator(self, model: type[AsgiEvent]) -> Validator:
+        # What only this library's handler sees need not become an object.
+        handler = self.handlers.get(handler_name(model.model_fields["type"].default))
+        seen = self.routes is None or handler is None or not handler.own
+        return model_validator(model) if seen else wire_validator(model)
+
+
+def find_rules(
+    consumer: type, protocol: str | None, names: Mapping[str, Any], *, dispatches: bool, calls: bool
+) -> Rules:
+    """Return what is known of a consumer class.
+
+    Args:
+        consumer: The class.
+        protocol: The type of the connections that it is for, `None` for any.
+        names: Local variables around the class statement, for string annotations.
+        dispatches: Whether the class has a `dispatch()` of its own.
+        calls: Whether it has a `__call__()` of its own.
+
+    Raises:
+        TypeError: A method takes a channel event whose type belongs to another method, or `Params` is a
+            class and no model.
+    """
+    library = frozenset(filter(is_library, consumer.__mro__))
+    handlers = build_table(consumer.__mro__, library, names)
+    # As types are usually written, with dots; any other is found by the name of its handler.
+    routes = {name.replace("_", "."): handler for name, handler in handlers.items()}
+    return Rules(
+        owner=consumer.__name__,
+        protocol=protocol,
+        handlers=handlers,
+        routes=None if dispatches else routes,
+        params=_params_reader(consumer),
+        calls=calls,
+        computes_groups=hasattr(getattr(consumer, "groups", None), "__get__"),
+    )
+
+
+def _params_reader(consumer: type) -> ParamsReader[BaseModel] | None:
+    model: Any = getattr(consumer, "Params", None)
+    if not isinstance(model, type):
+        return None
+    if issubclass(model, BaseModel):
+        return ParamsReader(model)
+    if model.__qualname__ == f"{consumer.__qualname__}.Params":
+        # Existing code may call something else so, but it nests no class of this name.
+        raise TypeError(f"{consumer.__name__}.Params is no pydantic model, so nothing can be read into it")
+    return None

@@ -1,0 +1,213 @@
+"""What happens to a consumer of a WebSocket besides what happens to every consumer."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from fast_channels.consumer.cleanup import clean_up
+from fast_channels.consumer.definition import require_names
+from fast_channels.consumer.inbox import Origin
+from fast_channels.consumer.life import ABNORMAL, INTERNAL_ERROR, NO_STATUS, Life
+from fast_channels.consumer.phases import OPENING
+from fast_channels.consumer.steering import steering
+from fast_channels.consumer.unanswered import unanswered
+from fast_channels.exceptions import (
+    AcceptConnection,
+    DenyConnection,
+    InvalidChannelLayerError,
+    MessageValueError,
+)
+from fast_channels.messages.codec import taking_over
+from fast_channels.protocol.websocket import HANDSHAKE, OPEN
+
+if TYPE_CHECKING:
+    from fast_channels.consumer.websocket import AsyncWebsocketConsumer
+
+logger: logging.Logger = logging.getLogger("fast_channels.consumer")
+
+_UNANSWERED = "connect() of %s returned without accept(), close() or deny()"
+
+
+class Handshake(IntEnum):
+    """How far the handshake is, as far as the protocol machine does not say it."""
+
+    AWAITED = 0
+    """The client has not asked yet."""
+    ASKED = 1
+    DENIED = 2
+    """It was refused with a response, after which some servers never say that the client is gone."""
+
+
+# The members of an Enum are slow to find.
+AWAITED, ASKED, DENIED = Handshake
+
+
+class WebSocketLife(Life["AsyncWebsocketConsumer"]):
+    """What happens to one consumer of a WebSocket.
+
+    Attributes:
+        handshake: How far the handshake is.
+        refusal: That the consumer is being told of a frame that is no message, `None` most of the time.
+    """
+
+    __slots__ = ("_timer", "handshake", "refusal")
+
+    handshake: Handshake
+    refusal: "Refusal | None"
+    _timer: asyncio.TimerHandle | None
+
+    def prepare(self, consumer: "AsyncWebsocketConsumer") -> None:
+        """Give a consumer groups of its own."""
+        self.handshake = AWAITED
+        self.refusal = None
+        self._timer = None
+        # A property, or whatever else computes the groups, is asked when they are needed.
+        if not self.rules.computes_groups:
+            declared: Any = getattr(consumer, "groups", None)
+            require_names(type(consumer).__name__, declared)
+            consumer.groups = list(declared or ())
+
+    async def connect(self, consumer: "AsyncWebsocketConsumer") -> None:
+        """Let the consumer answer the handshake, once."""
+        if self.handshake:
+            logger.debug("websocket.connect for the second time; ignored")
+            return
+        self.handshake = ASKED
+        try:
+            await consumer.connect()
+        except (AcceptConnection, DenyConnection) as answer:
+            await _answer(consumer, answer)
+        except BaseExceptionGroup as group:
+            await _answer(consumer, steering(group))
+        if self._is_unanswered():
+            self._tell_of_silence(consumer)
+
+    async def accept(
+        self, consumer: "AsyncWebsocketConsumer", event: Mapping[str, Any], groups: Iterable[str]
+    ) -> None:
+        """Accept a connection as a member of some groups, or of none if that fails."""
+        connection = self.connection
+        if connection is not None:
+            connection.send(event, move=False)
+        try:
+            # Joined before the client knows, so that it misses nothing that is sent after it knows.
+            await _join_groups(consumer, groups)
+            await consumer.base_send(event)
+        except BaseException as error:
+            if connection is not None and connection.state == OPEN:
+                raise
+            await clean_up([lambda: self.discard_groups(consumer)], error)
+
+    async def websocket_disconnect(
+        self, consumer: "AsyncWebsocketConsumer", message: Mapping[str, Any]
+    ) -> None:
+        """End the connection with the code that the server tells."""
+        given = message.get("code")
+        await self.end(consumer, NO_STATUS if given is None else given)
+
+    async def settle(
+        self,
+        consumer: "AsyncWebsocketConsumer",
+        error: BaseException,
+        event: Mapping[str, Any],
+        origin: Origin,
+    ) -> None:
+        """Close the WebSocket because of a value that its client chose, or do what every life does."""
+        if isinstance(error, MessageValueError) and self.connection and self.connection.state == OPEN:
+            # The client must not be able to fill the log with tracebacks.
+            logger.warning("%s closes a WebSocket, and cannot send on what it was sent: %s", consumer, error)
+            await consumer.close(INTERNAL_ERROR)
+        else:
+            await super().settle(consumer, error, event, origin)
+
+    def is_over(self) -> bool:
+        """Tell whether the handshake was refused with a response."""
+        return self.handshake is DENIED
+
+    def may_be_member(self, consumer: "AsyncWebsocketConsumer") -> bool:
+        """Tell whether there are groups to be left; computed ones are not asked for in vain."""
+        if self.phase == OPENING:
+            return bool(self.joined)
+        return self.rules.computes_groups or bool(self.joined or consumer.groups)
+
+    def group_names(self, consumer: "AsyncWebsocketConsumer") -> Iterable[str]:
+        """Return the groups that the consumer names, and those that it has joined."""
+        return dict.fromkeys((*consumer.groups, *self.joined))
+
+    def run_hook(self, consumer: "AsyncWebsocketConsumer", code: int) -> Awaitable[None]:
+        """Return what runs the `disconnect()` of the consumer."""
+        if self._timer is not None:
+            self._timer.cancel()
+        # There is no code after a response.
+        return consumer.disconnect(ABNORMAL if self.is_over() else code)
+
+    def _is_unanswered(self) -> bool:
+        return self.connection is not None and self.connection.state == HANDSHAKE
+
+    def _tell_of_silence(self, consumer: "AsyncWebsocketConsumer") -> None:
+        told = unanswered.get()
+        if told is not None:
+            told.append(_UNANSWERED % consumer)
+        if consumer.handshake_grace is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(consumer.handshake_grace, self._warn_of_silence, consumer)
+
+    def _warn_of_silence(self, consumer: "AsyncWebsocketConsumer") -> None:
+        if self._is_unanswered():
+            grace = consumer.handshake_grace
+            logger.warning(f"{_UNANSWERED}; the client has waited %g s", consumer, grace)
+
+
+async def _answer(consumer: "AsyncWebsocketConsumer", answer: BaseException) -> None:
+    """Do what `connect()` has raised an exception for, or raise what is none of these."""
+    if isinstance(answer, AcceptConnection):
+        await consumer.accept()
+    elif not isinstance(answer, DenyConnection):
+        raise answer
+    elif answer.status is None:
+        await consumer.close()
+    else:
+        await consumer.deny(answer.status, answer.headers, answer.body)
+
+
+async def _join_groups(consumer: "AsyncWebsocketConsumer", groups: Iterable[str]) -> None:
+    layer = consumer.channel_layer
+    for group in groups:
+        if layer is None:
+            raise InvalidChannelLayerError(
+                f"{type(consumer).__name__} has groups and no channel layer; set channel_layer_alias"
+            )
+        await layer.group_add(group, consumer.channel_name)
+
+
+class Refusal:
+    """That a consumer is told of a frame that is no message, and may answer.
+
+    Args:
+        correlation: Finds the field that tells to which frame an answer belongs, and its value.
+    """
+
+    __slots__ = ("_correlation", "_task")
+
+    def __init__(self, correlation: Callable[[], tuple[str, Any] | None]) -> None:
+        self._correlation = correlation
+        self._task = asyncio.current_task()
+
+    def is_current(self) -> bool:
+        """Tell whether it is the hook that runs, and not a task of the application beside it."""
+        return asyncio.current_task() is self._task
+
+    def correlated(self, reply: Any) -> Any:
+        """Return a reply with the field that tells to which frame it belongs, if there is one that fits."""
+        correlation = self._correlation() if self.is_current() else None
+        if correlation is None:
+            return reply
+        try:
+            return taking_over(reply, *correlation)
+        except ValidationError:
+            # It is one more thing that is wrong with the frame.
+            return reply
