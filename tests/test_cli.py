@@ -221,7 +221,7 @@ def test_an_application_that_cannot_be_imported(app: Callable[[str], None], tmp_
 
     assert result.exit_code == 2
     assert (
-        f"because of {tmp_path / 'cli_app.py'}, line 19: TypeError: chat_sayd() takes events of"
+        f"because of {tmp_path / 'cli_app.py'}, line 19: TypeError: Chat.chat_sayd() takes events of"
         in result.stderr
     )
 

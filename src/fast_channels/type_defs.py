@@ -95,7 +95,7 @@ class _GivenByServer:
             "an ASGI application is not an endpoint whose parameters FastAPI reads from the request: "
             "use app.router.add_websocket_route(path, Chat.as_asgi()) for a WebSocket, "
             "app.router.add_route(path, Page.as_asgi()) for HTTP, or app.mount() for all that is below a path"
-        )
+        ) from None
 
 
 # Litestar asks for types of the three arguments; FastAPI, which would fill them in, is told not to.

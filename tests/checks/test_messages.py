@@ -141,7 +141,7 @@ def test_bytes_that_are_sent_as_text() -> None:
 def test_messages_that_nothing_handles() -> None:
     """What clients send would be validated and thrown away."""
     assert only(consumer(Add, Any, handles=False)) == (
-        "FC207 Chat clients may send messages; write receive_json() to handle them"
+        "FC207 Chat clients may send messages, and nothing handles them; write receive_json()"
     )
 
 
@@ -178,7 +178,9 @@ class Multiply(BaseModel):
 
 def test_messages_that_no_method_receives() -> None:
     """What could not be found when the class was defined."""
-    assert only(Late) == "FC208 Late no method receives Multiply"
+    assert only(Late) == (
+        "FC208 Late has no method that receives Multiply: write one for each, or receive_json()"
+    )
 
 
 def test_messages_that_methods_receive() -> None:

@@ -795,20 +795,6 @@ async def test_super_takes_whatever_an_override_hands_on() -> None:
 # Names.
 
 
-def test_a_handler_whose_name_contradicts_its_event_is_refused() -> None:
-    """When the class is defined: its messages would never arrive."""
-    with pytest.raises(TypeError) as caught:
-
-        class Consumer(AsyncConsumer):  # pyright: ignore[reportUnusedClass]  # it is never made
-            async def siad(self, event: Said) -> None:
-                """Handle what was said."""
-
-    assert str(caught.value) == (
-        "siad() takes events of type said, which are sent to said(); "
-        "rename the method, or start its name with an underscore if it is not a handler"
-    )
-
-
 def test_a_handler_of_a_union_may_have_any_of_its_names() -> None:
     """One method for several types is inherited or called by the others."""
 

@@ -164,17 +164,6 @@ async def test_a_subclass_inherits_the_parameters() -> None:
     assert (await HttpCommunicator(Derived, "GET", "/").get_response())["status"] == 422
 
 
-def test_a_class_of_parameters_that_is_no_model_is_refused() -> None:
-    """When the consumer is defined: nobody would read them."""
-    with pytest.raises(
-        TypeError, match=r"^Old\.Params is no pydantic model, so nothing can be read into it$"
-    ):
-
-        class Old(AsyncWebsocketConsumer):  # pyright: ignore[reportUnusedClass]  # it is never made
-            class Params:
-                room: str
-
-
 async def test_attributes_called_params_are_free_for_those_who_declare_none() -> None:
     """Existing code may have them; so may it have a class `Params` that is no model."""
 

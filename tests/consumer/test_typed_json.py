@@ -421,8 +421,7 @@ def test_a_consumer_that_handles_none_of_its_messages_is_no_application() -> Non
         async def receive_json(self, content: Join) -> Said:
             return Said(text=content.name)
 
-    text = r"^Base\.as_asgi\(\): clients may send messages; write receive_json\(\) to handle them$"
-    with pytest.raises(TypeError, match=text):
+    with pytest.raises(TypeError, match="nothing handles them"):
         Base.as_asgi()
     assert Handling.as_asgi().consumer_class is Handling
 

@@ -641,37 +641,15 @@ def test_groups_may_be_given_to_as_asgi() -> None:
     assert kind(groups=["a"]).groups == ["a"]
 
 
-@pytest.mark.parametrize(
-    ("groups", "text"),
-    [
-        ("lobby", r"^Kind\.groups is a list of names, not the string 'lobby'; write \['lobby'\]$"),
-        (
-            iter(["lobby"]),
-            r"^Kind\.groups is an iterator, which only the first consumer could read; use a list$",
-        ),
-    ],
-)
-def test_groups_that_are_no_list_of_names_are_refused(groups: object, text: str) -> None:
+@pytest.mark.parametrize("groups", ["lobby", iter(["lobby"])])
+def test_groups_that_are_no_list_of_names_are_refused(groups: object) -> None:
     """When the class is defined, or the consumer is made: each letter of a string would be a group."""
     kind: Any = type("Kind", (AsyncWebsocketConsumer,), {})
 
-    with pytest.raises(TypeError, match=text):
+    with pytest.raises(TypeError, match=r"^Kind\.groups is "):
         type("Kind", (AsyncWebsocketConsumer,), {"groups": groups})
-    with pytest.raises(TypeError, match=text):
+    with pytest.raises(TypeError, match=r"^Kind\.groups is "):
         kind(groups=groups)
-
-
-async def test_groups_that_connect_sets_to_a_string_are_refused() -> None:
-    """Before the client is accepted, and before one letter is joined."""
-
-    class Kind(AsyncWebsocketConsumer):
-        async def connect(self) -> None:
-            groups: Any = "lobby"
-            self.groups = groups
-            await self.accept()
-
-    with pytest.raises(TypeError, match=r"^Kind\.groups is a list of names, not the string 'lobby'"):
-        await serve(Kind(), WEBSOCKET, CONNECT)
 
 
 async def test_a_class_without_super_call_has_groups_too(layer: InMemoryChannelLayer) -> None:

@@ -37,11 +37,11 @@ def test_every_mistake_is_told_with_its_path() -> None:
 
 
 def test_a_mistake_of_the_whole_value_has_no_path() -> None:
-    """In a sentence it is called the whole."""
+    """A sentence has only the reason."""
     error = error_of(int, None)
 
     assert mistakes(error) == [("", "Input should be a valid integer")]
-    assert sentence(error) == "the whole: Input should be a valid integer"
+    assert sentence(error) == "Input should be a valid integer"
 
 
 def test_a_reason_that_quotes_much_is_shortened() -> None:

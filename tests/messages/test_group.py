@@ -215,7 +215,7 @@ def test_a_pattern_that_cannot_tell_groups_apart_is_refused(
 @pytest.mark.parametrize(
     ("events", "text"),
     [
-        (str, "Wrong: a group carries events, and str is no ChannelEvent"),
+        (str, "Wrong: a group carries events, .*"),
         (Untyped, r"Wrong: Untyped has no field `type: Literal\[\.\.\.\]` with a default"),
     ],
 )

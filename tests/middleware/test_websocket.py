@@ -121,12 +121,6 @@ def test_a_malformed_pattern_is_refused_at_once(pattern: str) -> None:
     assert repr(pattern) in str(caught.value)
 
 
-def test_a_single_text_is_not_a_list_of_patterns() -> None:
-    """Each of its letters would be one, and a `*` among them would let everybody in."""
-    with pytest.raises(TypeError, match=r"^allowed_origins is a list of patterns, not the text 'a\.\*'$"):
-        OriginValidator(AsyncWebsocketConsumer.as_asgi(), "a.*")
-
-
 def test_a_star_within_a_pattern_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     """Existing settings have it, and it never meant anything."""
     application = validator("*.example.com", "*")

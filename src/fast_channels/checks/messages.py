@@ -97,4 +97,4 @@ def _check_receivers(
         # What could not be looked at when the class was defined, because a message was not.
         check_receivers(consumer.__name__, methods, members(kinds), complete=complete)
     except TypeError as error:
-        yield finding("FC208", consumer, str(error).removeprefix(f"{consumer.__name__}: "))
+        yield finding("FC208", consumer, str(error).removeprefix(f"{consumer.__name__} "))

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.declared import event_handlers, handlers_of
 from fast_channels.consumer.definition import failure, methods_of, mistakes
-from fast_channels.consumer.handlers import Handler, check_name, handler_name
+from fast_channels.consumer.handlers import Handler, called, check_name, handler_name
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import converter, event_types, members
 from fast_channels.messages.errors import one_line
@@ -61,7 +61,7 @@ def _check_names(handler: Handler, wanted: Any, table: Mapping[str, Handler]) ->
     try:
         check_name(handler, table)
     except TypeError as error:
-        yield finding("FC104", handler.function, str(error).removeprefix(f"{handler.name}() "))
+        yield finding("FC104", handler.function, str(error).removeprefix(f"{called(handler.function)} "))
     types = event_types(wanted)
     if handler.name not in map(handler_name, types):
         return

@@ -120,17 +120,17 @@ class Method(NamedTuple):
         return isinstance(origin, type) and issubclass(origin, Awaitable)
 
     @property
+    def documented(self) -> inspect.Signature | None:
+        """The signature of what the library calls by this name, `None` if it calls nothing so."""
+        if self.receives is not None or self.name == _GAP:
+            return _ONE_MESSAGE
+        found = (vars(base)[self.name] for base in self.library if self.name in vars(base))
+        return signature(_inner(next(found))) if self.name in _HOOKS and self.is_awaited else None
+
+    @property
     def calls(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         """How the library calls it: the arguments that are given by place, and those given by name."""
-        if self.receives is not None or self.name == _GAP:
-            return [(("message",), ())]
-        if self.name not in _HOOKS:
-            return []
-        for base in self.library:
-            if self.name in vars(base):
-                function = getattr(vars(base)[self.name], "__func__", vars(base)[self.name])
-                return _calls_of(signature(function))
-        return []
+        return [] if self.documented is None else _calls_of(self.documented)
 
 
 def application_classes(consumer: type) -> list[type]:
@@ -179,10 +179,9 @@ def mistakes(consumer: type, handlers: Mapping[str, Handler]) -> Iterator[Mistak
                 yield Mistake(code, method.function, f"{consumer.__name__}.{method.name}()", text)
     for handler in handlers.values():
         for event in _nameless(handler):
-            subject = f"{consumer.__name__}.{handler.name}() takes {event.__name__}, which"
-            text = (
-                "has no field `type: Literal[...]` with a default, so an event that is sent finds no handler"
-            )
+            subject = f"{consumer.__name__}.{handler.name}() takes {event.__name__}, whose"
+            type_ = f'"{handler.name.replace("_", ".")}"'
+            text = f"events find no handler; give it a field `type: Literal[{type_}] = {type_}`"
             yield Mistake("FC103", event, subject, text)
 
 
@@ -238,7 +237,8 @@ def failure(method: Method, positional: tuple[str, ...], named: tuple[str, ...])
         signature(method.function).bind(*bound, **dict.fromkeys(named))
     except TypeError as error:
         shown = ", ".join([*positional, *(f"{name}=..." for name in named)])
-        return f"is called as {method.name}({shown}), which fails: {error}"
+        write = f"{method.name}{method.documented}"
+        return f"is called as {method.name}({shown}), which fails: {error}; write {write}"
     return None
 
 
@@ -293,7 +293,10 @@ def _other_message(method: Method) -> Iterator[str]:
     # What is no plain class, a protocol or a TypedDict for instance, may fit without being a base.
     if kinds and all(map(_is_plain_class, kinds)) and not any(issubclass(kind, one) for one in kinds):
         names = ", ".join(one.__name__ for one in kinds)
-        yield f"receives {kind.__name__}, and its argument is annotated with {names}"
+        yield (
+            f"receives {kind.__name__}, and its argument is annotated with {names}; "
+            f"annotate it with {kind.__name__}"
+        )
 
 
 def _is_plain_class(kind: Any) -> bool:
@@ -327,6 +330,13 @@ def signature(function: FunctionType) -> inspect.Signature:
     copy = FunctionType(function.__code__, {}, function.__name__, function.__defaults__, function.__closure__)
     copy.__kwdefaults__ = function.__kwdefaults__
     return inspect.signature(copy)
+
+
+async def _handler(self: object, message: object) -> None:
+    """Take one message, as every handler does."""
+
+
+_ONE_MESSAGE = signature(_inner(_handler))
 
 
 def require_constructor(consumer: type, arguments: Mapping[str, Any]) -> None:
@@ -390,7 +400,7 @@ def require_two_types(name: str, types: object) -> None:
     if len(given) != 2:
         first = getattr(given[0], "__name__", repr(given[0])) if given else "Any"
         raise TypeError(
-            f"{name} takes two types, the client's and the server's messages, and not {len(given)}; "
+            f"{name} takes two types, the client's and the server's messages: "
             f"write {name}[{first}, Any] if the server may send anything"
         )
 

@@ -51,6 +51,10 @@ def is_library(consumer: type) -> bool:
     return consumer.__module__.startswith(_LIBRARY)
 
 
+_IMPORT = "; import it outside `if TYPE_CHECKING:`"
+"""What to do about a name that is not defined."""
+
+
 def handler_name(type_: str) -> str:
     """Return the name of the method that handles a type of event."""
     return type_.replace(".", "_")
@@ -151,7 +155,7 @@ class Handler:
             _warn_at(
                 self.function,
                 f"{called(self.function)} gets its messages unvalidated, as its annotation cannot be used: "
-                f"{one_line(error)}",
+                f"{one_line(error)}{_IMPORT if isinstance(error, NameError) else ''}",
             )
         return self.convert(message)
 
@@ -280,7 +284,7 @@ def check_name(handler: Handler, table: Mapping[str, Handler]) -> None:
     expected = [handler_name(type_) for type_ in types]
     if expected and handler.name not in expected and not any(name in table for name in expected):
         raise TypeError(
-            f"{handler.name}() takes events of type {', '.join(types)}, "
+            f"{called(handler.function)} takes events of type {', '.join(types)}, "
             f"which are sent to {', '.join(expected)}(); "
             "rename the method, or start its name with an underscore if it is not a handler"
         )

@@ -23,7 +23,7 @@ from fast_channels.messages.codec import (
     not_json,
 )
 from fast_channels.messages.generics import resolve_in, type_arguments
-from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, receivers, receives
+from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, named, receivers, receives
 from fast_channels.messages.request import Asking
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelScope
 
@@ -159,7 +159,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             return
         if cls._client is None:
             raise TypeError(
-                f"{cls.__name__} receives {', '.join(kind.__name__ for kind in names)}, and does not declare "
+                f"{cls.__name__} receives {', '.join(map(named, names))}, and does not declare "
                 "its messages: derive it from AsyncJsonWebsocketConsumer[ClientMessage, ServerMessage]"
             )
         try:
@@ -186,7 +186,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             return None
         if kinds is NoneType:
             return None
-        return "clients may send messages; write receive_json() to handle them"
+        return "clients may send messages, and nothing handles them; write receive_json()"
 
     def _receiver_of(self, content: Any) -> str | None:
         dispatch = self._dispatch

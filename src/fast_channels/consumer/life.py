@@ -218,10 +218,13 @@ class Life(Generic[_C]):
             handling = consumer.dispatch(message)
         else:
             # One coroutine less where nobody has overridden dispatch().
+            handler: Handler | None
             try:
                 handler = routes[message["type"]]
             except (KeyError, TypeError):
-                handler = self.rules.find(message)
+                handler = None
+            # Out here, so that its error is not shown as one of the look-up.
+            handler = handler or self.rules.find(message)
             if origin is LAYER and handler.event is not None:
                 message = self.admitted(consumer, message, handler)
             convert = handler.convert

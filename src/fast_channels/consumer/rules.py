@@ -164,5 +164,8 @@ def _params_reader(consumer: type) -> ParamsReader[BaseModel] | None:
         return ParamsReader(model)
     if model.__qualname__ == f"{consumer.__qualname__}.Params":
         # Existing code may call something else so, but it nests no class of this name.
-        raise TypeError(f"{consumer.__name__}.Params is no pydantic model, so nothing can be read into it")
+        raise TypeError(
+            f"{consumer.__name__}.Params is no pydantic model, so nothing can be read into it; "
+            "derive it from pydantic.BaseModel"
+        )
     return None

@@ -35,7 +35,7 @@ def path(location: Sequence[int | str]) -> str:
 
 def sentence(error: ValidationError) -> str:
     """Return everything that failed on one line."""
-    text = "; ".join(f"{path or 'the whole'}: {reason}" for path, reason in mistakes(error))
+    text = "; ".join(f"{path}: {reason}" if path else reason for path, reason in mistakes(error))
     return printable(text, MAX_SENTENCE)
 
 

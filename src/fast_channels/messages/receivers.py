@@ -8,7 +8,7 @@ from typing_extensions import is_protocol, is_typeddict
 
 from fast_channels.messages.codec import discriminator, literal_fields
 
-__all__ = ["Dispatch", "check_receivers", "dispatch", "received_by", "receivers", "receives"]
+__all__ = ["Dispatch", "check_receivers", "dispatch", "named", "received_by", "receivers", "receives"]
 
 _MARK = "_fast_channels_receives"
 
@@ -64,18 +64,19 @@ def check_receivers(
         complete: Whether each of them needs a method.
     """
     kinds = list(messages)
-    found = {
-        "no method receives": [_named(kind) for kind in kinds if complete and kind not in names],
-        "more than one method receives": [
-            f"{_named(kind)} ({', '.join(methods)})" for kind, methods in names.items() if len(methods) > 1
-        ],
-        "not a message of the client is": [
-            f"{_named(kind)} ({', '.join(methods)})" for kind, methods in names.items() if kind not in kinds
-        ],
-    }
-    wrong = [f"{what} {', '.join(which)}" for what, which in found.items() if which]
+    wrong: list[str] = []
+    if complete and (missing := [named(kind) for kind in kinds if kind not in names]):
+        wrong.append(
+            f"has no method that receives {', '.join(missing)}: write one for each, or receive_json()"
+        )
+    for kind, methods in names.items():
+        receives = f"receives {named(kind)} in {' and '.join(f'{method}()' for method in methods)}"
+        if len(methods) > 1:
+            wrong.append(f"{receives}: keep one of them")
+        if kind not in kinds:
+            wrong.append(f"{receives}, which no client may send: declare it, or remove the method")
     if wrong:
-        raise TypeError(f"{owner}: {'; '.join(wrong)}")
+        raise TypeError(f"{owner} {'; '.join(wrong)}")
 
 
 class Dispatch(NamedTuple):
@@ -113,21 +114,21 @@ def dispatch(owner: str, names: Mapping[Any, list[str]], messages: Iterable[Any]
     for kind in dict.fromkeys(messages):
         for one in _classes(kind):
             kinds.setdefault(one, []).append(kind)
-    unclear = [_named(kind) for kind in names if not _classes(kind)]
+    unclear = [named(kind) for kind in names if not _classes(kind)]
     tagged = None
     for one, same in kinds.items():
         if len(same) == 1 or not any(kind in names for kind in same):
             continue
         key = discriminator([literal_fields(kind) for kind in same]) if all(map(is_typeddict, same)) else None
         if key is None:
-            unclear.append(f"{', '.join(map(_named, same))} (all are {one.__name__})")
+            unclear.append(f"{' or '.join(map(named, same))} (all are {one.__name__})")
         else:
             values = {value: kind for kind in same for value in literal_fields(kind)[key]}
             tagged = key, {value: names.get(kind, [None])[0] for value, kind in values.items()}
     if unclear:
         raise TypeError(
-            f"{owner}: a message does not tell that it is {'; '.join(unclear)}: use models, give TypedDicts "
-            "a Literal field in common, or tell them apart in receive_json()"
+            f"{owner} cannot tell when a message is {' or '.join(unclear)}: use models, give TypedDicts a "
+            "Literal field in common, or tell them apart in receive_json()"
         )
     return Dispatch({one: names[kind][0] for kind in names for one in _classes(kind)}, tagged)
 
@@ -142,6 +143,7 @@ def _classes(kind: Any) -> set[Any]:
     return {found} if can_tell else set()
 
 
-def _named(kind: Any) -> str:
+def named(kind: Any) -> str:
+    """Return a kind of message as it is called in a sentence."""
     # The name of list[int] is list.
     return repr(kind) if get_args(kind) else getattr(kind, "__name__", repr(kind))

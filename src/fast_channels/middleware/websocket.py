@@ -69,7 +69,7 @@ class OriginValidator:
 
     def __init__(self, application: ChannelApplication, allowed_origins: AllowedOrigins) -> None:
         if isinstance(allowed_origins, str):
-            raise TypeError(f"allowed_origins is a list of patterns, not the text {allowed_origins!r}")
+            raise TypeError(f"allowed_origins is a list of patterns, not the string {allowed_origins!r}")
         self.application = application
         self.allowed_origins: list[Origin] = list(allowed_origins)
         for pattern in self.allowed_origins:
