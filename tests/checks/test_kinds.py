@@ -56,25 +56,6 @@ def test_the_page_shows_every_kind() -> None:
     assert (ROOT / "docs" / "findings.md").read_text(encoding="utf-8") == page()
 
 
-def test_what_is_meant_to_be_shared_is_no_mistake() -> None:
-    """Annotated attributes, settings of the library, constants of other kinds, and names of Python."""
-    source = """
-from typing import ClassVar, Final
-from fast_channels.consumer import AsyncWebsocketConsumer
-
-class Chat(AsyncWebsocketConsumer):
-    channel_layer_alias = "chat"
-    groups = ["lobby"]
-    one: ClassVar[list[str]] = []
-    two: "ClassVar[list[str]]" = []
-    three: Final = {"a": 1}
-    four = (1, 2)
-"""
-
-    assert found(source) == []
-    assert found(source.replace("(1, 2)", "bytearray()")) == ["FC307"]
-
-
 def test_an_instance_is_no_application() -> None:
     """Whether it is named or in a route; a class in a list of a module is no route."""
     source = """

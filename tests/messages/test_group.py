@@ -195,11 +195,11 @@ def test_groups_are_values() -> None:
         ("rööm.{a}", {"a": str}, "more than ASCII letters"),
         ("room..{a}", {"a": str}, "single periods"),
         ("{a}", {"a": float}, "a is <class 'float'>"),
-        ("{a}", {"a": str | None}, "values have one text each"),
-        ("{a}", {"a": int | str}, "values have one text each"),
-        ("{a}", {"a": datetime}, "values have one text each"),
-        ("{a}", {"a": Literal["1", 1]}, "values have one text each"),
-        ("{a}", {"a": list[str]}, "values have one text each"),
+        ("{a}", {"a": str | None}, "values have one string form each"),
+        ("{a}", {"a": int | str}, "values have one string form each"),
+        ("{a}", {"a": datetime}, "values have one string form each"),
+        ("{a}", {"a": Literal["1", 1]}, "values have one string form each"),
+        ("{a}", {"a": list[str]}, "values have one string form each"),
     ],
 )
 def test_a_pattern_that_cannot_tell_groups_apart_is_refused(

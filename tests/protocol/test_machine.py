@@ -169,7 +169,7 @@ def test_what_has_no_type_is_no_event(kind: type[Connection], message: Any) -> N
     """An event is a mapping with a text under "type"; the error says what would have been right."""
     machine = kind(SCOPE)
 
-    with pytest.raises(LocalProtocolError, match="a mapping with a text under 'type'; legal: ") as refusal:
+    with pytest.raises(LocalProtocolError, match="a mapping with a string under 'type'; legal: ") as refusal:
         machine.send(message)
 
     assert refusal.value.event is None

@@ -66,7 +66,7 @@ STARTED = "lifespan.startup.complete"
 FAILED = "lifespan.startup.failed"
 STOPPED = "lifespan.shutdown.complete"
 
-NO_TYPE = "a mapping with a text under 'type'"
+NO_TYPE = "a mapping with a string under 'type'"
 LATE = "after the response is complete; dropped"
 FRAME = "a frame carries exactly one of text and bytes"
 

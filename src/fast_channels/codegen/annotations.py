@@ -87,7 +87,7 @@ def _tuple(arguments: tuple[Any, ...], spelling: Spelling) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as source code, in the quotation marks that the formatter prefers."""
+    """Return a string as source code, in the quotation marks that the formatter prefers."""
     return f'"{text}"'
 
 

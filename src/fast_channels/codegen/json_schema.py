@@ -182,7 +182,7 @@ def _tidy(schema: dict[str, Any], definitions: Mapping[str, Any]) -> None:
 
 
 def _move_to_choices(schema: dict[str, Any]) -> None:
-    """Write what limits values of one type where that type is said: `anyOf` of a text and null has none."""
+    """Write what limits values of one type where that type is said: `anyOf` of a string and null has none."""
     choices = schema.get("anyOf", ())
     for word in _PYTHON.keys() & schema.keys():
         limit = schema.pop(word)

@@ -89,7 +89,7 @@ class TypedDicts:
         return value if required else f"NotRequired[{value}]"
 
     def _value(self, direction: Direction, schema: _Schema) -> str:
-        """Return the expression of a type, as text while something in it has not been written."""
+        """Return the expression of a type, as a string while something in it has not been written."""
         expression = _expression(schema, lambda key: self._name(direction, key))
         needed = {self._name(direction, key) for key in _references(schema)}
         return expression if needed <= self._written else repr(expression)

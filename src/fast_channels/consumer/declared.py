@@ -58,7 +58,7 @@ def declared(consumer: type[AsyncConsumer]) -> Declared:
         consumer: The class.
 
     Raises:
-        NameError: A type is given as text, and there is none of that name.
+        NameError: A type is given as a string, and there is none of that name.
         pydantic.errors.PydanticUserError: pydantic cannot validate one of the types.
     """
     client, server = codecs(consumer)

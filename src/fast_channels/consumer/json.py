@@ -72,7 +72,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     share. Without types every JSON value is a message, decoded and encoded by the `json` module.
 
     Attributes:
-        strict_json: Whether texts are no numbers, numbers no booleans, and so on, in the messages of the
+        strict_json: Whether strings are no numbers, numbers no booleans, and so on, in the messages of the
             client, as their JSON Schema says; a model or a field may have a setting of its own. With `False`
             pydantic converts what it can.
         max_message_size: As in `AsyncWebsocketConsumer`, but 64 KiB for a class that declares its messages
@@ -159,7 +159,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             return
         if cls._client is None:
             raise TypeError(
-                f"{cls.__name__} receives {', '.join(map(named, names))}, and does not declare "
+                f"{cls.__name__} receives {', '.join(named(kind) for kind in names)}, and does not declare "
                 "its messages: derive it from AsyncJsonWebsocketConsumer[ClientMessage, ServerMessage]"
             )
         try:

@@ -36,7 +36,7 @@ class Rules:
         owner: The name of the class.
         protocol: The type of the connections that it is for, `None` for any.
         handlers: The handlers by their names.
-        routes: The handlers by the usual form of the types of their events; `None` for a class with a
+        routes: The handlers by the types of their events, with dots; `None` for a class with a
             `dispatch()` of its own.
         params: Reads the parameters of a connection, `None` for a class without a model of them.
         declares_messages: Whether the class says what its clients send, or are sent.

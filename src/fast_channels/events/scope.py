@@ -9,7 +9,7 @@ from .base import AsgiModel, Bytes, Headers, Text, items, none_as
 
 
 def _endpoint(value: Any) -> Any:
-    """Read what servers write for `client` and `server`: granian sends a port as text, others lists."""
+    """Read what servers write for `client` and `server`: granian sends a port as a string, others lists."""
     if type(value) not in {list, tuple}:
         return value
     return (*value[:1], *map(_port, value[1:]))

@@ -155,8 +155,8 @@ def _schema(model: type[AsgiEvent], keys: dict[str, Any], *rules: AfterValidator
     return TypeAdapter(ruled).core_schema
 
 
-_USUAL = "usual form"
-_ANY = "any form"
+_USUAL = "regular"
+_ANY = "general"
 
 
 @cache

@@ -70,7 +70,7 @@ class OwnChannels:
         return bool(self.open.get(page, 0) >> place & 1)
 
     def _name(self, serial: str) -> str:
-        # Any text may be asked for, a lone surrogate included.
+        # Any string may be asked for, a lone surrogate included.
         return (
             blake2b(serial.encode(errors="replace"), key=self._key, digest_size=_DIGITS // 2).hexdigest()
             + serial

@@ -58,8 +58,8 @@ def plain_message(message: ChannelMessage | ChannelEvent) -> dict[str, Any]:
     Raises:
         TypeError: The message is not a mapping, or holds a value or a key of a type that cannot be carried.
             The text names the path to it.
-        MessageValueError: An integer is out of range, text holds a lone surrogate, or values are nested more
-            than `MAX_DEPTH` deep or contain themselves. A `ValueError`.
+        MessageValueError: An integer is out of range, a string holds a lone surrogate, or values are nested
+            more than `MAX_DEPTH` deep or contain themselves. A `ValueError`.
         ValueError: The message uses the key `RESERVED_KEY`.
     """
     if isinstance(message, ChannelEvent):

@@ -87,7 +87,7 @@ class Codec:
     Args:
         annotation: Returns the type; called when the first message comes, so that every module has been
             imported by then.
-        strict: Whether a text may be read as a number, a number as a boolean and the like, which it may not
+        strict: Whether a string may be read as a number, a number as a boolean and the like, which it may not
             if this is true. A model or a field can have a setting of its own.
     """
 

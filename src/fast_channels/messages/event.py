@@ -33,7 +33,7 @@ class ChannelEvent(BaseModel):
         class Chat(AsyncWebsocketConsumer):
             async def chat_message(self, event: ChatMessage) -> None: ...
 
-    Validation is lax, as it has to be behind a channel layer: what left as a datetime may arrive as text.
+    Validation is lax, as it has to be behind a channel layer: what left as a datetime may arrive as a string.
     What could not arrive as it left, such as a secret, is a `TypeError` when the class is defined.
     """
 

@@ -55,7 +55,7 @@ def _substitute(argument: Any, bound: Mapping[Any, Any]) -> Any:
 
 
 def resolve_in(cls: type, annotation: Any) -> Any:
-    """Return a type argument of a class, with all the names that it gives as text looked up.
+    """Return a type argument of a class, with all the names that it gives as strings looked up.
 
     They were written in the module of the class or of one of its bases, perhaps inside a function; the
     classes keep the local names of that in `_local_names`.
@@ -72,10 +72,10 @@ def resolve_in(cls: type, annotation: Any) -> Any:
 
 
 def resolve(annotation: Any, names: Mapping[str, Any]) -> Any:
-    """Return an annotation with all the names that it gives as text looked up.
+    """Return an annotation with all the names that it gives as strings looked up.
 
     Args:
-        annotation: A type, possibly with text or forward references in it.
+        annotation: A type, possibly with strings or forward references in it.
         names: What the names may refer to.
 
     Raises:

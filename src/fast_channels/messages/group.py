@@ -106,7 +106,7 @@ def _check_pattern(group: type[BaseModel], pattern: str) -> None:
             raise _mistake(
                 group,
                 f"{name} is {field.annotation!r}; a group is named by str, int, bool, UUID, date, an Enum "
-                "or a Literal of one type, whose values have one text each",
+                "or a Literal of one type, whose values have one string form each",
             )
 
 
@@ -187,7 +187,7 @@ class Group(BaseModel, Generic[Event, Member_contra]):
 
     Two different instances never have the same name: values are escaped, and a name that gets longer than
     channel layers allow is shortened to its beginning and a digest of the whole. So a field is of a type
-    whose values have one text each: `str`, `int`, `bool`, `UUID`, `date`, an `Enum`, or a `Literal`.
+    whose values have one string form each: `str`, `int`, `bool`, `UUID`, `date`, an `Enum`, or a `Literal`.
 
     The second type parameter, `Any` by default, is a protocol with the handlers of the events; type checkers
     then allow only consumers that have them to `join()` the group.

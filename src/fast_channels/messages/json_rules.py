@@ -46,7 +46,7 @@ class Rules(NamedTuple):
     """What a core schema is changed to.
 
     Attributes:
-        strict: Take no text for a number, and the like, except where a model or a field asks for it.
+        strict: Take no string for a number, and the like, except where a model or a field asks for it.
         tags: Require the fields that can only have one value.
         untyped: Look for numbers that are not finite also where the schema says nothing of a value.
         again: Validate what is an instance of its model already.
@@ -70,7 +70,7 @@ def reader(schema: CoreSchema, *, strict: bool) -> Callable[[str], Any]:
 
     Args:
         schema: The core schema.
-        strict: Take no text for a number, and the like, except where a model or a field asks for it.
+        strict: Take no string for a number, and the like, except where a model or a field asks for it.
     """
     read: Callable[[str], Any] = _validator(schema, Rules(strict=strict)).validate_json
     if not _holds(schema, {"any"}):

@@ -63,7 +63,7 @@ class OriginValidator:
         allowed_origins: The patterns.
 
     Raises:
-        TypeError: `allowed_origins` is a single text.
+        TypeError: `allowed_origins` is a single string.
         ValueError: A pattern has a malformed host or port.
     """
 

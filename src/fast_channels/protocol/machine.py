@@ -401,7 +401,7 @@ class Connection:
         except (KeyError, TypeError):
             type_ = None
         if not isinstance(type_, str):
-            raise self._illegal("an event is a mapping with a text under 'type'", None) from None
+            raise self._illegal("an event is a mapping with a string under 'type'", None) from None
         # An event of another protocol is not foreign: granian offers the extensions of all to each.
         if type_ in EVENTS or not self._extended(type_):
             raise self._illegal(f"no {self.protocol} application sends {printable(type_)}", type_) from None

@@ -44,8 +44,8 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         clock: Returns the time in seconds; it must never go back. Queues go by the clock of the server.
 
     Raises:
-        TypeError: The prefix is no text, or a host has an option that redis-py does not know.
-        ValueError: A capacity is less than 1, hosts or keys are one text instead of a list, a host means
+        TypeError: The prefix is no string, or a host has an option that redis-py does not know.
+        ValueError: A capacity is less than 1, hosts or keys are one string instead of a list, a host means
             nothing, there is no such policy, or there is no time between two pings.
         KeyError: No serializer has the name.
     """

@@ -91,8 +91,8 @@ class RedisPubSubChannelLayer(BaseChannelLayer):
         clock: Returns the time in seconds; it must never go back.
 
     Raises:
-        TypeError: The prefix is no text, or a host has an option that redis-py does not know.
-        ValueError: A capacity is less than 1, the expiry is not more than 0, hosts or keys are one text
+        TypeError: The prefix is no string, or a host has an option that redis-py does not know.
+        ValueError: A capacity is less than 1, the expiry is not more than 0, hosts or keys are one string
             instead of a list, a host means
             nothing, there is no such policy, or there is no time between two pings.
         KeyError: No serializer has the name.

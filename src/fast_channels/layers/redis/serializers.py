@@ -42,12 +42,12 @@ class BaseMessageSerializer(abc.ABC):
 
     Args:
         symmetric_encryption_keys: The first encrypts, any of them decrypts; so keys can be replaced one by
-            one. They may be any text or bytes.
+            one. They may be any string or bytes.
         random_prefix_length: How many random bytes to put in front, which makes equal messages differ.
         expiry: Seconds after which an encrypted message is refused.
 
     Raises:
-        ValueError: The keys are one text instead of a list.
+        ValueError: The keys are one string instead of a list.
     """
 
     def __init__(
