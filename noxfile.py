@@ -36,7 +36,7 @@ EVERY_CORE = ["--numprocesses=auto", "--dist=worksteal"]
 TIME_LIMIT = "--timeout=120"  # seconds for a test: one that hangs fails, and shows where
 HEARTBEAT_SECONDS = 20
 READS_FILES = [
-    *("tests/codegen", "tests/events", "tests/examples", "tests/protocol"),
+    *("tests/codegen", "tests/events", "tests/examples", "tests/protocol", "tests/repository_files"),
     *("tests/docs/test_guide.py", "tests/docs/test_links.py", "tests/test_packaging.py"),
 ]
 DISTRIBUTION = "fast-channels-typed"
@@ -254,7 +254,7 @@ def bench(session: nox.Session) -> None:
 def write_generated(session: nox.Session, *options: str) -> None:
     """Write the generated files of the project and of its example, as an application would write its own."""
     session.install("-e", ".[cli,demo,redis]")
-    session.run("python", "-m", "fast_channels.codegen", *options)
+    session.run("python", "-m", "repository_files", *options)
     chat = "examples.chat.consumer:ChatConsumer"
     session.run("fast-channels", "schema", chat, "-o", "examples/chat/schemas", *options)
     session.run("fast-channels", "stubs", chat, "-o", "examples/chat/chat_types.py", *options)

@@ -1,4 +1,4 @@
-"""Documents that are made from the models and the tables, so that they cannot disagree with them.
+"""Documents that are made from what an application declares, so that they cannot disagree with it.
 
 Renderers are pure functions that return text; `write` is the only module that touches files.
 """

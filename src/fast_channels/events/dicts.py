@@ -1,6 +1,6 @@
 """Every ASGI event and scope as the dictionary that ASGI calls it, for type checkers and as annotations.
 
-Written from the models by `python -m fast_channels.codegen`; changes made by hand are lost. A model's name
+Written from the models by `nox -s generate`; changes made by hand are lost. A model's name
 followed by `Dict` is its dictionary, and the same holds for the unions.
 """
 

@@ -1,4 +1,4 @@
-# Written by `python -m fast_channels.codegen`; changes made by hand are lost.
+# Written by `nox -s generate`; changes made by hand are lost.
 
 from typing import ClassVar
 from fast_channels.consumer.base import AsyncConsumer

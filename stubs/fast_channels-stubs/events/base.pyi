@@ -1,4 +1,4 @@
-# Written by `python -m fast_channels.codegen`; changes made by hand are lost.
+# Written by `nox -s generate`; changes made by hand are lost.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, TypeAlias

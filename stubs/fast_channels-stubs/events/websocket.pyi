@@ -1,4 +1,4 @@
-# Written by `python -m fast_channels.codegen`; changes made by hand are lost.
+# Written by `nox -s generate`; changes made by hand are lost.
 
 from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, StrictStr, model_validator

@@ -6,8 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from fast_channels import events
-from fast_channels.codegen.dicts import LINE_LENGTH, dicts_module
 from fast_channels.events import EVENTS, AsgiEvent, AsgiModel, ReceiveEvent, SendEvent, dicts
+from repository_files.dicts import LINE_LENGTH, dicts_module
 from tests.events.examples import example
 
 MODELS = [

@@ -1,15 +1,16 @@
-"""The generated files of this project's own repository; the distribution goes without this module."""
+"""Every generated file of this repository, and the command that writes or checks all of them."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from fast_channels.codegen.schemas import asgi_schemas
+from fast_channels.codegen.write import differences, write
+
 from .dicts import dicts_module
 from .documents import protocol_document
-from .schemas import asgi_schemas
 from .stubs import stubs
-from .write import differences, write
 
 OWNED = ("schemas/**/*.json", "stubs/**/*.pyi", "stubs/**/py.typed")
 """Patterns of the files of the repository that are all generated."""
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         The exit status: 1 when a check found a difference.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m fast_channels.codegen",
+        prog="python -m repository_files",
         description="Write the generated files into the repository that is the current directory.",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; print what is not up to date")

@@ -12,9 +12,9 @@ from types import ModuleType
 import pytest
 
 from fast_channels import events
-from fast_channels.codegen.stubs import PACKAGE, render, stubs
-from fast_channels.codegen.views import VIEWS, View
 from fast_channels.events import AsgiModel
+from repository_files.stubs import PACKAGE, render, stubs
+from repository_files.views import VIEWS, View
 
 FILES = stubs()
 MODELS = [
@@ -171,7 +171,7 @@ class Empty(Thing): ...
 _CACHE["a"] = 1
 '''
 STUB = """\
-# Written by `python -m fast_channels.codegen`; changes made by hand are lost.
+# Written by `nox -s generate`; changes made by hand are lost.
 
 import functools
 from typing import TYPE_CHECKING, Any, TypeAlias

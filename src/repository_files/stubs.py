@@ -19,7 +19,7 @@ from .members import attributes, constructor, model_keys, reads
 from .views import VIEWS, View
 
 PACKAGE = "stubs/fast_channels-stubs"
-NOTICE = "# Written by `python -m fast_channels.codegen`; changes made by hand are lost."
+NOTICE = "# Written by `nox -s generate`; changes made by hand are lost."
 
 
 def stubs() -> dict[str, str]:

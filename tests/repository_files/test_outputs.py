@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fast_channels.codegen.repository import OWNED, main, outputs
 from fast_channels.codegen.write import differences, write
+from repository_files.outputs import OWNED, main, outputs
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -62,13 +62,13 @@ def test_the_command_writes_and_checks(
     assert capsys.readouterr().out == ""
 
 
-def test_the_room_is_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`python -m fast_channels.codegen` does it, and its status is that of the check."""
+def test_the_package_is_a_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`python -m repository_files` does it, and its status is that of the check."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["codegen", "--check"])
+    monkeypatch.setattr(sys, "argv", ["repository_files", "--check"])
 
     with pytest.raises(SystemExit) as status:
-        runpy.run_module("fast_channels.codegen", run_name="__main__")
+        runpy.run_module("repository_files", run_name="__main__")
 
     assert status.value.code == 1
 
@@ -78,8 +78,8 @@ def test_the_command_does_nothing_when_it_is_imported(
 ) -> None:
     """As tools do that look at every module."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "fast_channels.codegen.__main__", raising=False)
+    monkeypatch.delitem(sys.modules, "repository_files.__main__", raising=False)
 
-    import_module("fast_channels.codegen.__main__")
+    import_module("repository_files.__main__")
 
     assert contents(tmp_path) == {}

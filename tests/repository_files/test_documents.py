@@ -2,9 +2,9 @@
 
 import pytest
 
-from fast_channels.codegen.documents import MEANINGS, SECTIONS, protocol_document
-from fast_channels.codegen.mermaid import labels, state_diagram
 from fast_channels.protocol import CONNECTIONS, Table, Verdict
+from repository_files.documents import MEANINGS, SECTIONS, protocol_document
+from repository_files.mermaid import labels, state_diagram
 
 TABLES = [
     table for kind in CONNECTIONS.values() for table in (kind.table, kind.requests) if table is not None
@@ -23,7 +23,7 @@ def test_the_document_is_the_same_every_time() -> None:
 
 def test_the_document_says_that_it_is_generated() -> None:
     """Who opens the file to change it reads where to change it."""
-    assert protocol_document().startswith("<!-- Written by `python -m fast_channels.codegen`")
+    assert protocol_document().startswith("<!-- Written by `nox -s generate`")
 
 
 def test_every_verdict_is_explained() -> None:

@@ -7,7 +7,7 @@ from fast_channels.protocol import CONNECTIONS, Connection, Table, Verdict
 
 from .mermaid import labels, state_diagram
 
-NOTICE = "<!-- Written by `python -m fast_channels.codegen`; changes made by hand are lost. -->"
+NOTICE = "<!-- Written by `nox -s generate`; changes made by hand are lost. -->"
 
 INTRODUCTION = """\
 # When an event is legal

@@ -2,9 +2,9 @@
 
 import pytest
 
-from fast_channels.codegen.mermaid import labels, state_diagram
 from fast_channels.events import WebSocketHttpResponseBodyEvent, WebSocketReceiveEvent, WebSocketSendEvent
 from fast_channels.protocol import CONNECTIONS, Connection, Table, Verdict
+from repository_files.mermaid import labels, state_diagram
 
 TABLE = Table(
     initial="OPEN",
