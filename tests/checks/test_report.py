@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fast_channels.checks import CODES, FORMATS, Finding, check, relative
+from fast_channels.checks import FORMATS, Finding, check, relative
 from fast_channels.consumer import AsyncWebsocketConsumer
 
 ROOT = Path(__file__).parents[2]
@@ -99,11 +99,3 @@ def test_the_text_for_github() -> None:
 def test_nothing_is_shown_of_nothing(name: str) -> None:
     """Silence is good news."""
     assert FORMATS[name]([]) == ""
-
-
-def test_every_code_is_documented() -> None:
-    """The table of the page names each one, and what it is about."""
-    lines = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8").splitlines()
-    table = [line.strip("| ").split(" | ") for line in lines if line.startswith("| FC")]
-
-    assert {row[0]: row[1] for row in table} == CODES

@@ -1,5 +1,6 @@
 """The kinds of findings: what each is about, why it matters, an example, and what to do."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -18,6 +19,7 @@ class Kind:
         code: Its code.
         summary: What is found.
         why: Why it matters.
+        says: What is said of the example, when it is imported as `app` or checked; `...` stands for the rest.
         example: A module in which it is found, or the commands that lead to it.
         mend: The same with nothing to find.
         note: When it is not found, or may be passed over; empty if there is nothing to say.
@@ -26,307 +28,336 @@ class Kind:
     code: str
     summary: str
     why: str
+    says: str
     example: str
     mend: str
     note: str = ""
 
 
-_IMPORTS = """\
-from typing import Literal
-from pydantic import BaseModel
-from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
-from fast_channels.messages import ChannelEvent
-"""
+_MODULES = {
+    "Literal": "typing",
+    "BaseModel": "pydantic",
+    "Starlette": "starlette.applications",
+    "Mount": "starlette.routing",
+    "AsyncJsonWebsocketConsumer": "fast_channels.consumer",
+    "AsyncWebsocketConsumer": "fast_channels.consumer",
+    "InMemoryChannelLayer": "fast_channels.layers",
+    "register_channel_layer": "fast_channels.layers",
+    "ChannelEvent": "fast_channels.messages",
+}
+"""Where the names that examples use are imported from."""
+
+
+def _module(body: str) -> str:
+    """Return a module of statements, with the imports that they need."""
+    used = {*re.findall(r"\w+", body)}
+    imports: dict[str, list[str]] = {}
+    for name, module in _MODULES.items():
+        if name in used:
+            imports.setdefault(module, []).append(name)
+    lines = [f"from {module} import {', '.join(names)}\n" for module, names in imports.items()]
+    return f"{''.join(lines)}\n{body.strip()}\n"
+
+
+def _kind(
+    code: str, summary: str, why: str, says: str, example: str, *changes: tuple[str, str], note: str = ""
+) -> Kind:
+    """Return a kind whose example is mended by replacing some of its text."""
+    mend = example
+    for old, new in changes:
+        mend = mend.replace(old, new)
+    return Kind(code, summary, why, says, _module(example), _module(mend), note)
+
+
 _SAID = """\
 class Said(ChannelEvent):
     type: Literal["chat.said"] = "chat.said"
     text: str
+
 """
 _LEFT = """\
 class Left(ChannelEvent):
     type: Literal["chat.left"] = "chat.left"
+
 """
-_CHAT = "class Chat(AsyncWebsocketConsumer):\n"
-_LAYERED = f'{_CHAT}    channel_layer_alias = "chat"\n'
 _ADD = """\
 class Add(BaseModel):
     type: Literal["add"] = "add"
     amount: int
+
 """
 _RESET = """\
 class Reset(BaseModel):
     type: Literal["reset"] = "reset"
+
 """
+_RECEIVES_RESET = "async def reset(self, message: Reset) -> None: ..."
+_CHAT = "class Chat(AsyncWebsocketConsumer):\n    "
+_LAYERED = f'{_CHAT}channel_layer_alias = "chat"\n    '
+_TAKES_SAID = f"{_CHAT}async def chat_said(self, event: Said) -> None: ..."
 
 
-def _module(*parts: str) -> str:
-    """Return a module of statements, with the imports that they need."""
-    body = "\n\n".join(part.strip("\n") for part in parts)
-    needed: list[str] = []
-    for line in _IMPORTS.splitlines():
-        origin, _, names = line.partition(" import ")
-        used = [
-            name
-            for name in names.split(", ")
-            if f"{name}(" in body or f"({name})" in body or f"({name}, " in body or f"{name}[" in body
-        ]
-        needed += [f"{origin} import {', '.join(used)}"] if used else []
-    return "\n".join(needed) + "\n\n" + body + "\n"
+def _before_chat(statement: str) -> tuple[str, str]:
+    return "class Chat", f"{statement}class Chat"
 
 
-def _json(client: str, server: str = "None", body: str = "") -> str:
-    default = f"    async def receive_json(self, content: {client}) -> None: ...\n"
-    return f"class Chat(AsyncJsonWebsocketConsumer[{client}, {server}]):\n{body or default}"
+def _json(client: str, server: str = "None") -> str:
+    method = f"async def receive_json(self, content: {client}) -> None: ..."
+    return f"class Chat(AsyncJsonWebsocketConsumer[{client}, {server}]):\n    {method}"
 
-
-def _method(line: str) -> str:
-    return f"{_CHAT}    {line}\n"
-
-
-_HANDLER = _method("async def chat_said(self, event: Said) -> None: ...")
-_RECEIVES = (
-    "    @AsyncJsonWebsocketConsumer[{0}, None].receives({1})\n"
-    "    async def {2}(self, message: {1}) -> None: ...\n"
-)
 
 _ALL = (
     Kind(
         "FC001",
         "another distribution of the same import name is installed",
         "Each has overwritten files of the other; a warning says so when the package is imported.",
+        "",
         f"pip list  # shows fast-channels and {DISTRIBUTION}\n",
         f"pip uninstall fast-channels {DISTRIBUTION}\n{how_to_install('cli')}\n",
     ),
-    Kind(
+    _kind(
         "FC101",
         "the annotation of a handler cannot be resolved",
         "Its messages arrive unvalidated, after a warning.",
-        _module(_method('async def chat_said(self, event: "Said") -> None: ...')),
-        _module(_SAID, _method('async def chat_said(self, event: "Said") -> None: ...')),
-        "Import the event outside `if TYPE_CHECKING:`.",
+        "FC101 app.Chat.chat_said: gets unvalidated messages, as its annotation cannot be resolved: "
+        "NameError: name 'Said' is not defined",
+        f'{_CHAT}async def chat_said(self, event: "Said") -> None: ...',
+        _before_chat(_SAID),
+        note="Import the event outside `if TYPE_CHECKING:`.",
     ),
-    Kind(
+    _kind(
         "FC102",
         "the annotation of a handler cannot be validated into",
         "Its messages arrive unvalidated, after a warning.",
-        _module(
-            "class Engine: ...",
-            _SAID,
-            _method("async def chat_said(self, event: Said | Engine) -> None: ..."),
-        ),
-        _module(_SAID, _HANDLER),
+        "FC102 app.Chat.chat_said: gets unvalidated messages: PydanticSchemaGenerationError: Unable to "
+        "generate pydantic-core schema for <class 'app.Engine'>. ...",
+        f"class Engine: ...\n\n{_SAID}{_TAKES_SAID.replace('Said', 'Said | Engine')}",
+        ("class Engine: ...\n\n", ""),
+        (" | Engine", ""),
     ),
-    Kind(
+    _kind(
         "FC103",
         "an event has no `type` literal",
-        "It is sent and finds no handler.",
-        _module("class Said(ChannelEvent):\n    text: str", _HANDLER),
-        _module(_SAID, _HANDLER),
-        "Classes that others inherit may leave it to them.",
+        "A `TypeError` when its handler or its group is defined: it would be sent and find no handler.",
+        "TypeError: Chat.chat_said() takes Said, whose events find no handler; give it a field "
+        '`type: Literal["chat.said"] = "chat.said"`',
+        f"class Said(ChannelEvent):\n    text: str\n\n{_TAKES_SAID}",
+        ("    text", '    type: Literal["chat.said"] = "chat.said"\n    text'),
+        note="Classes that others inherit may leave it to them.",
     ),
-    Kind(
+    _kind(
         "FC104",
         "a handler takes events that are sent to another name",
         "It never runs.",
-        _module(_method('async def chat_message(self, event: "Said") -> None: ...'), _SAID),
-        _module(_method('async def chat_said(self, event: "Said") -> None: ...'), _SAID),
-        "If the event is known when the class is defined, it is a `TypeError` there.",
+        "FC104 app.Chat.chat_message: takes events of type chat.said, which are sent to chat_said(); rename "
+        "the method, or start its name with an underscore if it is not a handler",
+        f'{_CHAT}async def chat_message(self, event: "Said") -> None: ...\n\n{_SAID}',
+        ("chat_message", "chat_said"),
+        note="If the event is known when the class is defined, it is a `TypeError` there.",
     ),
-    Kind(
+    _kind(
         "FC105",
         "a handler takes events that are sent to a name without a handler",
         "Such an event is dropped, with an error in the log.",
-        _module(_SAID, _LEFT, _method("async def chat_said(self, event: Said | Left) -> None: ...")),
-        _module(_SAID, _LEFT, f"{_HANDLER}    async def chat_left(self, event: Left) -> None: ...\n"),
+        "FC105 app.Chat.chat_said: takes events of type chat.left, which are sent to chat_left(); there is "
+        "no such handler",
+        f"{_SAID}{_LEFT}{_TAKES_SAID.replace('Said', 'Said | Left')}",
+        (" | Left) -> None: ...", ") -> None: ...\n    async def chat_left(self, event: Left) -> None: ..."),
     ),
-    Kind(
+    _kind(
         "FC106",
         "the type of an event is the name of a method of the library",
-        "Such a method is no handler, so the event is dropped.",
-        _module(
-            'class Close(ChannelEvent):\n    type: Literal["close"] = "close"',
-            _method("async def close(self, event: Close) -> None: ..."),
-        ),
-        _module(
-            'class Close(ChannelEvent):\n    type: Literal["chat.close"] = "chat.close"',
-            _method("async def chat_close(self, event: Close) -> None: ..."),
-        ),
+        "A `TypeError` when the class is defined: such a method is no handler.",
+        "TypeError: Chat.close() is a method of the library, so it never gets events of type close; give "
+        "them another type",
+        'class Close(ChannelEvent):\n    type: Literal["close"] = "close"\n\n'
+        f"{_CHAT}async def close(self, event: Close) -> None: ...",
+        ('"close"', '"chat.close"'),
+        ("def close", "def chat_close"),
     ),
-    Kind(
+    _kind(
         "FC107",
         "a method has the name of a handler and is none",
-        "The event is dropped: a handler is an `async def` method with one required argument.",
-        _module(_SAID, _method("def chat_said(self, event: Said) -> None: ...")),
-        _module(_SAID, _HANDLER),
+        "A `TypeError` when the class is defined: its events would be dropped.",
+        "TypeError: Chat.chat_said() takes events of type chat.said and gets none: a handler is an `async "
+        "def` method with one required argument, and its name begins with no underscore",
+        f"{_SAID}{_TAKES_SAID.replace('async ', '')}",
+        ("    def", "    async def"),
     ),
-    Kind(
+    _kind(
         "FC108",
         "a method that the library awaits is not `async def`",
-        "A `TypeError` when it is called.",
-        _module(_method("def connect(self) -> None: ...")),
-        _module(_method("async def connect(self) -> None: ...")),
+        "A `TypeError` when the class is defined, or when the method is called.",
+        "TypeError: Chat.connect() is awaited by the library and has to be `async def`",
+        f"{_CHAT}def connect(self) -> None: ...",
+        ("    def", "    async def"),
     ),
-    Kind(
+    _kind(
         "FC109",
         "a method does not take the arguments that the library passes",
-        "A `TypeError` when it is called.",
-        _module(_method("async def disconnect(self) -> None: ...")),
-        _module(_method("async def disconnect(self, code: int) -> None: ...")),
+        "A `TypeError` when the class is defined, or when the method is called.",
+        "TypeError: Chat.disconnect() is called as disconnect(code), which fails: too many positional "
+        "arguments; write disconnect(self, code)",
+        f"{_CHAT}async def disconnect(self) -> None: ...",
+        ("(self)", "(self, code: int)"),
     ),
-    Kind(
+    _kind(
         "FC201",
         "the messages of a consumer cannot be resolved",
         "A `NameError` at the first frame.",
-        _module(_json('"Add"')),
-        _module(_ADD, _json('"Add"')),
-        "Import the message outside `if TYPE_CHECKING:`.",
+        "FC201 app.Chat: what clients send cannot be resolved: NameError: name 'Add' is not defined",
+        _json('"Add"'),
+        _before_chat(_ADD),
+        note="Import the message outside `if TYPE_CHECKING:`.",
     ),
-    Kind(
+    _kind(
         "FC202",
         "the messages of a consumer cannot be validated",
         "An error of pydantic at the first frame.",
-        _module("class Add:\n    amount: int", _json("Add")),
-        _module(_ADD, _json("Add")),
+        "FC202 app.Chat: what clients send cannot be validated: PydanticSchemaGenerationError: Unable to "
+        "generate pydantic-core schema for <class 'app.Add'>. ...",
+        f"class Add:\n    amount: int\n\n{_json('Add')}",
+        ("class Add:", "class Add(BaseModel):"),
     ),
-    Kind(
+    _kind(
         "FC203",
         "nothing tells the messages of clients apart",
         "A frame may become the wrong message, and errors are about all of them.",
-        _module(
-            "class Add(BaseModel):\n    amount: int",
-            "class Say(BaseModel):\n    text: str",
-            _json("Add | Say"),
-        ),
-        _module(_ADD, _RESET, _json("Add | Reset")),
+        "FC203 app.Chat: Add, Say share no `Literal` field that tells them apart, so a message may become "
+        "the wrong one, and errors are about all of them",
+        "class Add(BaseModel):\n    amount: int\n\nclass Say(BaseModel):\n    text: str\n\n"
+        + _json("Add | Say"),
+        ("    amount", '    type: Literal["add"] = "add"\n    amount'),
+        ("    text", '    type: Literal["say"] = "say"\n    text'),
     ),
-    Kind(
+    _kind(
         "FC204",
         "two messages have the same tag",
         "One may become the other.",
-        _module(_ADD, _RESET.replace('"reset"', '"add"'), _json("Add | Reset")),
-        _module(_ADD, _RESET, _json("Add | Reset")),
+        "FC204 app.Chat: Add and Reset both have the type 'add', so what clients send may be taken for the "
+        "wrong one",
+        f'{_ADD}class Reset(BaseModel):\n    type: Literal["add"] = "add"\n\n{_json("Add | Reset")}',
+        ('Reset(BaseModel):\n    type: Literal["add"] = "add"', _RESET.strip().removeprefix("class ")),
     ),
-    Kind(
+    _kind(
         "FC205",
         "a message cannot be written as JSON, or has no JSON Schema",
         "An error when it is sent, and nobody can be told of it.",
-        _module(
-            "class Engine: ...\n\nclass Total(BaseModel, arbitrary_types_allowed=True):\n    engine: Engine",
-            _json("None", "Total"),
-        ),
-        _module("class Total(BaseModel):\n    total: int", _json("None", "Total")),
+        "FC205 app.Chat: what clients are sent has no form in JSON: PydanticInvalidForJsonSchema: Cannot "
+        "generate a JsonSchema for ...",
+        "class Engine: ...\n\nclass Total(BaseModel, arbitrary_types_allowed=True):\n    engine: Engine\n\n"
+        + _json("None", "Total"),
+        ("class Engine: ...\n\n", ""),
+        (", arbitrary_types_allowed=True", ""),
+        ("engine: Engine", "total: int"),
     ),
-    Kind(
+    _kind(
         "FC206",
         "a message carries bytes that may not be UTF-8",
         "An error when they are not.",
-        _module("class Picture(BaseModel):\n    data: bytes", _json("None", "Picture")),
-        _module(
-            'class Picture(BaseModel, ser_json_bytes="base64", val_json_bytes="base64"):\n    data: bytes',
-            _json("None", "Picture"),
-        ),
+        "FC206 app.Chat: what clients are sent has bytes in it, and pydantic refuses those that are not "
+        'UTF-8; give the model ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")',
+        f"class Picture(BaseModel):\n    data: bytes\n\n{_json('None', 'Picture')}",
+        ("(BaseModel)", '(BaseModel, ser_json_bytes="base64", val_json_bytes="base64")'),
     ),
-    Kind(
+    _kind(
         "FC207",
         "clients may send messages, and nothing handles them",
-        "They are validated and thrown away.",
-        _module(
-            _ADD, _json("Add", body="    async def connect(self) -> None:\n        await self.accept()\n")
+        "A `TypeError` at `as_asgi()`: they would be validated and thrown away.",
+        "FC207 app.Chat: clients may send messages, and nothing handles them; write receive_json()",
+        f"{_ADD}class Chat(AsyncJsonWebsocketConsumer[Add, None]):\n"
+        "    async def connect(self) -> None:\n        await self.accept()",
+        (
+            "connect(self) -> None:\n        await self.accept()",
+            "receive_json(self, content: Add) -> None: ...",
         ),
-        _module(_ADD, _json("Add")),
-        "Classes that others inherit may leave it to them.",
+        note="Classes that others inherit may leave it to them.",
     ),
-    Kind(
+    _kind(
         "FC208",
         "the methods that receive messages are not one for each",
         "A `TypeError` when the class is defined, or at the first connection.",
-        _module(_json('"Add | Reset"', body=_RECEIVES.format('"Add | Reset"', "Add", "add")), _RESET).replace(
-            "class Chat", f"{_ADD}\n\nclass Chat"
-        ),
-        _module(
-            _ADD,
-            _RESET,
-            _json(
-                "Add | Reset",
-                body=_RECEIVES.format("Add | Reset", "Add", "add")
-                + "\n"
-                + _RECEIVES.format("Add | Reset", "Reset", "reset"),
-            ),
+        "TypeError: Chat has no method that receives Reset: write one for each, or receive_json()",
+        f"{_ADD}{_RESET}Contract = AsyncJsonWebsocketConsumer[Add | Reset, None]\n\nclass Chat(Contract):\n"
+        "    @Contract.receives(Add)\n    async def add(self, message: Add) -> None: ...\n",
+        (
+            "    @Contract",
+            f"    @Contract.receives(Reset)\n    {_RECEIVES_RESET}\n\n    @Contract",
         ),
     ),
-    Kind(
+    _kind(
         "FC301",
         "there are groups and no channel layer",
         "An `InvalidChannelLayerError` at the first connection.",
-        _module(_method('groups = ["lobby"]')),
-        _module(f'{_LAYERED}    groups = ["lobby"]\n'),
+        "FC301 app.Chat: has groups and no channel layer; set channel_layer_alias",
+        f'{_CHAT}groups = ["lobby"]',
+        ("groups", 'channel_layer_alias = "chat"\n    groups'),
     ),
-    Kind(
+    _kind(
         "FC302",
         "`groups` is a string",
         "A `TypeError` when the class is defined, or at the first connection: each letter would be a group.",
-        _module(f'{_LAYERED}    groups = "lobby"\n'),
-        _module(f'{_LAYERED}    groups = ["lobby"]\n'),
+        "TypeError: Chat.groups is a list of names, not the string 'lobby'; write ['lobby']",
+        f'{_LAYERED}groups = "lobby"',
+        ('"lobby"', '["lobby"]'),
     ),
-    Kind(
+    _kind(
         "FC303",
         "the name of a group is not valid",
         "A `TypeError` at the first connection.",
-        _module(f'{_LAYERED}    groups = ["the lobby"]\n'),
-        _module(f'{_LAYERED}    groups = ["the-lobby"]\n'),
+        "FC303 app.Chat: cannot join the group 'the lobby': Group name must be a valid unicode string with "
+        "length < 100 containing only ASCII alphanumerics, hyphens, underscores, or periods. 'the lobby': ' "
+        "' is not allowed.",
+        f'{_LAYERED}groups = ["the lobby"]',
+        ("the lobby", "the-lobby"),
     ),
-    Kind(
+    _kind(
         "FC304",
         "the channel layer is not registered",
         "An `InvalidChannelLayerError` at the first connection.",
-        "from fast_channels.layers import InMemoryChannelLayer, register_channel_layer\n"
-        + _module('register_channel_layer("chats", InMemoryChannelLayer())', _LAYERED),
-        "from fast_channels.layers import InMemoryChannelLayer, register_channel_layer\n"
-        + _module('register_channel_layer("chat", InMemoryChannelLayer())', _LAYERED),
-        "It is found only if the import registers some layer. Those that an application registers when it "
-        "starts, such as in its lifespan, are not seen: if this is one of them, pass over FC304.",
+        "FC304 app.Chat: uses the channel layer 'chat', which is not registered; registered: 'chats'; pass "
+        "over FC304 if the application registers it when it starts",
+        f'register_channel_layer("chats", InMemoryChannelLayer())\n\n{_LAYERED}',
+        ('"chats"', '"chat"'),
+        note="It is found only if the import registers some layer. Those that an application registers when "
+        "it starts, such as in its lifespan, are not seen: if this is one of them, pass over FC304.",
     ),
-    Kind(
+    _kind(
         "FC305",
         "the constructor does not take the arguments of `as_asgi()`",
-        "A `TypeError` when `as_asgi()` is called, or at the first connection.",
-        _module(
-            _method("def __init__(self, *, limit: int) -> None:\n        super().__init__()"),
-            "application = Chat.as_asgi()",
-        ),
-        _module(
-            _method("def __init__(self, *, limit: int) -> None:\n        super().__init__()"),
-            "application = Chat.as_asgi(limit=3)",
-        ),
+        "A `TypeError` at `as_asgi()`, or at the first connection.",
+        "TypeError: Chat.as_asgi(): each connection would call Chat(), which fails: missing a required "
+        "argument: 'limit'",
+        f"{_CHAT}def __init__(self, *, limit: int) -> None:\n        super().__init__()\n\n"
+        "application = Chat.as_asgi()",
+        ("as_asgi()", "as_asgi(limit=3)"),
     ),
-    Kind(
+    _kind(
         "FC306",
         "`Params` is no model, or not a complete one",
         "It is not used, or an error of pydantic at the first connection.",
-        _module(_method('class Params(BaseModel):\n        room: "Room"')),
-        _module(_method("class Params(BaseModel):\n        room: str")),
+        "FC306 app.Chat: Params cannot be validated: PydanticUndefinedAnnotation: name 'Room' is not defined",
+        f'{_CHAT}class Params(BaseModel):\n        room: "Room"',
+        ('"Room"', "str"),
     ),
-    Kind(
+    _kind(
         "FC307",
         "a mutable class attribute is shared by all connections",
         "What one connection puts into it, all others see, and it stays when the connection ends.",
-        _module(_method("seen: list[str] = []")),
-        _module(
-            _method(
-                "def __init__(self) -> None:\n        super().__init__()\n        self.seen: list[str] = []"
-            )
-        ),
-        "Annotate it with `ClassVar` or `Final` if it is meant to be shared. The library's own attributes, "
-        "such as `groups`, are settings that it only reads.",
+        "FC307 app.Chat: has the class attribute seen, a list that all connections share; set it in "
+        "__init__(), or annotate it with ClassVar if that is meant",
+        f"{_CHAT}seen: list[str] = []",
+        ("seen:", "def __init__(self) -> None:\n        super().__init__()\n        self.seen:"),
+        note="Annotate it with `ClassVar` or `Final` if it is meant to be shared. The library's own "
+        "attributes, such as `groups`, are settings that it only reads.",
     ),
-    Kind(
+    _kind(
         "FC308",
         "a consumer is used without `as_asgi()`",
         "A class is not an ASGI application, and an instance serves one connection only.",
-        "from starlette.applications import Starlette\nfrom starlette.routing import Mount\n"
-        + _module(_method("pass"), 'app = Starlette(routes=[Mount("/chat", Chat)])'),
-        "from starlette.applications import Starlette\nfrom starlette.routing import Mount\n"
-        + _module(_method("pass"), 'app = Starlette(routes=[Mount("/chat", Chat.as_asgi())])'),
+        "FC308 app.Chat: is used as an ASGI application and is a class; use Chat.as_asgi()",
+        f'{_CHAT}pass\n\napp = Starlette(routes=[Mount("/chat", Chat)])',
+        ("Chat)]", "Chat.as_asgi())]"),
     ),
 )
 
@@ -347,28 +378,33 @@ def explained(kind: Kind) -> str:
     parts = [
         f"{kind.code}: {kind.summary}",
         kind.why,
-        f"Example:\n\n{indent(kind.example, '    ')}",
-        f"Mend:\n\n{indent(kind.mend, '    ')}",
+        *(f"{title}:\n\n{indent(text, '    ')}" for title, text in _shown(kind)),
         kind.note,
     ]
     return "\n\n".join(part.rstrip() for part in parts if part) + "\n"
 
 
+def _shown(kind: Kind) -> list[tuple[str, str]]:
+    shown = [("Example", kind.example), ("It says", kind.says), ("Mend", kind.mend)]
+    return [(title, text.rstrip()) for title, text in shown if text]
+
+
 def page() -> str:
     """Return the page of all kinds, in Markdown."""
     head = (
-        "# Findings\n\nWhat `fast-channels check` finds ([docs/cli.md](cli.md#check)). `fast-channels "
-        "explain FC107` shows one of these sections, and `fast-channels explain` without a code this page.\n"
+        "# Findings\n\nWhat `fast-channels check` finds ([docs/cli.md](cli.md#check)), and what the library "
+        "says when a class is defined. `fast-channels explain FC107` shows one of these sections, and "
+        "`fast-channels explain` without a code this page.\n\n| code | what is found |\n|---|---|\n"
     )
-    return "\n".join([head, *map(_section, KINDS.values())])
+    table = [f"| [{code}](#{code.lower()}) | {summary} |\n" for code, summary in CODES.items()]
+    return "\n".join([head + "".join(table), *map(_section, KINDS.values())])
 
 
 def _section(kind: Kind) -> str:
     parts = [
         f"## {kind.code}",
         f"**{kind.summary[0].upper()}{kind.summary[1:]}.** {kind.why}",
-        f"```text\n{kind.example}```",
-        f"Mend:\n\n```text\n{kind.mend}```",
+        *(f"{title}:\n\n```text\n{text}\n```" for title, text in _shown(kind)),
         kind.note,
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
