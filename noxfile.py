@@ -42,6 +42,9 @@ READS_FILES = [
 DISTRIBUTION = "fast-channels-typed"
 P = ParamSpec("P")
 
+CHECKED_AS_USERS_DO = ("tests", "examples", "noxfile.py")
+"""What is checked with the stubs in place of the source."""
+
 
 def with_heartbeat(
     run: Callable[Concatenate[nox.Session, P], None],
@@ -130,7 +133,8 @@ def types(session: nox.Session) -> None:
     session.run("mypy")
     session.run("pyright", "src")
     session.install("-e", ".", *groups)
-    session.run("pyright", "tests", "examples", "noxfile.py")
+    session.run("mypy", *CHECKED_AS_USERS_DO)
+    session.run("pyright", *CHECKED_AS_USERS_DO)
 
 
 @nox.session(tags=["full"])

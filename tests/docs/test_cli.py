@@ -83,7 +83,7 @@ MISTAKES = {
 def run(*command: str, cwd: Path) -> str:
     """Run a Python module in a process of its own and return what it prints."""
     path = os.pathsep.join([str(ROOT / "src"), str(cwd)])
-    environment = {**os.environ, "PYTHONPATH": path, "MYPYPATH": str(ROOT / "src")}
+    environment = {**os.environ, "PYTHONPATH": path}
     result = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=cwd,
@@ -117,7 +117,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sources[f"mistake_{number}"] = head + dedent(mistake).strip() + "\n"
     for name, text in sources.items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
-    settings = {"typeCheckingMode": "strict", "extraPaths": [str(ROOT / "src")]}
+    settings = {"typeCheckingMode": "strict"}
     (folder / "pyrightconfig.json").write_text(json.dumps(settings), encoding="utf-8")
     for command in commands("\n## "):
         # Whatever they do is said, and none complains.

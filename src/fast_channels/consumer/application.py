@@ -25,43 +25,31 @@ class ConsumerApplication(Generic[_C_co]):
         consumer_initkwargs: The keyword arguments of each.
     """
 
-    if TYPE_CHECKING:
-        # Read only, so that applications of different consumers have a type in common.
-        @property
-        def consumer_class(self) -> type[_C_co]:
-            """The class of the consumers."""
-            ...
+    consumer_class: type[_C_co]
 
     def __init__(self, consumer_class: type[_C_co], initkwargs: dict[str, Any]) -> None:
-        vars(self)["consumer_class"] = consumer_class
+        self.consumer_class = consumer_class
         self.consumer_initkwargs = initkwargs
         functools.update_wrapper(self, consumer_class, updated=())
         # Frameworks would take the parameters of the class for those of the application.
         del vars(self)["__wrapped__"]
 
-    if TYPE_CHECKING:
-        # Every framework has types of its own for the same three arguments.
-        async def __call__(self, *args: Any, **kwargs: Any) -> None:
-            """Serve one connection with a consumer of its own."""
-
-    else:
-
-        async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
-            """Serve one connection with a consumer of its own."""
-            kind = self.consumer_class
-            rules = kind._rules  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
-            type_ = scope.get("type")
-            if type_ not in rules.served and (answer := rules.answer_to(type_)) is not None:
-                # Nothing for which a consumer is to be made.
-                await answer(kind, scope, receive, send)
-                return
-            consumer = kind(**self.consumer_initkwargs)
-            if rules.calls:
-                await consumer(scope, receive, send)
-            else:
-                # One coroutine less, through which each event would have to pass.
-                life = consumer._life  # pyright: ignore[reportPrivateUsage]  # as above
-                await life.run(consumer, scope, receive, send)
+    async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
+        """Serve one connection with a consumer of its own."""
+        kind = self.consumer_class
+        rules = kind._rules  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+        type_ = scope.get("type")
+        if type_ not in rules.served and (answer := rules.answer_to(type_)) is not None:
+            # Nothing for which a consumer is to be made.
+            await answer(kind, scope, receive, send)
+            return
+        consumer = kind(**self.consumer_initkwargs)
+        if rules.calls:
+            await consumer(scope, receive, send)
+        else:
+            # One coroutine less, through which each event would have to pass.
+            life = consumer._life  # pyright: ignore[reportPrivateUsage]  # as above
+            await life.run(consumer, scope, receive, send)
 
 
 def is_scope(value: Any) -> bool:

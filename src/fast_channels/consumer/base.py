@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application
 from fast_channels.consumer.definition import RECEIVING, require_constructor, require_methods
@@ -56,11 +56,7 @@ class AsyncConsumer:
     channel_layer_alias: str | None = None
     asgi_events_from_layer: ClassVar[bool | None] = None
     scope: ChannelScope
-    if TYPE_CHECKING:
-        # Whoever uses it has set an alias; a check for None at each use would check that again.
-        channel_layer: BaseChannelLayer
-    else:
-        channel_layer: BaseChannelLayer | None
+    channel_layer: BaseChannelLayer | None
     channel_name: str
     channel_receive: ASGIReceiveCallable
     base_send: ASGISendCallable
@@ -105,27 +101,20 @@ class AsyncConsumer:
             # They are those of every consumer of an application.
             self._life.prepare(self)
 
-    if TYPE_CHECKING:
+    async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
+        """Serve one connection, from its first event to the last clean-up.
 
-        async def __call__(self, *args: Any, **kwargs: Any) -> None:
-            """Serve one connection, from its first event to the last clean-up."""
-
-    else:
-
-        async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
-            """Serve one connection, from its first event to the last clean-up.
-
-            Raises:
-                InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
-                RuntimeError: This instance has served another connection.
-                ValueError: The class serves no connection of this type.
-                Exception: Whatever a handler raised, after the clean-up.
-            """
-            type_ = scope.get("type")
-            if type_ not in self._rules.served and (answer := self._rules.answer_to(type_)) is not None:
-                await answer(type(self), scope, receive, send)
-            else:
-                await self._life.run(self, scope, receive, send)
+        Raises:
+            InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
+            RuntimeError: This instance has served another connection.
+            ValueError: The class serves no connection of this type.
+            Exception: Whatever a handler raised, after the clean-up.
+        """
+        type_ = scope.get("type")
+        if type_ not in self._rules.served and (answer := self._rules.answer_to(type_)) is not None:
+            await answer(type(self), scope, receive, send)
+        else:
+            await self._life.run(self, scope, receive, send)
 
     async def dispatch(self, message: ChannelMessage) -> None:
         """Hand a message to the method that its type names.
@@ -137,21 +126,14 @@ class AsyncConsumer:
         handler = self._rules.find(message)
         await getattr(self, handler.name)(handler.convert(message))
 
-    if TYPE_CHECKING:
-        # Checkers compare an override with every base, and the documented arguments of subclasses differ.
-        async def send(self, *args: Any, **kwargs: Any) -> None:
-            """Send an event to the server."""
+    async def send(self, message: ChannelMessage) -> None:
+        """Send an event to the server.
 
-    else:
-
-        async def send(self, message: ChannelMessage) -> None:
-            """Send an event to the server.
-
-            Raises:
-                LocalProtocolError: The event is not valid, or not legal now; nothing was sent.
-                ConnectionClosed: The connection is gone.
-            """
-            await self.base_send(message)
+        Raises:
+            LocalProtocolError: The event is not valid, or not legal now; nothing was sent.
+            ConnectionClosed: The connection is gone.
+        """
+        await self.base_send(message)
 
     async def join(self, group: "Group[Any, Self]") -> None:
         """Become a member of a group, until `leave()` or the end of the connection.

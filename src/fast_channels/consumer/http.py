@@ -29,7 +29,7 @@ class AsyncHttpConsumer(AsyncConsumer):
     body: list[bytes]
     _protocol = "http"
     _life_class = HttpLife
-    _life: HttpLife
+    _life: HttpLife  # pyright: ignore[reportIncompatibleVariableOverride]  # made by the class above
 
     async def send_headers(
         self,

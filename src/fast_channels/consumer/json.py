@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, overload
+from typing import Any, ClassVar, Generic, TypeAlias, overload
 
 from pydantic import ValidationError
 from typing_extensions import TypeVar
@@ -204,62 +204,49 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         self._decodes = _function(self.decode_json) is not _DECODE_JSON
         self._encodes = _function(self.encode_json) is not _ENCODE_JSON
 
-    if TYPE_CHECKING:
-        # The documented **kwargs are for overrides, which need not have them.
-        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-            """Decode a frame and pass the message to `receive_json()`."""
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """Decode a frame, pass the message to `receive_json()` and, if typed, send what that returns.
 
-    else:
+        A frame that is no message is passed to `receive_invalid()` instead.
 
-        async def receive(
-            self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
-        ) -> None:
-            """Decode a frame, pass the message to `receive_json()` and, if typed, send what that returns.
+        Args:
+            text_data: The payload of a text frame.
+            bytes_data: The payload of a binary frame.
+            **kwargs: Passed on to `receive_json()`.
+        """
+        try:
+            if not text_data:
+                raise invalid_frame(text_data)
+            content = await self._decoded(text_data) if self._decodes else self._decode(text_data)
+        except (ValueError, RecursionError) as error:
+            invalid = _as_invalid(error, text_data)
+        else:
+            answer: Any = await self.receive_json(content, **kwargs)
+            client = self._client
+            if client is not None and client.requests:
+                answer = client.reply(content, answer)
+            if answer is not None and (client is not None or self._server is not None):
+                await self.send_json(answer)
+            return
+        await self._refuse(invalid, text_data)
 
-            A frame that is no message is passed to `receive_invalid()` instead.
+    async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
+        """Handle a message of the client; by default with the method that `receives()` it, if any.
 
-            Args:
-                text_data: The payload of a text frame.
-                bytes_data: The payload of a binary frame.
-                **kwargs: Passed on to `receive_json()`.
-            """
-            try:
-                if not text_data:
-                    raise invalid_frame(text_data)
-                content = await self._decoded(text_data) if self._decodes else self._decode(text_data)
-            except (ValueError, RecursionError) as error:
-                invalid = _as_invalid(error, text_data)
-            else:
-                answer: Any = await self.receive_json(content, **kwargs)
-                client = self._client
-                if client is not None and client.requests:
-                    answer = client.reply(content, answer)
-                if answer is not None and (client is not None or self._server is not None):
-                    await self.send_json(answer)
-                return
-            await self._refuse(invalid, text_data)
+        Args:
+            content: The message.
+            **kwargs: Whatever an override of `receive()` passes on.
 
-    if TYPE_CHECKING:
-
-        async def receive_json(self, content: ClientMessage, /) -> ServerMessage | None:
-            """Handle a message of the client."""
-
-    else:
-
-        async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
-            """Handle a message of the client; by default with the method that `receives()` it, if any.
-
-            Args:
-                content: The message.
-                **kwargs: Whatever an override of `receive()` passes on.
-
-            Returns:
-                The answer, or `None`; it is sent if the consumer declares its messages.
-            """
-            name = self._receivers.get(type(content))
-            if name is None and (name := self._receiver_of(content)) is None:
-                return None
-            return await getattr(self, name)(content)
+        Returns:
+            The answer, or `None`; it is sent if the consumer declares its messages.
+        """
+        name = self._receivers.get(type(content))
+        if name is None and (name := self._receiver_of(content)) is None:
+            return None
+        answer: ServerMessage | None = await getattr(self, name)(content)
+        return answer
 
     async def receive_invalid(self, error: InvalidMessageError) -> None:
         """Decide what becomes of a frame that is not a message.

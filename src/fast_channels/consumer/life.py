@@ -106,7 +106,7 @@ class Life(Generic[_C]):
     server_send: ASGISendCallable
 
     def __init__(self, rules: Rules) -> None:
-        self.rules = rules
+        self.rules: Rules = rules
         self.phase: str = INITIAL
         self.connection: Connection | None = None
         self.joined: Mapping[str, Group[Any, Any]] = _NO_GROUPS
@@ -131,7 +131,7 @@ class Life(Generic[_C]):
             # One coroutine for all of it: each event has to pass through every one that waits for it.
             alias = consumer.channel_layer_alias
             layer = require_channel_layer(alias, type(consumer).__name__) if alias else None
-            vars(consumer)["channel_layer"] = layer
+            consumer.channel_layer = layer
             try:
                 try:
                     if rules.params is not None and not await self.read_params(consumer, rules.params):
@@ -388,7 +388,7 @@ class Life(Generic[_C]):
 
     async def discard_groups(self, consumer: _C) -> None:
         """End all memberships, whatever becomes of one."""
-        layer: BaseChannelLayer | None = consumer.channel_layer
+        layer = consumer.channel_layer
         if layer is not None:
             channel = consumer.channel_name
             names = [*self.group_names(consumer)]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 async def join(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, Any]") -> None:
     """Make the consumer a member of a group: see `AsyncConsumer.join()`."""
-    layer: BaseChannelLayer | None = consumer.channel_layer
+    layer = consumer.channel_layer
     if layer is None:
         raise InvalidChannelLayerError(_needs_alias(consumer, f"join {shown(group)}"))
     if type(group) not in life.rules.joinable:
@@ -39,7 +39,7 @@ async def join(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, 
 
 async def leave(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, Any]") -> None:
     """End a membership: see `AsyncConsumer.leave()`."""
-    layer: BaseChannelLayer | None = consumer.channel_layer
+    layer = consumer.channel_layer
     if layer is not None and group.group_name in life.joined:
         await layer.group_discard(group.group_name, consumer.channel_name)
         life.joined = {name: kept for name, kept in life.joined.items() if name != group.group_name}

@@ -51,7 +51,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     handshake_grace: ClassVar[float | None] = 5.0
     _protocol = "websocket"
     _life_class = WebSocketLife
-    _life: WebSocketLife
+    _life: WebSocketLife  # pyright: ignore[reportIncompatibleVariableOverride]  # made by the class above
 
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
@@ -140,7 +140,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             bytes_data: The payload of a binary frame.
         """
 
-    async def send(
+    async def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # Channels' API
         self,
         text_data: str | None = None,
         bytes_data: bytes | None = None,
@@ -202,22 +202,15 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         """
         await self.deny(422, JSON_HEADERS, error_body(error))
 
-    if TYPE_CHECKING:
-        # Overrides call the argument what they like, and it is passed by position.
-        async def disconnect(self, code: int, /) -> None:
-            """Clean up; nothing can be sent any more."""
+    async def disconnect(self, code: int) -> None:
+        """Clean up; nothing can be sent any more.
 
-    else:
+        Called exactly once for each connection whose `connect()` began, however it ended.
 
-        async def disconnect(self, code: int) -> None:
-            """Clean up; nothing can be sent any more.
-
-            Called exactly once for each connection whose `connect()` began, however it ended.
-
-            Args:
-                code: Close code of RFC 6455, section 7.4: 1005 when there was none, 1006 when the connection
-                    was lost or the server stopped the consumer, 1011 when a handler raised.
-            """
+        Args:
+            code: Close code of RFC 6455, section 7.4: 1005 when there was none, 1006 when the connection
+                was lost or the server stopped the consumer, 1011 when a handler raised.
+        """
 
     async def _refuse(self, error: InvalidMessageError) -> None:
         """Close the WebSocket because of a frame."""

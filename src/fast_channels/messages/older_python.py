@@ -2,7 +2,7 @@
 
 import sys
 from collections import ChainMap
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from types import UnionType, new_class
 from typing import Any, Generic, Literal, Union, get_args, get_origin
 from weakref import WeakKeyDictionary
@@ -39,7 +39,9 @@ def without_typing_dicts(annotation: Any) -> Any:
     return result
 
 
-validatable = without_typing_dicts if sys.version_info < (3, 12) else lambda annotation: annotation
+validatable: Callable[[Any], Any] = (
+    without_typing_dicts if sys.version_info < (3, 12) else lambda annotation: annotation
+)
 """Returns an annotation as pydantic can validate it on this version of Python."""
 
 

@@ -1,7 +1,7 @@
 """The base of middleware."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fast_channels.type_defs import ChannelApplication, GivenReceive, GivenScope, GivenSend
 
@@ -19,13 +19,6 @@ class BaseMiddleware:
         # Every framework has types of its own for the three arguments, and so have overrides for them.
         self.inner: Callable[[Any, Any, Any], Awaitable[Any]] = inner
 
-    if TYPE_CHECKING:
-
-        async def __call__(self, scope: Any, receive: Any, send: Any, /) -> Any:
-            """Pass a connection on, with a copy of its scope."""
-
-    else:
-
-        async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> Any:
-            """Pass a connection on, with a copy of its scope: what is added to it is not seen outside."""
-            return await self.inner(dict(scope), receive, send)
+    async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> Any:
+        """Pass a connection on, with a copy of its scope: what is added to it is not seen outside."""
+        return await self.inner(dict(scope), receive, send)

@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application
 from fast_channels.consumer.handlers import get_handler_name
-from fast_channels.consumer.life import Life
 from fast_channels.consumer.membership import join, leave
 from fast_channels.consumer.rules import Rules, find_rules
 from fast_channels.exceptions import InvalidEventError, InvalidParamsError
@@ -78,11 +77,8 @@ class AsyncConsumer:
     _protocol: ClassVar[str | None]
     _rules: ClassVar[Rules]
     _local_names: ClassVar[Mapping[str, Any]]
-    _life_class: ClassVar[type[Life[Any]]]
-    _life: Life[Any]
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
     def __init__(self, *args: GivenArgument, **kwargs: Any) -> None: ...
-    async def __call__(self, *args: Any, **kwargs: Any) -> None: ...
     async def dispatch(self, message: ChannelMessage) -> None: ...
     async def join(self, group: "Group[Any, Self]") -> None: ...
     async def leave(self, group: "Group[Any, Any]") -> None: ...
@@ -93,6 +89,7 @@ class AsyncConsumer:
     def _unhandled(cls) -> str | None: ...
     @classmethod
     def _set_up(cls) -> None: ...
+    async def __call__(self, *args: Any, **kwargs: Any) -> None: ...
     _sends: Any
     channel_layer: BaseChannelLayer | Any
     base_send: Callable[[Any], Awaitable[None]]

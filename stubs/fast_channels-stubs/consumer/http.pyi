@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 from fast_channels.consumer.base import AsyncConsumer
-from fast_channels.consumer.http_life import HttpLife
 from fast_channels.exceptions import InvalidParamsError, StopConsumer
 from abc import ABCMeta
 from typing import Any, Literal, overload
@@ -97,7 +96,6 @@ __all__ = ["AsyncHttpConsumer"]
 class AsyncHttpConsumer(AsyncConsumer):
     max_body_size: ClassVar[int | None]
     body: list[bytes]
-    _life: HttpLife
     async def send_headers(
         self,
         *,

@@ -1,0 +1,16 @@
+# Written by `nox -s generate`; changes made by hand are lost.
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from fast_channels.consumer.base import AsyncConsumer
+
+_C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
+
+class ConsumerApplication(Generic[_C_co]):
+    def __init__(self, consumer_class: type[_C_co], initkwargs: dict[str, Any]) -> None: ...
+    consumer_initkwargs: dict[str, Any]
+    async def __call__(self, *args: Any, **kwargs: Any) -> None: ...
+    @property
+    def consumer_class(self) -> type[_C_co]: ...
+
+def is_scope(value: Any) -> bool: ...
+def no_application(consumer: type) -> TypeError: ...
