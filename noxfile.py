@@ -39,7 +39,10 @@ READS_FILES = [
     *("tests/codegen", "tests/events", "tests/examples", "tests/protocol", "tests/repository_files"),
     *("tests/docs/test_guide.py", "tests/docs/test_links.py", "tests/test_packaging.py"),
 ]
+SHOW_CHANGELOG = ("towncrier", "build", "--draft", "--version=Unreleased")
 DISTRIBUTION = "fast-channels-typed"
+SUBJECT_LENGTH = 72
+SUBJECTS_SINCE = "2026-11-24"  # Earlier commits were made without the rule.
 P = ParamSpec("P")
 
 CHECKED_AS_USERS_DO = ("tests", "examples", "noxfile.py")
@@ -196,11 +199,22 @@ def schemas(session: nox.Session) -> None:
 @nox.session
 @with_heartbeat
 def lint(session: nox.Session) -> None:
-    """Check style, format, and which room imports which."""
+    """Check style, format, which package imports which, changelog fragments, and subjects of commits."""
     install(session, "lint")
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("lint-imports")
+    session.run(*SHOW_CHANGELOG, silent=True)
+    if Path(".git").exists():  # An unpacked archive has no commits.
+        check_subjects(session)
+        check_fragment_of_branch(session)
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Show what the fragments add to the changelog; `-- --version 1.2.0` writes it, and removes them."""
+    session.install("--group=lint")
+    session.run(*(["towncrier", "build", *session.posargs] if session.posargs else SHOW_CHANGELOG))
 
 
 @nox.session
@@ -253,6 +267,41 @@ def bench(session: nox.Session) -> None:
     """Measure what an echo, a connection and a broadcast cost, beside others; fails when exact counts do."""
     install(session, "bench")
     session.run("python", "benchmarks/run.py", "--check", *session.posargs)
+
+
+def git(session: nox.Session, *arguments: str) -> str:
+    """Return what a git command prints; a question whose answer is no has the status 1."""
+    codes = [0, 1]
+    return str(session.run("git", *arguments, success_codes=codes, external=True, silent=True, log=False))
+
+
+def check_subjects(session: nox.Session) -> None:
+    """Fail if the subject of a commit is too long; a shallow clone has fewer of them to check.
+
+    The date of the author stays when a commit is rebased, so it tells which commits are older than the rule.
+    """
+    lines = git(session, "log", "--no-merges", "--format=%as %h %s").splitlines()
+    days_and_subjects = [line.partition(" ")[::2] for line in lines]
+    checked = [one for day, one in days_and_subjects if day >= SUBJECTS_SINCE]
+    long = [one for one in checked if len(one.partition(" ")[2]) > SUBJECT_LENGTH]
+    if long:
+        session.error("\n".join([f"subjects of more than {SUBJECT_LENGTH} characters:", *long]))
+    session.log(f"The subjects of {len(checked)} commits are short enough.")
+
+
+def check_fragment_of_branch(session: nox.Session) -> None:
+    """Fail if a branch changes the package and brings no changelog fragment.
+
+    The branch begins where it left `origin/main`, or the commit that the environment variable BASE names. A
+    clone that has neither, or is so shallow that it lacks the beginning of the branch, cannot be checked.
+    """
+    base = os.environ.get("BASE", "origin/main")
+    known = git(session, "rev-parse", "--verify", "--quiet", f"{base}^{{commit}}")
+    begin = git(session, "merge-base", base, "HEAD").strip() if known else ""
+    if not begin:
+        session.log(f"This clone does not have {base}, or where the branch left it: no look for a fragment.")
+    elif git(session, "diff", "--name-only", begin, "HEAD", "--", "src/fast_channels"):
+        session.run("towncrier", "check", f"--compare-with={begin}", silent=True)
 
 
 def write_generated(session: nox.Session, *options: str) -> None:
