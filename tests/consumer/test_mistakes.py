@@ -880,6 +880,50 @@ TABLE: dict[str, Row] = {
             await serve(Chat.as_asgi())
         """,
     ),
+    "a message of the layer whose type is no string": Row(
+        "log",
+        logging.ERROR,
+        "Chat(path='/room', client=10.0.0.1:50000) drops a message of its channel layer: Malformed type in "
+        "message (a string is needed, not None)",
+        """
+        register_channel_layer("default", InMemoryChannelLayer())
+
+        class Chat(AsyncWebsocketConsumer):
+            channel_layer_alias = "default"
+
+            async def connect(self):
+                await self.accept()
+                await self.channel_layer.send(self.channel_name, {"type": None})
+
+            async def chat_said(self, event: Said):
+                return None
+
+        async def main():
+            await serve(Chat.as_asgi())
+        """,
+    ),
+    "a message of the layer that only the client may send": Row(
+        "log",
+        logging.ERROR,
+        "Chat(path='/room', client=10.0.0.1:50000) drops a message of its channel layer: a websocket event "
+        "that comes from a channel layer is not handled by Chat",
+        """
+        register_channel_layer("default", InMemoryChannelLayer())
+
+        class Chat(AsyncWebsocketConsumer):
+            channel_layer_alias = "default"
+
+            async def connect(self):
+                await self.accept()
+                await self.channel_layer.send(self.channel_name, {"type": "websocket.receive", "text": "hi"})
+
+            async def chat_said(self, event: Said):
+                return None
+
+        async def main():
+            await serve(Chat.as_asgi())
+        """,
+    ),
     "a message of the layer that does not fit": Row(
         "log",
         logging.ERROR,

@@ -328,7 +328,7 @@ _ALL = (
         "A `TypeError` at `as_asgi()`, or at the first connection.",
         "TypeError: Chat.as_asgi(): each connection would call Chat(), which fails: missing a required "
         "argument: 'limit'",
-        f"{_CHAT}def __init__(self, *, limit: int) -> None:\n        super().__init__()\n\n"
+        f"{_CHAT}def __init__(self, limit: int) -> None:\n        super().__init__()\n\n"
         "application = Chat.as_asgi()",
         ("as_asgi()", "as_asgi(limit=3)"),
     ),

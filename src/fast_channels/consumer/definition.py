@@ -130,7 +130,8 @@ class Method(NamedTuple):
     @property
     def calls(self) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         """How the library calls it: the arguments that are given by place, and those given by name."""
-        return [] if self.documented is None else _calls_of(self.documented)
+        documented = self.documented
+        return [] if documented is None else _calls_of(documented)
 
 
 def application_classes(consumer: type) -> list[type]:
