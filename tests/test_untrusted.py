@@ -120,9 +120,8 @@ def everything_said(text: str) -> Iterator[Callable[[], object]]:
     yield partial(connection.send, {"type": "websocket.accept", "headers": headers})
     frame_of_layer = {"type": "websocket.receive", "text": 1, text: {text: text}}
     handler = handlers_of(Relay)["websocket_receive"]
-    relay = Relay()
-    # What such messages pass.
-    yield partial(vars(relay)["_life"].admitted, relay, frame_of_layer, handler)
+    rules = Relay._rules  # pyright: ignore[reportPrivateUsage]  # what such messages pass
+    yield partial(rules.admitted, frame_of_layer, handler, None, connection)
     yield partial(connection.receive, {"type": "websocket.receive", "bytes": text, text: 1})
     yield partial(OriginValidator, WebsocketDenier(), [f"[{text}"])
     yield partial(layer.require_valid_channel_name, text)

@@ -47,33 +47,33 @@ _Entry: TypeAlias = Arrival | _Failure | None
 """What can be next; `None` stands for the oldest message in the layer's mailbox."""
 
 
-class _Room:
+class _Backpressure:
     """Makes a source wait while enough of its events wait to be handled."""
 
-    __slots__ = ("_used", "_waiter")
+    __slots__ = ("_unhandled", "_waiter")
 
     def __init__(self) -> None:
-        self._used = 0
+        self._unhandled = 0
         self._waiter: asyncio.Future[None] | None = None
 
-    def take(self) -> bool:
-        """Use a place; returns whether the next event has to wait for one."""
-        self._used += 1
-        return self._used >= READ_AHEAD
+    def arrived(self) -> bool:
+        """Count an event; returns whether the source has to wait before the next."""
+        self._unhandled += 1
+        return self._unhandled >= READ_AHEAD
 
     async def wait(self) -> None:
-        """Wait until a place is given back."""
+        """Wait until an event is handled."""
         self._waiter = asyncio.get_running_loop().create_future()
         await self._waiter
 
-    def give(self) -> None:
-        """Give a place back."""
-        self._used -= 1
+    def handled(self) -> None:
+        """Count one event less, and let the source go on."""
+        self._unhandled -= 1
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
 
-class Queue:
+class Arrivals:
     """What the tasks and the layer have delivered, oldest first, for the one consumer that takes it.
 
     Attributes:
@@ -85,23 +85,23 @@ class Queue:
     __slots__ = (
         "_thread",
         "_waiter",
-        "client_room",
         "entries",
-        "layer_room",
         "loop",
         "mailbox",
+        "of_client",
+        "of_layer",
         "pump",
         "reader",
     )
 
-    layer_room: _Room
+    of_layer: _Backpressure
     """There only with a task that asks the layer."""
 
     def __init__(self) -> None:
         self.mailbox: Mailbox | None = None
         self.pump: asyncio.Task[None] | None = None
         self.reader: asyncio.Task[None] | None = None
-        self.client_room: _Room = _Room()
+        self.of_client: _Backpressure = _Backpressure()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
         self.entries: deque[_Entry] | None = None
@@ -130,8 +130,8 @@ class Queue:
         return self._waiter
 
 
-class _Turns(Queue):
-    """The queue of a consumer that takes an event of its client only when it can handle it at once.
+class _Turns(Arrivals):
+    """The arrivals of a consumer that takes an event of its client only when it can handle it at once.
 
     Args:
         receive: The server's `receive`, which loses nothing when it is cancelled.
@@ -169,7 +169,7 @@ class _Turns(Queue):
         if put.done():
             self.entries = deque([put.result(), *(self.entries or ())])
         put.cancel()
-        self.client_room.take()
+        self.of_client.arrived()
         return message, SERVER
 
 
@@ -190,7 +190,7 @@ class Inbox:
         close_code: The code of the WebSocket disconnect that was read, `None` before.
         ended: Whether the last event of the server was read.
         lost: Whether the server failed to deliver an event.
-        queue: What a task or the layer delivers, `None` before there is one.
+        arrivals: What a task or the layer delivers, `None` before there is one.
         reading: Whether a task reads the client's events.
     """
 
@@ -198,11 +198,11 @@ class Inbox:
         "_connection",
         "_receive",
         "answers",
+        "arrivals",
         "channel",
         "close_code",
         "ended",
         "lost",
-        "queue",
         "reading",
     )
 
@@ -210,7 +210,7 @@ class Inbox:
         self._connection = connection
         self.ended: bool = False
         self.answers: int = 0
-        self.queue: Queue | None = None
+        self.arrivals: Arrivals | None = None
         self._receive = receive
         self.channel: str | None = None
         self.close_code: int | None = None
@@ -225,22 +225,22 @@ class Inbox:
             channel: The channel.
             gaps: Take a `ChannelGap` too when messages were lost.
         """
-        queue = self.queue = self.queue or Queue()
+        arrivals = self.arrivals = self.arrivals or Arrivals()
         # Only layers of this base class can push.
         if isinstance(layer, BaseChannelLayer):  # pyright: ignore[reportUnnecessaryIsInstance]  # one that untyped code has registered may be of another library
-            queue.mailbox = layer.listen(channel, queue.put)
-        if queue.mailbox is not None:
-            queue.mailbox.hears_gaps = gaps
+            arrivals.mailbox = layer.listen(channel, arrivals.put)
+        if arrivals.mailbox is not None:
+            arrivals.mailbox.hears_gaps = gaps
         else:
-            queue.layer_room = _Room()
-            queue.pump = queue.loop.create_task(self._ask(layer, channel, queue))
+            arrivals.of_layer = _Backpressure()
+            arrivals.pump = arrivals.loop.create_task(self._ask(layer, channel, arrivals))
 
     def read_ahead(self) -> None:
         """Read the client's events in a task from now on."""
         if not self.reading and not self.ended:
             self.reading = True
-            queue = self.queue = self.queue or Queue()
-            queue.reader = queue.loop.create_task(self._read(queue))
+            arrivals = self.arrivals = self.arrivals or Arrivals()
+            arrivals.reader = arrivals.loop.create_task(self._read(arrivals))
 
     async def get(self) -> Arrival:
         """Return the next event.
@@ -250,8 +250,8 @@ class Inbox:
             Exception: Whatever the server's `receive` or the channel layer raised.
         """
         message: Mapping[str, Any] | None
-        queue = self.queue
-        if queue is None or not self.reading:
+        arrivals = self.arrivals
+        if arrivals is None or not self.reading:
             try:
                 message = await self._receive()
             except BaseException:
@@ -259,41 +259,44 @@ class Inbox:
                 raise
             return self._arrival(message)
         while True:
-            entry = queue.entries.popleft() if queue.entries else await queue.arrival()
+            entry = arrivals.entries.popleft() if arrivals.entries else await arrivals.arrival()
             if entry is None:
-                if queue.mailbox is not None and (message := queue.mailbox.take()) is not None:
+                if arrivals.mailbox is not None and (message := arrivals.mailbox.take()) is not None:
                     break
             elif isinstance(entry, _Failure):
                 raise entry.error
             elif entry[1] is LAYER:
-                queue.layer_room.give()
+                arrivals.of_layer.handled()
                 message = entry[0]
                 break
             else:
-                queue.client_room.give()
+                arrivals.of_client.handled()
                 return entry
         return message, LAYER
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""
-        queue = self.queue
-        if queue is None:
-            return []
-        return [task for task in (queue.reader, queue.pump) if task is not None and not task.done()]
+        tasks: list[asyncio.Task[None]] = []
+        if (arrivals := self.arrivals) is not None:
+            if arrivals.reader is not None and not arrivals.reader.done():
+                tasks.append(arrivals.reader)
+            if arrivals.pump is not None and not arrivals.pump.done():
+                tasks.append(arrivals.pump)
+        return tasks
 
     async def close(self) -> None:
         """Take nothing more, and end the tasks."""
         tasks = self.tasks()
         for task in tasks:
             task.cancel()
-        queue = self.queue
-        if tasks and queue is not None:
+        arrivals = self.arrivals
+        if tasks and arrivals is not None:
             lost = self.lost
             await asyncio.wait(tasks)
             # The server did not fail to deliver what nobody waits for any more.
             self.lost = lost
-            # What they have ended with refers to them, and they to the queue.
-            queue.entries = None
+            # What they have ended with refers to them, and they to the arrivals.
+            arrivals.entries = None
 
     def _arrival(self, message: Mapping[str, Any]) -> Arrival:
         if self._connection is None:
@@ -305,7 +308,7 @@ class Inbox:
         self.close_code = event.get("code")
         return event, LAST
 
-    async def _read(self, queue: Queue) -> None:
+    async def _read(self, arrivals: Arrivals) -> None:
         try:
             while not self.ended:
                 try:
@@ -313,21 +316,21 @@ class Inbox:
                 except BaseException:
                     self.lost = True
                     raise
-                queue.put(self._arrival(message))
-                if queue.client_room.take():
-                    await queue.client_room.wait()
+                arrivals.put(self._arrival(message))
+                if arrivals.of_client.arrived():
+                    await arrivals.of_client.wait()
         except BaseException as error:
             # A server may cancel by raising out of its receive, and nobody asks for our own cancellation.
-            queue.put(_Failure(error))
+            arrivals.put(_Failure(error))
 
-    async def _ask(self, layer: BaseChannelLayer, channel: str, queue: Queue) -> None:
+    async def _ask(self, layer: BaseChannelLayer, channel: str, arrivals: Arrivals) -> None:
         try:
             while True:
-                queue.put((await layer.receive(channel), LAYER))
-                if queue.layer_room.take():
-                    await queue.layer_room.wait()
+                arrivals.put((await layer.receive(channel), LAYER))
+                if arrivals.of_layer.arrived():
+                    await arrivals.of_layer.wait()
         except BaseException as error:
-            queue.put(_Failure(error))
+            arrivals.put(_Failure(error))
 
 
 class InboxByTurns(Inbox):
@@ -340,7 +343,7 @@ class InboxByTurns(Inbox):
 
     def listen(self, layer: BaseChannelLayer, channel: str, *, gaps: bool = False) -> None:
         """Take the messages of a channel too, each when nothing else is being handled."""
-        self.queue: Queue | None = _Turns(self._receive)
+        self.arrivals: Arrivals | None = _Turns(self._receive)
         self.reading = True
         super().listen(layer, channel, gaps=gaps)
 

@@ -29,10 +29,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from fast_channels.consumer.cleanup import Step, clean_up, rest
-from fast_channels.consumer.handlers import Handler, not_that_event
+from fast_channels.consumer.handlers import Handler
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.membership import explained
 from fast_channels.consumer.params import ParamsReader
@@ -214,7 +214,9 @@ class Life(Generic[_C]):
         handling: Awaitable[None]
         if routes is None:
             if origin is LAYER and (known := self.rules.known(message)) is not None:
-                message = self.admitted(consumer, message, known)
+                message = self.rules.admitted(
+                    message, known, consumer.asgi_events_from_layer, self.connection
+                )
             handling = consumer.dispatch(message)
         else:
             # One coroutine less where nobody has overridden dispatch().
@@ -226,7 +228,9 @@ class Life(Generic[_C]):
             # Out here, so that its error is not shown as one of the look-up.
             handler = handler or self.rules.find(message)
             if origin is LAYER and handler.event is not None:
-                message = self.admitted(consumer, message, handler)
+                message = self.rules.admitted(
+                    message, handler, consumer.asgi_events_from_layer, self.connection
+                )
             convert = handler.convert
             if convert is not unchanged:
                 message = convert(message)
@@ -243,30 +247,6 @@ class Life(Generic[_C]):
             return None
         inbox.read_ahead()
         return rest(steps, yielded)
-
-    def admitted(self, consumer: _C, message: ChannelMessage, handler: Handler) -> ChannelMessage:
-        """Return a message of the channel layer, checked if it has the type of an event of servers.
-
-        It moves nothing: only the server says what happens on the connection.
-
-        Raises:
-            InvalidEventError: It is no such event, or this consumer takes none from a channel layer.
-        """
-        model = handler.event
-        if model is None:
-            return message
-        protocol = handler.name.partition("_")[0]
-        takes = consumer.asgi_events_from_layer
-        if takes is None:
-            takes = not self.rules.declares()
-        if not takes or (handler.own and self.connection is None):
-            name = type(consumer).__name__
-            text = f"a {protocol} event that comes from a channel layer is not handled by {name}"
-            raise InvalidEventError(text, event=message)
-        try:
-            return self.rules.validators[protocol][model.model_fields["type"].default](message)
-        except ValidationError as error:
-            raise not_that_event(message, error) from None
 
     async def settle(
         self, consumer: _C, error: BaseException, event: Mapping[str, Any], origin: Origin
@@ -324,7 +304,7 @@ class Life(Generic[_C]):
             # One of somebody else's may know of groups only.
             if isinstance(layer, BaseChannelLayer):
                 steps.append(functools.partial(layer.close_channel, inbox.channel))
-        if inbox.queue is not None and inbox.tasks():
+        if inbox.arrivals is not None and inbox.tasks():
             steps.append(inbox.close)
         return steps
 

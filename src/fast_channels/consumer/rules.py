@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from fast_channels.consumer.foreign import ANSWERS, LIFESPAN, Answer
 from fast_channels.consumer.handlers import (
@@ -15,12 +15,14 @@ from fast_channels.consumer.handlers import (
     handler_name,
     is_library,
     no_handler,
+    not_that_event,
 )
 from fast_channels.consumer.params import ParamsReader
 from fast_channels.events import AsgiEvent
 from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
+from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages import Group
-from fast_channels.protocol import CONNECTIONS
+from fast_channels.protocol import CONNECTIONS, Connection
 from fast_channels.type_defs import ChannelMessage
 from fast_channels.untrusted import shown
 
@@ -107,6 +109,35 @@ class Rules:
         if handler is None:
             raise no_handler(message)
         return handler
+
+    def admitted(
+        self, message: ChannelMessage, handler: Handler, takes: bool | None, connection: Connection | None
+    ) -> ChannelMessage:
+        """Return a message of the channel layer, checked if it has the type of an event of servers.
+
+        It moves nothing: only the server says what happens on the connection.
+
+        Args:
+            message: The message.
+            handler: Its handler.
+            takes: What the consumer says of such events, `None` if nothing.
+            connection: The connection, `None` for one of a protocol that ASGI does not define.
+
+        Raises:
+            InvalidEventError: It is no such event, or the consumer takes none from a channel layer.
+        """
+        model = handler.event
+        if model is None:
+            return message
+        protocol = handler.name.partition("_")[0]
+        is_taken = not self.declares() if takes is None else takes
+        if not is_taken or (handler.own and connection is None):
+            text = f"a {protocol} event that comes from a channel layer is not handled by {self.owner}"
+            raise InvalidEventError(text, event=message)
+        try:
+            return self.validators[protocol][model.model_fields["type"].default](message)
+        except ValidationError as error:
+            raise not_that_event(message, error) from None
 
     def _serves(self, type_: str) -> bool:
         if type_ in {self.protocol, WORKER}:

@@ -143,7 +143,7 @@ class WebSocketLife(Life["AsyncWebsocketConsumer"]):
         if self._timer is not None:
             self._timer.cancel()
         # There is no code after a response.
-        return consumer.disconnect(ABNORMAL if self.is_over() else code)
+        return consumer.disconnect(ABNORMAL if self.handshake is DENIED else code)
 
     def _is_unanswered(self) -> bool:
         return self.connection is not None and self.connection.state == HANDSHAKE
