@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from fast_channels.consumer.phases import BEGIN, DISCONNECT, EVENT, FINISH, INITIAL, LEAVE, PHASES
 from fast_channels.protocol import CONNECTIONS, Connection, Table, Verdict
 
-from .mermaid import labels, state_diagram
+from .mermaid import diagram, labels, state_diagram
 
 NOTICE = "<!-- Written by `nox -s generate`; changes made by hand are lost. -->"
 
@@ -63,11 +64,29 @@ There is one such connection for each event loop of a server, and it has no clie
 }
 
 
+LIFE = """\
+Behind the events of a connection, whatever its protocol, is the life of the consumer that serves it. Its
+phases only go forward, so that each thing happens once at most: `disconnect()` begins in LIVE, so it runs
+exactly once for every connection of which an event was handled, whether the client leaves, a handler
+raises, the consumer is cancelled or the response is complete. In ENDING nothing can be sent and no group
+can be joined; the groups are left after `disconnect()` has returned, then the consumer's channel is closed.
+What a cell does not name changes nothing."""
+
+WHAT_HAPPENS: Mapping[str, str] = {
+    BEGIN: "a connection begins",
+    EVENT: "an event is handled",
+    DISCONNECT: "the connection ends",
+    LEAVE: "the groups are left",
+    FINISH: "the clean-up has run",
+}
+
+
 def protocol_document() -> str:
     """Return the whole document, as Markdown with Mermaid diagrams."""
     blocks = [NOTICE, INTRODUCTION, _verdicts()]
     for protocol, connection in CONNECTIONS.items():
         blocks += _section(SECTIONS[protocol], connection)
+    blocks += _life()
     return "\n\n".join(blocks) + "\n"
 
 
@@ -86,6 +105,17 @@ def _section(section: Section, connection: type[Connection]) -> Iterator[str]:
     if connection.requests is not None:
         yield from _table("The request", connection.requests)
     yield from _table(section.table, connection.table)
+
+
+def _life() -> Iterator[str]:
+    yield "## The life of a consumer"
+    yield LIFE
+    yield f"```mermaid\n{diagram(INITIAL, PHASES)}```"
+    yield _markdown(["phase", *WHAT_HAPPENS.values()], (_phase(phase, row) for phase, row in PHASES.items()))
+
+
+def _phase(phase: str, row: Mapping[str, str]) -> list[str]:
+    return [_code(phase), *(_code(row[what]) if what in row else "" for what in WHAT_HAPPENS)]
 
 
 def _table(title: str, table: Table) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Draws the table of a protocol as a Mermaid state diagram."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fast_channels.events import AsgiEvent, ReceiveEvent
 from fast_channels.protocol import Table, Verdict, columns
@@ -17,19 +17,29 @@ def _direction(model: type[AsgiEvent]) -> str:
 
 def state_diagram(table: Table) -> str:
     """Return the legal transitions of a table; a state that none of them leaves is an end."""
-    lines = [
-        f"[*] --> {table.initial}",
-        *(line for state in table.cells for line in _transitions(table, state)),
-    ]
+    names = labels(table)
+    legal = {
+        state: {names[name]: cell.next for name, cell in row.items() if cell.verdict is Verdict.LEGAL}
+        for state, row in table.cells.items()
+    }
+    return diagram(table.initial, legal)
+
+
+def diagram(initial: str, transitions: Mapping[str, Mapping[str, str]]) -> str:
+    """Return a diagram of transitions; a state that none of them leaves is an end.
+
+    Args:
+        initial: The state in which everything begins.
+        transitions: For each state the state that follows, by what happens.
+    """
+    lines = [f"[*] --> {initial}", *(line for state in transitions.items() for line in _arrows(*state))]
     return "\n".join(["stateDiagram-v2", *(f"    {line}" for line in lines), ""])
 
 
-def _transitions(table: Table, state: str) -> Iterator[str]:
-    names = labels(table)
+def _arrows(state: str, transitions: Mapping[str, str]) -> Iterator[str]:
     arrows: dict[str, list[str]] = {}
-    for name, cell in table.cells[state].items():
-        if cell.verdict is Verdict.LEGAL:
-            arrows.setdefault(cell.next, []).append(names[name])
+    for what, target in transitions.items():
+        arrows.setdefault(target, []).append(what)
     for target, events in arrows.items():
         yield f"{state} --> {target}: {'<br/>'.join(events)}"
     if {*arrows} <= {state}:

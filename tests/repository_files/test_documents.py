@@ -2,8 +2,9 @@
 
 import pytest
 
+from fast_channels.consumer.phases import PHASES
 from fast_channels.protocol import CONNECTIONS, Table, Verdict
-from repository_files.documents import MEANINGS, SECTIONS, protocol_document
+from repository_files.documents import MEANINGS, SECTIONS, WHAT_HAPPENS, protocol_document
 from repository_files.mermaid import labels, state_diagram
 
 TABLES = [
@@ -37,10 +38,19 @@ def test_every_verdict_is_explained() -> None:
 
 
 def test_every_protocol_has_a_section() -> None:
-    """In the order of the protocols."""
+    """In the order of the protocols; the life of a consumer, which is the same for all, comes last."""
     titles = [line.removeprefix("## ") for line in protocol_document().splitlines() if line.startswith("## ")]
 
-    assert titles == [SECTIONS[protocol].title for protocol in CONNECTIONS]
+    assert titles == [*(SECTIONS[protocol].title for protocol in CONNECTIONS), "The life of a consumer"]
+
+
+def test_the_life_of_a_consumer_can_be_read_back() -> None:
+    """Every phase with what can happen in it; an empty cell changes nothing."""
+    lines = protocol_document().splitlines()
+    start = lines.index(f"| phase | {' | '.join(WHAT_HAPPENS.values())} |") + 2
+    rows = {line[0]: line[1:] for line in map(cells, lines[start : start + len(PHASES)])}
+
+    assert rows == {phase: [row.get(what, "") for what in WHAT_HAPPENS] for phase, row in PHASES.items()}
 
 
 @pytest.mark.parametrize("table", TABLES)
