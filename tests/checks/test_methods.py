@@ -49,46 +49,48 @@ def test_nothing_is_wrong_with_the_library() -> None:
         assert codes(consumer) == []
 
 
+class OfUsers(AsyncWebsocketConsumer):
+    """What an application may write."""
+
+    limit = 3
+    helper_class = Left
+
+    def connect(self) -> Awaitable[None]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # no coroutine function, but the library can await what it returns
+        return asyncio.sleep(0)
+
+    @retried
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None: ...
+
+    async def disconnect(self, close_code: int) -> None: ...
+
+    async def chat_said(self, event: Said, volume: int = 1) -> None: ...
+
+    @retried
+    async def chat_left(self, event: Left) -> None: ...
+
+    async def chat_cleared(self, event: Mapping[str, Any]) -> None: ...
+
+    async def everything(self, *events: Any) -> None: ...
+
+    async def say(self, text: str, times: int) -> None: ...
+
+    async def news(self, event: News) -> None: ...
+
+    async def headline(self, event: Headline) -> None: ...
+
+    async def show(self, event: Left) -> None: ...
+
+    def format(self, event: Left) -> str:
+        return event.type
+
+    async def _say(self, event: Said) -> None: ...
+
+    async def pay(self, price: "Decimal", currency: str) -> None: ...
+
+
 def test_nothing_is_wrong_with_what_users_write() -> None:
     """Overrides with other names of arguments, decorated ones, helpers and handlers of all kinds."""
-
-    class Chat(AsyncWebsocketConsumer):
-        limit = 3
-        helper_class = Left
-
-        def connect(self) -> Awaitable[None]:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # no coroutine function, but the library can await what it returns
-            return asyncio.sleep(0)
-
-        @retried
-        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None: ...
-
-        async def disconnect(self, close_code: int) -> None: ...
-
-        async def chat_said(self, event: Said, volume: int = 1) -> None: ...
-
-        @retried
-        async def chat_left(self, event: Left) -> None: ...
-
-        async def chat_cleared(self, event: Mapping[str, Any]) -> None: ...
-
-        async def everything(self, *events: Any) -> None: ...
-
-        async def say(self, text: str, times: int) -> None: ...
-
-        async def news(self, event: News) -> None: ...
-
-        async def headline(self, event: Headline) -> None: ...
-
-        async def show(self, event: Left) -> None: ...
-
-        def format(self, event: Left) -> str:
-            return event.type
-
-        async def _say(self, event: Said) -> None: ...
-
-        async def pay(self, price: "Decimal", currency: str) -> None: ...
-
-    assert findings(Chat) == []
+    assert findings(OfUsers) == []
 
 
 def test_what_a_mixin_hides_is_not_judged() -> None:

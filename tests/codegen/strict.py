@@ -43,14 +43,19 @@ def _complaints(schema: Mapping[str, Any], path: str, outer: str) -> Iterator[st
             yield f"{path}: {keyword} without the type {needed}"
     if schema.get("format", "date") not in FORMATS:
         yield f"{path}: unknown format {schema['format']}"
+    for place, part, outer_type in _parts(schema, type_):
+        yield from _complaints(part, f"{path}/{place}", outer_type)
+
+
+def _parts(schema: Mapping[str, Any], type_: str) -> Iterator[tuple[str, Mapping[str, Any], str]]:
+    """Yield the schemas in a schema, each with its place and the type that it inherits."""
     for keyword in BY_NAME:
         for name, part in schema.get(keyword, {}).items():
-            yield from _complaints(part, f"{path}/{keyword}/{name}", "")
+            yield f"{keyword}/{name}", part, ""
     for keyword in LISTED:
-        same = "" if keyword == "prefixItems" else type_
         for index, part in enumerate(schema.get(keyword, ())):
-            yield from _complaints(part, f"{path}/{keyword}/{index}", same)
+            yield f"{keyword}/{index}", part, "" if keyword == "prefixItems" else type_
     for keyword in SINGLE:
         part = schema.get(keyword, True)
         if not isinstance(part, bool):
-            yield from _complaints(part, f"{path}/{keyword}", type_ if keyword == "not" else "")
+            yield keyword, part, type_ if keyword == "not" else ""

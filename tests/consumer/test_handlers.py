@@ -148,58 +148,60 @@ async def test_a_websocket_consumer_has_no_handlers_of_http(type_: str) -> None:
         await AsyncWebsocketConsumer().dispatch({"type": type_})
 
 
+class AllKinds(AsyncConsumer):
+    """Handlers, and what is none."""
+
+    attribute = 5
+    inner = dict
+    partial = functools.partial(print)
+
+    async def one(self, event: Any) -> None:
+        """A handler."""
+
+    async def optional(self, event: Any, more: int = 0) -> None:
+        """A handler with a default."""
+
+    async def keywords(self, event: Any, *, more: int = 0, **rest: Any) -> None:
+        """A handler with keywords."""
+
+    async def many(self, *events: Any) -> None:
+        """A handler that takes whatever comes."""
+
+    async def none(self) -> None:
+        """A helper."""
+
+    async def two(self, event: Any, more: int) -> None:
+        """A helper."""
+
+    async def unasked(self, event: Any = None) -> None:
+        """A helper: nothing is required."""
+
+    async def named(self, event: Any, *, more: int) -> None:
+        """A helper."""
+
+    async def _private(self, event: Any) -> None:
+        """A helper."""
+
+    def plain(self, event: Any) -> None:
+        """A helper."""
+
+    @staticmethod
+    async def static(event: Any, more: Any) -> None:
+        """A helper."""
+
+    @classmethod
+    async def of_class(cls, event: Any) -> None:
+        """A helper."""
+
+    @property
+    def of_instance(self) -> int:
+        """A helper."""
+        return 5
+
+
 def test_public_coroutine_methods_of_one_message_are_handlers() -> None:
     """Of a user class; neither private ones, nor helpers with other parameters, nor what does not wait."""
-
-    class Consumer(AsyncConsumer):
-        attribute = 5
-        inner = dict
-        partial = functools.partial(print)
-
-        async def one(self, event: Any) -> None:
-            """A handler."""
-
-        async def optional(self, event: Any, more: int = 0) -> None:
-            """A handler with a default."""
-
-        async def keywords(self, event: Any, *, more: int = 0, **rest: Any) -> None:
-            """A handler with keywords."""
-
-        async def many(self, *events: Any) -> None:
-            """A handler that takes whatever comes."""
-
-        async def none(self) -> None:
-            """A helper."""
-
-        async def two(self, event: Any, more: int) -> None:
-            """A helper."""
-
-        async def unasked(self, event: Any = None) -> None:
-            """A helper: nothing is required."""
-
-        async def named(self, event: Any, *, more: int) -> None:
-            """A helper."""
-
-        async def _private(self, event: Any) -> None:
-            """A helper."""
-
-        def plain(self, event: Any) -> None:
-            """A helper."""
-
-        @staticmethod
-        async def static(event: Any, more: Any) -> None:
-            """A helper."""
-
-        @classmethod
-        async def of_class(cls, event: Any) -> None:
-            """A helper."""
-
-        @property
-        def of_instance(self) -> int:
-            """A helper."""
-            return 5
-
-    assert handlers(Consumer) == {"one", "optional", "keywords", "many"}
+    assert handlers(AllKinds) == {"one", "optional", "keywords", "many"}
 
 
 class Plain:

@@ -76,8 +76,8 @@ INTERNAL_ERROR = 1011
 
 _NO_GROUPS: Mapping[str, "Group[Any, Any]"] = MappingProxyType({})
 _DONE: Any = object()
-_PASSED_OVER = (InvalidEventError, ConnectionClosed, MessageValueError)
-"""What a handler may raise without having failed, depending on what it is about."""
+_PASSED_OVER = (InvalidEventError, ConnectionClosed, MessageValueError, BaseExceptionGroup)
+"""What a handler may raise without having failed, depending on what it is about, alone or in a group."""
 
 _WARNED: WeakSet[type] = WeakSet()
 """The classes whose mistakes have been logged, where once is enough."""
@@ -140,17 +140,14 @@ class Life(Generic[_C]):
                         await self.open_channel(consumer, layer)
                     event, origin = await inbox.get()
                     self.phase = PHASES[self.phase][EVENT]
-                    if inbox.channel is not None:
-                        inbox.read_ahead()
+                    inbox.watch_client()
                     while origin is not LAST or not rules.ends_alone:
                         try:
                             if (waiting := self.handle(consumer, event, origin)) is not None:
                                 await waiting
                                 del waiting
                         except _PASSED_OVER as error:
-                            await self.settle(consumer, error, event, origin)
-                        except BaseExceptionGroup as group:
-                            await self.settle(consumer, steering(group), event, origin)
+                            await self.settle(consumer, steering(error), event, origin)
                         if self.phase != LIVE or origin is LAST or self.is_over():
                             break
                         # A consumer that waits for its next event keeps nothing of the last.

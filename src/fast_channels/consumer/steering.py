@@ -8,20 +8,19 @@ from fast_channels.exceptions import AcceptConnection, ConnectionClosed, DenyCon
 _STEERING = (AcceptConnection, ConnectionClosed, DenyConnection, StopConsumer)
 
 
-def steering(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the first of the errors of a group that only steer a consumer, or else the group itself.
+def steering(error: BaseException) -> BaseException:
+    """Return the first of the errors of a group that only steer a consumer, or else the error itself.
 
     A task group raises what its tasks raise as a group.
     """
-    errors = [*_leaves(group)]
-    return errors[0] if all(isinstance(error, _STEERING) for error in errors) else group
+    errors = [*_leaves(error)]
+    return errors[0] if all(isinstance(leaf, _STEERING) for leaf in errors) else error
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    inner: Any
-    for error in group.exceptions:
-        if issubclass(type(error), BaseExceptionGroup):
-            inner = error
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    group: Any = error
+    if issubclass(type(error), BaseExceptionGroup):
+        for inner in group.exceptions:
             yield from _leaves(inner)
-        else:
-            yield error
+    else:
+        yield error
