@@ -45,6 +45,15 @@ def test_an_example_has_one_mistake(code: str) -> None:
     assert said == expected or (expected.endswith("...") and said.startswith(expected[:-3]))
 
 
+def test_another_distribution_is_told_of_as_the_page_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is checked."""
+    monkeypatch.setattr("importlib.metadata.version", {"fast-channels": "1.1.0"}.__getitem__)
+
+    (told,) = findings_in([])
+
+    assert f"{told.code} {told.subject}: {told.message}" == KINDS["FC001"].says
+
+
 @pytest.mark.parametrize("code", IN_CODE)
 def test_a_mend_has_none(code: str) -> None:
     """Nothing is found any more, and it is not the same module."""

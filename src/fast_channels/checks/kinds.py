@@ -111,7 +111,9 @@ _ALL = (
         "FC001",
         "another distribution of the same import name is installed",
         "Each has overwritten files of the other; a warning says so when the package is imported.",
-        "",
+        f"FC001 {DISTRIBUTION}: fast-channels 1.1.0 is installed beside {DISTRIBUTION}, and each has "
+        f"overwritten files of the other; run pip uninstall fast-channels {DISTRIBUTION}, and install the "
+        "one that you want again",
         f"pip list  # shows fast-channels and {DISTRIBUTION}\n",
         f"pip uninstall fast-channels {DISTRIBUTION}\n{how_to_install('cli')}\n",
     ),
@@ -386,7 +388,7 @@ def explained(kind: Kind) -> str:
 
 def _shown(kind: Kind) -> list[tuple[str, str]]:
     shown = [("Example", kind.example), ("It says", kind.says), ("Mend", kind.mend)]
-    return [(title, text.rstrip()) for title, text in shown if text]
+    return [(title, text.rstrip()) for title, text in shown]
 
 
 def page() -> str:
