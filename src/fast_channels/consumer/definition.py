@@ -24,7 +24,6 @@ __all__ = [
     "require_constructor",
     "require_methods",
     "require_names",
-    "require_two_types",
 ]
 
 RECEIVING = frozenset({"dispatch", "websocket_receive", "receive", "receive_json"})
@@ -389,22 +388,3 @@ def require_names(owner: str, groups: object) -> None:
     if isinstance(groups, Iterator):
         text = "is an iterator, which only the first consumer could read; use a list"
         raise TypeError(f"{owner}.groups {text}")
-
-
-def require_two_types(name: str, types: object) -> None:
-    """Do nothing if a class is given a type for each direction.
-
-    Raises:
-        TypeError: It is not.
-    """
-    given: tuple[Any, ...] = types if _is_tuple(types) else (types,)
-    if len(given) != 2:
-        first = getattr(given[0], "__name__", repr(given[0])) if given else "Any"
-        raise TypeError(
-            f"{name} takes two types, the client's and the server's messages: "
-            f"write {name}[{first}, Any] if the server may send anything"
-        )
-
-
-def _is_tuple(value: object) -> TypeIs[tuple[Any, ...]]:
-    return isinstance(value, tuple)

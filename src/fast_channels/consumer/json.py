@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeAlias, overload
 from pydantic import ValidationError
 from typing_extensions import TypeVar
 
-from fast_channels.consumer.definition import RECEIVING, application_classes, require_two_types
+from fast_channels.consumer.definition import RECEIVING, application_classes
 from fast_channels.consumer.websocket import AsyncWebsocketConsumer
 from fast_channels.consumer.websocket_life import Refusal, WebSocketLife
 from fast_channels.exceptions import InvalidMessageError
@@ -22,7 +22,7 @@ from fast_channels.messages.codec import (
     not_a_message,
     not_json,
 )
-from fast_channels.messages.generics import resolve_in, type_arguments
+from fast_channels.messages.generics import require_two_types, resolve_in, type_arguments
 from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, named, receivers, receives
 from fast_channels.messages.request import Asking
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelScope

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, TypeVar, get_args, get_origin
 
-from typing_extensions import NoDefault, get_original_bases, get_type_hints
+from typing_extensions import NoDefault, TypeIs, get_original_bases, get_type_hints
 
 
 def type_arguments(cls: type, base: type) -> tuple[Any, ...]:
@@ -83,3 +83,22 @@ def resolve(annotation: Any, names: Mapping[str, Any]) -> Any:
     """
     holder = SimpleNamespace(__annotations__={"annotation": annotation})
     return get_type_hints(holder, {}, names, include_extras=True)["annotation"]
+
+
+def require_two_types(name: str, types: object) -> None:
+    """Do nothing if a class is given a type for each direction.
+
+    Raises:
+        TypeError: It is not.
+    """
+    given: tuple[Any, ...] = types if _is_tuple(types) else (types,)
+    if len(given) != 2:
+        first = getattr(given[0], "__name__", repr(given[0])) if given else "Any"
+        raise TypeError(
+            f"{name} takes two types, the client's and the server's messages: "
+            f"write {name}[{first}, Any] if the server may send anything"
+        )
+
+
+def _is_tuple(value: object) -> TypeIs[tuple[Any, ...]]:
+    return isinstance(value, tuple)
