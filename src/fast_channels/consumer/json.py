@@ -45,22 +45,21 @@ MAX_DECLARED_MESSAGE = 64 * 1024
 """How many bytes a frame may have for a class that declares its messages, unless it says otherwise."""
 
 
-class _JsonLife(WebSocketLife):
+class _JsonLife(WebSocketLife["AsyncJsonWebsocketConsumer[Any, Any]"]):
     """What happens to one consumer of JSON texts."""
 
     __slots__ = ()
 
     def begin(
         self,
-        consumer: AsyncWebsocketConsumer,
+        consumer: "AsyncJsonWebsocketConsumer[Any, Any]",
         scope: ChannelScope,
         receive: ASGIReceiveCallable,
         send: ASGISendCallable,
     ) -> None:
         """Take over a connection, and look at what could not be seen before."""
         super().begin(consumer, scope, receive, send)
-        if isinstance(consumer, AsyncJsonWebsocketConsumer):
-            consumer._prepare()  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+        consumer._prepare()  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
 
 
 class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):

@@ -323,11 +323,8 @@ class Life(Generic[_C]):
             del error
 
     async def disconnect(self, consumer: _C, code: int) -> None:
-        """Let the consumer's hook clean up, if it is the time for that."""
-        phase = PHASES[self.phase].get(DISCONNECT)
-        if phase is None:
-            return
-        self.phase = phase
+        """Let the consumer's hook clean up."""
+        self.phase = PHASES[self.phase][DISCONNECT]
         connection = self.connection
         if connection is not None and connection.state != GONE:
             # Neither disconnect() nor whoever still holds the consumer then can send any more.

@@ -50,8 +50,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     max_message_size: int | None = None
     handshake_grace: ClassVar[float | None] = 5.0
     _protocol = "websocket"
-    _life_class = WebSocketLife
-    _life: WebSocketLife  # pyright: ignore[reportIncompatibleVariableOverride]  # made by the class above
+    _life_class: ClassVar[type[WebSocketLife[Any]]] = WebSocketLife  # pyright: ignore[reportIncompatibleVariableOverride]  # a narrower one
+    _life: WebSocketLife[Any]  # pyright: ignore[reportIncompatibleVariableOverride]  # made by the class above
 
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""

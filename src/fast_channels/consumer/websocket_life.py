@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -32,6 +32,9 @@ logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 _UNANSWERED = "connect() of %s returned without accept(), close() or deny()"
 
 
+_W = TypeVar("_W", bound="AsyncWebsocketConsumer")
+
+
 class Handshake(IntEnum):
     """How far the handshake is, as far as the protocol machine does not say it."""
 
@@ -46,7 +49,7 @@ class Handshake(IntEnum):
 AWAITED, ASKED, DENIED = Handshake
 
 
-class WebSocketLife(Life["AsyncWebsocketConsumer"]):
+class WebSocketLife(Life[_W]):
     """What happens to one consumer of a WebSocket.
 
     Attributes:
@@ -60,7 +63,7 @@ class WebSocketLife(Life["AsyncWebsocketConsumer"]):
     refusal: "Refusal | None"
     _timer: asyncio.TimerHandle | None
 
-    def prepare(self, consumer: "AsyncWebsocketConsumer") -> None:
+    def prepare(self, consumer: _W) -> None:
         """Give a consumer groups of its own."""
         self.handshake = AWAITED
         self.refusal = None
@@ -71,7 +74,7 @@ class WebSocketLife(Life["AsyncWebsocketConsumer"]):
             require_names(type(consumer).__name__, declared)
             consumer.groups = list(declared or ())
 
-    async def connect(self, consumer: "AsyncWebsocketConsumer") -> None:
+    async def connect(self, consumer: _W) -> None:
         """Let the consumer answer the handshake, once."""
         if self.handshake:
             logger.debug("websocket.connect for the second time; ignored")
@@ -86,9 +89,7 @@ class WebSocketLife(Life["AsyncWebsocketConsumer"]):
         if self._is_unanswered():
             self._tell_of_silence(consumer)
 
-    async def accept(
-        self, consumer: "AsyncWebsocketConsumer", event: Mapping[str, Any], groups: Iterable[str]
-    ) -> None:
+    async def accept(self, consumer: _W, event: Mapping[str, Any], groups: Iterable[str]) -> None:
         """Accept a connection as a member of some groups, or of none if that fails."""
         connection = self.connection
         if connection is not None:
@@ -102,16 +103,14 @@ class WebSocketLife(Life["AsyncWebsocketConsumer"]):
                 raise
             await clean_up([lambda: self.discard_groups(consumer)], error)
 
-    async def websocket_disconnect(
-        self, consumer: "AsyncWebsocketConsumer", message: Mapping[str, Any]
-    ) -> None:
+    async def websocket_disconnect(self, consumer: _W, message: Mapping[str, Any]) -> None:
         """End the connection with the code that the server tells."""
         given = message.get("code")
         await self.end(consumer, NO_STATUS if given is None else given)
 
     async def settle(
         self,
-        consumer: "AsyncWebsocketConsumer",
+        consumer: _W,
         error: BaseException,
         event: Mapping[str, Any],
         origin: Origin,
@@ -128,17 +127,17 @@ class WebSocketLife(Life["AsyncWebsocketConsumer"]):
         """Tell whether the handshake was refused with a response."""
         return self.handshake is DENIED
 
-    def may_be_member(self, consumer: "AsyncWebsocketConsumer") -> bool:
+    def may_be_member(self, consumer: _W) -> bool:
         """Tell whether there are groups to be left; computed ones are not asked for in vain."""
         if self.phase == OPENING:
             return bool(self.joined)
         return self.rules.computes_groups or bool(self.joined or consumer.groups)
 
-    def group_names(self, consumer: "AsyncWebsocketConsumer") -> Iterable[str]:
+    def group_names(self, consumer: _W) -> Iterable[str]:
         """Return the groups that the consumer names, and those that it has joined."""
         return dict.fromkeys((*consumer.groups, *self.joined))
 
-    def run_hook(self, consumer: "AsyncWebsocketConsumer", code: int) -> Awaitable[None]:
+    def run_hook(self, consumer: _W, code: int) -> Awaitable[None]:
         """Return what runs the `disconnect()` of the consumer."""
         if self._timer is not None:
             self._timer.cancel()
@@ -148,7 +147,7 @@ class WebSocketLife(Life["AsyncWebsocketConsumer"]):
     def _is_unanswered(self) -> bool:
         return self.connection is not None and self.connection.state == HANDSHAKE
 
-    def _tell_of_silence(self, consumer: "AsyncWebsocketConsumer") -> None:
+    def _tell_of_silence(self, consumer: _W) -> None:
         told = unanswered.get()
         if told is not None:
             told.append(_UNANSWERED % consumer)
@@ -156,7 +155,7 @@ class WebSocketLife(Life["AsyncWebsocketConsumer"]):
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(consumer.handshake_grace, self._warn_of_silence, consumer)
 
-    def _warn_of_silence(self, consumer: "AsyncWebsocketConsumer") -> None:
+    def _warn_of_silence(self, consumer: _W) -> None:
         if self._is_unanswered():
             grace = consumer.handshake_grace
             logger.warning(f"{_UNANSWERED}; the client has waited %g s", consumer, grace)
