@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.definition import constructor_mistake
+from fast_channels.consumer.definition import constructor_violation
 from fast_channels.layers import BaseChannelLayer, channel_layers
 from fast_channels.messages.errors import one_line
 
@@ -70,6 +70,6 @@ def check_params(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
 
 def check_arguments(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> Iterator[Finding]:
     """Find arguments of `as_asgi()` that the constructor does not take."""
-    text = constructor_mistake(consumer, arguments)
+    text = constructor_violation(consumer, arguments)
     if text is not None:
         yield finding("FC305", consumer, text)

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.declared import event_handlers, handlers_of
-from fast_channels.consumer.definition import failure, methods_of, mistakes
+from fast_channels.consumer.definition import failure, methods_of, violations
 from fast_channels.consumer.handlers import Handler, called, check_name, handler_name
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import converter, event_types, members
@@ -78,7 +78,7 @@ def check_methods(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     What the definition of the class has refused cannot be here, but for what could not be resolved then.
     """
     handlers = handlers_of(consumer)
-    for one in mistakes(consumer, handlers):
+    for one in violations(consumer, handlers):
         yield finding(one.code, one.about, one.text)
     for method in methods_of(consumer, handlers):
         if method.is_awaited and not method.is_async and not method.says_awaitable:

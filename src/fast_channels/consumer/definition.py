@@ -16,14 +16,14 @@ from fast_channels.messages.receivers import received_by
 
 __all__ = [
     "RECEIVING",
-    "Mistake",
+    "Violation",
     "application_classes",
-    "constructor_mistake",
+    "constructor_violation",
     "methods_of",
-    "mistakes",
     "require_constructor",
     "require_methods",
     "require_names",
+    "violations",
 ]
 
 RECEIVING = frozenset({"dispatch", "websocket_receive", "receive", "receive_json"})
@@ -56,7 +56,7 @@ _NO_AWAITABLE = ("BUILD_", "FORMAT_", "COMPARE_OP", "CONTAINS_OP", "IS_OP", "UNA
 """The instructions, by how their names begin, whose result nobody can await."""
 
 
-class Mistake(NamedTuple):
+class Violation(NamedTuple):
     """What is wrong with a class.
 
     Attributes:
@@ -166,7 +166,7 @@ def _is_function(value: Any) -> TypeIs[FunctionType]:
     return isinstance(value, FunctionType)
 
 
-def mistakes(consumer: type, handlers: Mapping[str, Handler]) -> Iterator[Mistake]:
+def violations(consumer: type, handlers: Mapping[str, Handler]) -> Iterator[Violation]:
     """Yield everything that is wrong with the methods of a consumer, as far as its names can be resolved.
 
     Args:
@@ -176,13 +176,13 @@ def mistakes(consumer: type, handlers: Mapping[str, Handler]) -> Iterator[Mistak
     for method in methods_of(consumer, handlers):
         for code, rule in _RULES.items():
             for text in rule(method):
-                yield Mistake(code, method.function, f"{consumer.__name__}.{method.name}()", text)
+                yield Violation(code, method.function, f"{consumer.__name__}.{method.name}()", text)
     for handler in handlers.values():
         for event in _nameless(handler):
             subject = f"{consumer.__name__}.{handler.name}() takes {event.__name__}, whose"
             type_ = f'"{handler.name.replace("_", ".")}"'
             text = f"events find no handler; give it a field `type: Literal[{type_}] = {type_}`"
-            yield Mistake("FC103", event, subject, text)
+            yield Violation("FC103", event, subject, text)
 
 
 def require_methods(consumer: type, handlers: Mapping[str, Handler]) -> None:
@@ -191,8 +191,8 @@ def require_methods(consumer: type, handlers: Mapping[str, Handler]) -> None:
     Raises:
         TypeError: It cannot, or a method was meant to be a handler and is none.
     """
-    for mistake in mistakes(consumer, handlers):
-        raise TypeError(f"{mistake.subject} {mistake.text}")
+    for violation in violations(consumer, handlers):
+        raise TypeError(f"{violation.subject} {violation.text}")
 
 
 def _not_awaitable(method: Method) -> Iterator[str]:
@@ -351,12 +351,12 @@ def require_constructor(consumer: type, arguments: Mapping[str, Any]) -> None:
             f"{consumer.__name__} is a frozen dataclass, and a consumer is given its scope, channel and "
             "parameters as attributes; use @dataclass without frozen=True"
         )
-    text = constructor_mistake(consumer, arguments)
+    text = constructor_violation(consumer, arguments)
     if text is not None:
         raise TypeError(text)
 
 
-def constructor_mistake(consumer: type, arguments: Mapping[str, Any]) -> str | None:
+def constructor_violation(consumer: type, arguments: Mapping[str, Any]) -> str | None:
     """Return why no consumer can be made with the arguments of `as_asgi()`, `None` if one can."""
     constructor: object = inspect.getattr_static(consumer, "__init__")
     if not isinstance(constructor, FunctionType):

@@ -12,10 +12,10 @@ From ENDING on nothing can be sent, because the machine is told that the client 
 nobody becomes a member of a group, because `join()` looks at the phase before and after it waits.
 
 There is one loop, in `run()`. It takes an event only when the last one has been handled, so there is one
-order, that of arrival. Whatever leaves a handler is looked at in one place, `settle()`: what a client or
-another process has caused is told and passed over, everything else ends the connection. Every way out of the
-loop comes to the same clean-up (see `cleanup`): the hook, the groups, the channel, the tasks of the inbox;
-after an error also a close frame. The first error is the one that is raised.
+order, that of arrival. Every error of a handler comes to one place, `handle_error()`: what a client or
+another process has caused is logged and passed over, everything else ends the connection. Every way out of
+the loop comes to the same clean-up (see `cleanup`): the hook, the groups, the channel, the tasks of the
+inbox; after an error also a close frame. The first error is the one that is raised.
 
 A consumer refers to its life; the life is given the consumer with each call and keeps no reference to it, so
 that no connection waits for the garbage collector.
@@ -147,7 +147,7 @@ class Life(Generic[_C]):
                                 await waiting
                                 del waiting
                         except _PASSED_OVER as error:
-                            await self.settle(consumer, steering(error), event, origin)
+                            await self.handle_error(consumer, steering(error), event, origin)
                         if self.phase != LIVE or origin is LAST or self.is_over():
                             break
                         # A consumer that waits for its next event keeps nothing of the last.
@@ -245,12 +245,12 @@ class Life(Generic[_C]):
         inbox.read_ahead()
         return rest(steps, yielded)
 
-    async def settle(
+    async def handle_error(
         self, consumer: _C, error: BaseException, event: Mapping[str, Any], origin: Origin
     ) -> None:
         """Pass over an error that is no fault of the application, or raise it."""
         if isinstance(error, InvalidEventError):
-            await self.pass_over(consumer, error, event, origin)
+            await self.handle_unhandled(consumer, error, event, origin)
         elif not (isinstance(error, ConnectionClosed) and self.connection and self.connection.closed):
             raise error
         elif self.connection.state != GONE and origin is not LAYER:
@@ -259,7 +259,7 @@ class Life(Generic[_C]):
             # The handler found out that the client is gone; the disconnect is next.
             logger.debug("A handler of %s sent to a connection that is gone", printable(event["type"]))
 
-    async def pass_over(
+    async def handle_unhandled(
         self, consumer: _C, error: InvalidEventError, event: Mapping[str, Any], origin: Origin
     ) -> None:
         """Decide what becomes of a message that nothing handles."""

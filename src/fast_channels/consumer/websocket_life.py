@@ -108,7 +108,7 @@ class WebSocketLife(Life[_W]):
         given = message.get("code")
         await self.end(consumer, NO_STATUS if given is None else given)
 
-    async def settle(
+    async def handle_error(
         self,
         consumer: _W,
         error: BaseException,
@@ -121,7 +121,7 @@ class WebSocketLife(Life[_W]):
             logger.warning("%s closes a WebSocket, and cannot send on what it was sent: %s", consumer, error)
             await consumer.close(INTERNAL_ERROR)
         else:
-            await super().settle(consumer, error, event, origin)
+            await super().handle_error(consumer, error, event, origin)
 
     def is_over(self) -> bool:
         """Tell whether the handshake was refused with a response."""
