@@ -126,18 +126,18 @@ def servers(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("what", ["source", "users"])
 @with_heartbeat
-def types(session: nox.Session) -> None:
+def types(session: nox.Session, what: str) -> None:
     """Check all types with mypy and pyright, both strict; tests and examples see the stubs, as users do."""
-    groups = [f"--group={group}" for group in ("types", "test", "browser")]
-    # Where the project is installed, pyright reads its stubs in place of the source.
-    session.run_install("uv", "pip", "uninstall", DISTRIBUTION, silent=True)
-    session.install("-r", "pyproject.toml", *groups)
-    session.run("mypy")
-    session.run("pyright", "src")
-    session.install("-e", ".", *groups)
-    session.run("mypy", *CHECKED_AS_USERS_DO)
-    session.run("pyright", *CHECKED_AS_USERS_DO)
+    # Where the project is installed, pyright reads stubs in place of the source: one environment for each.
+    project, files = {
+        "source": (("-r", "pyproject.toml"), ("src",)),
+        "users": (("-e", "."), CHECKED_AS_USERS_DO),
+    }[what]
+    session.install(*project, "--group=types", "--group=test", "--group=browser")
+    session.run("mypy", *files)
+    session.run("pyright", *files)
 
 
 @nox.session(tags=["full"])
