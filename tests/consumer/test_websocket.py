@@ -15,6 +15,7 @@ from fast_channels.exceptions import (
     DenyConnection,
     InvalidChannelLayerError,
     LocalProtocolError,
+    StopConsumer,
 )
 from fast_channels.layers import BaseChannelLayer, InMemoryChannelLayer, register_channel_layer
 from fast_channels.testing import WebsocketCommunicator
@@ -876,7 +877,28 @@ class DeclaredForwarding(Forwarding, AsyncJsonWebsocketConsumer[list[Any] | int,
     pass
 
 
-@pytest.mark.parametrize("consumer", [BareForwarding, DeclaredForwarding])
+class GroupForwarding(BareForwarding):
+    """Sends on in tasks of a task group."""
+
+    async def receive_json(self, content: Any) -> None:
+        async with asyncio.TaskGroup() as outer, asyncio.TaskGroup() as inner:
+            inner.create_task(super().receive_json(content))
+            outer.create_task(super().receive_json(content))
+
+
+class EndingForwarding(BareForwarding):
+    """Ends in one task, and cannot send on in another."""
+
+    async def receive_json(self, content: Any) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._end())
+            tasks.create_task(super().receive_json(content))
+
+    async def _end(self) -> None:
+        raise StopConsumer
+
+
+@pytest.mark.parametrize("consumer", [BareForwarding, DeclaredForwarding, GroupForwarding, EndingForwarding])
 @pytest.mark.parametrize("text", [str(2**64), str(-(2**63) - 1), "[" * 150 + "]" * 150])
 async def test_a_value_that_no_layer_can_carry_closes_with_one_warning(
     text: str, consumer: type[AsyncWebsocketConsumer], caplog: pytest.LogCaptureFixture

@@ -3,18 +3,27 @@
 from collections.abc import Iterator
 from typing import Any
 
-from fast_channels.exceptions import AcceptConnection, ConnectionClosed, DenyConnection, StopConsumer
+from fast_channels.exceptions import (
+    AcceptConnection,
+    ConnectionClosed,
+    DenyConnection,
+    MessageValueError,
+    StopConsumer,
+)
 
-_STEERING = (AcceptConnection, ConnectionClosed, DenyConnection, StopConsumer)
+_STEERING = (AcceptConnection, ConnectionClosed, DenyConnection, MessageValueError, StopConsumer)
 
 
 def steering(error: BaseException) -> BaseException:
     """Return the first of the errors of a group that only steer a consumer, or else the error itself.
 
-    A task group raises what its tasks raise as a group.
+    A task group raises what its tasks raise as a group. A value that a client chose comes before the others:
+    it is the one that has to be told.
     """
     errors = [*_leaves(error)]
-    return errors[0] if all(isinstance(leaf, _STEERING) for leaf in errors) else error
+    if not all(isinstance(leaf, _STEERING) for leaf in errors):
+        return error
+    return next((leaf for leaf in errors if isinstance(leaf, MessageValueError)), errors[0])
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
