@@ -615,16 +615,21 @@ async def test_a_worker_that_waits_for_a_layer_can_be_stopped(monkeypatch: pytes
     ("layer", "consumers", "error", "text"),
     [
         (InMemoryChannelLayer, {"jobs": Maker}, TypeError, "InMemoryChannelLayer is a class"),
-        ("layer", {"jobs": Maker}, TypeError, "'layer' is no channel layer: it has no method send, receive"),
+        ("layer", {"jobs": Maker}, TypeError, "a str is no channel layer: it has no method send, receive"),
         (InMemoryChannelLayer(), {}, ValueError, "a worker needs a channel, and a consumer for it"),
         (InMemoryChannelLayer(), {"jo bs": Maker}, TypeError, "Channel name must be .* ' ' is not allowed"),
         (InMemoryChannelLayer(), {"a!b": Maker}, ValueError, "named channels, and 'a!b' is one of a single"),
-        (InMemoryChannelLayer(), {"jobs": "Maker"}, TypeError, "the channel 'jobs' needs a consumer class"),
+        (
+            InMemoryChannelLayer(),
+            {"jobs": "Maker"},
+            TypeError,
+            "the channel 'jobs' needs a consumer class.*, not a str$",
+        ),
         (
             InMemoryChannelLayer(),
             {"jobs": dict},
             TypeError,
-            "'jobs' needs a consumer class, or what its as_asgi",
+            "'jobs' needs a consumer class, or what its as_asgi.*, not the class dict$",
         ),
         (
             InMemoryChannelLayer(),

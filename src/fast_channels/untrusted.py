@@ -1,8 +1,11 @@
-"""How text that a stranger chose is shown in errors and log lines: escaped, on one line, and short."""
+"""How text that a stranger chose is shown in errors and log lines: escaped, on one line, and short.
+
+And how an object is named that may be anything: by its type, as its `repr()` may be an address or a secret.
+"""
 
 import reprlib
 
-__all__ = ["printable", "shown"]
+__all__ = ["kind_of", "printable", "shown"]
 
 LIMIT = 80
 """How many characters of one value are shown."""
@@ -42,6 +45,18 @@ def printable(text: str, limit: int = LIMIT) -> str:
     if not line.isprintable():
         line = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
     return line if len(line) <= limit and len(text) <= 2 * limit else line[:limit] + "…"
+
+
+def kind_of(value: object) -> str:
+    """Return what a sentence calls an object whose `repr()` may be an address, or hold a password.
+
+    Args:
+        value: Any object.
+    """
+    if value is None or isinstance(value, type):
+        return "None" if value is None else f"the class {value.__qualname__}"
+    name = type(value).__name__
+    return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
 
 
 _brief = reprlib.Repr()

@@ -16,7 +16,7 @@ from fast_channels.exceptions import StopConsumer
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer, require_layer
 from fast_channels.type_defs import ChannelMessage
-from fast_channels.untrusted import shown
+from fast_channels.untrusted import kind_of, shown
 
 __all__ = ["STOP_SECONDS", "Worker", "WorkerConsumer"]
 
@@ -256,7 +256,7 @@ def _application(channel: str, consumer: WorkerConsumer) -> ConsumerApplication[
     found: object = getattr(application, "consumer_class", None)
     if not isinstance(found, type) or not issubclass(found, AsyncConsumer):
         text = f"the channel {channel!r} needs a consumer class, or what its as_asgi() returned"
-        raise TypeError(f"{text}, not {consumer!r}")
+        raise TypeError(f"{text}, not {kind_of(consumer)}")
     alias = application.consumer_initkwargs.get("channel_layer_alias", found.channel_layer_alias)
     # A property, or a constructor, decides for each consumer.
     if isinstance(alias, str) and alias:

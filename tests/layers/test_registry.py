@@ -84,8 +84,9 @@ def test_an_alias_is_text(alias: Any) -> None:
 @pytest.mark.parametrize(
     ("layer", "reason"),
     [
-        ("redis://localhost", "is no channel layer: it has no method send, receive, new_channel$"),
-        (None, "None is no channel layer"),
+        ("redis://localhost", "^a str is no channel layer: it has no method send, receive, new_channel$"),
+        (None, "^None is no channel layer"),
+        (object(), "^an object is no channel layer"),
         (AsyncMock(spec=["send", "receive"]), "it has no method new_channel$"),
         (
             InMemoryChannelLayer,

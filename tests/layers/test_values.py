@@ -212,7 +212,7 @@ def test_the_path_leads_to_the_value(path: list[int | str]) -> None:
         ),
         ([("type", "chat")], TypeError, "a message is a mapping with str keys, not a list"),
         ("chat", TypeError, "a message is a mapping with str keys, not a str"),
-        (None, TypeError, "a message is a mapping with str keys, not a NoneType"),
+        (None, TypeError, "a message is a mapping with str keys, not None"),
         ({RESERVED_KEY: 1}, ValueError, f'message has the key "{RESERVED_KEY}", which channel layers keep'),
     ],
 )

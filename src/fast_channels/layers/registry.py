@@ -5,6 +5,7 @@ from typing import Final
 from fast_channels.exceptions import InvalidChannelLayerError
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.messages.group import find_layers_with
+from fast_channels.untrusted import kind_of
 
 __all__ = [
     "ChannelLayerRegistry",
@@ -36,7 +37,7 @@ def require_layer(layer: object) -> None:
         raise TypeError(f"{layer.__name__} is a class; what is needed is a channel layer made from it")
     missing = [name for name in _NEEDED_METHODS if not callable(getattr(layer, name, None))]
     if missing:
-        raise TypeError(f"{layer!r} is no channel layer: it has no method {', '.join(missing)}")
+        raise TypeError(f"{kind_of(layer)} is no channel layer: it has no method {', '.join(missing)}")
 
 
 class ChannelLayerRegistry:

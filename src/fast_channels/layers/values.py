@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from fast_channels.exceptions import MessageValueError
 from fast_channels.messages import ChannelEvent
 from fast_channels.type_defs import ChannelMessage
-from fast_channels.untrusted import shown
+from fast_channels.untrusted import kind_of, shown
 
 __all__ = ["MAX_DEPTH", "RESERVED_KEY", "Snapshot", "plain_message", "snapshot"]
 
@@ -111,7 +111,7 @@ class _Refusal(Exception):
 
 def _require_mapping(message: object) -> None:
     if not isinstance(message, Mapping):
-        raise TypeError(f"a message is a mapping with str keys, not {_a(message)}")
+        raise TypeError(f"a message is a mapping with str keys, not {kind_of(message)}")
 
 
 def _plain(value: object, depth: int) -> Any:
@@ -164,7 +164,7 @@ def _require_depth(depth: int) -> None:
 
 def _key(key: object) -> str:
     if not isinstance(key, str):
-        raise _Refusal(TypeError, f"has the key {shown(key)}, {_a(key)}; the keys of a mapping are str")
+        raise _Refusal(TypeError, f"has the key {shown(key)}, {kind_of(key)}; the keys of a mapping are str")
     return _text(str.__str__(key))
 
 
@@ -190,7 +190,9 @@ _WALKS: dict[type[Any], Callable[[Any, int], Any]] = {dict: _plain_dict, list: _
 
 
 def _refuse_model(value: BaseModel) -> BaseModel:
-    raise _Refusal(TypeError, f"is {_a(value)}, a pydantic model inside a message; send its model_dump()")
+    raise _Refusal(
+        TypeError, f"is {kind_of(value)}, a pydantic model inside a message; send its model_dump()"
+    )
 
 
 # In this order: a model may be a Mapping too, and an enum member is a str or an int first.
@@ -211,14 +213,9 @@ def _adopted(value: object) -> Any:
             return convert(value)
     raise _Refusal(
         TypeError,
-        f"is {_a(value)}, which no channel layer can carry; "
+        f"is {kind_of(value)}, which no channel layer can carry; "
         "send a str, int, float, bool, None, bytes, list or dict",
     )
-
-
-def _a(value: object) -> str:
-    name = type(value).__name__
-    return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
 
 
 def _copied_dict(value: dict[str, Any]) -> dict[str, Any]:
