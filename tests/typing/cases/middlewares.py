@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import Mount, Route, Router, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
@@ -79,9 +80,14 @@ starlette = Starlette(
         WebSocketRoute("/chat", app),
         WebSocketRoute("/lower", Lowercase(app)),
         Route("/upload", AsyncHttpConsumer.as_asgi()),
+        WebSocketRoute("/guarded", OriginValidator(app, ["*"])),
         Mount("/mounted", OriginValidator(app, ["*"])),
     ]
 )
+Router().add_websocket_route("/chat", app)
+Router().add_websocket_route("/guarded", OriginValidator(app, ["*"]))
+Router().add_websocket_route("/validator", OriginValidator)  # E
+FastAPI().router.add_websocket_route("/guarded", OriginValidator(app, ["*"]))
 Mount("/framework", OfFramework(app))
 TestClient(AsyncWebsocketConsumer.as_asgi())
 OriginValidator(starlette, ["*"])
