@@ -1,6 +1,6 @@
 """What code relies on that was written for the Redis layers of fast-channels 1.1.0.
 
-Much of it is stated where it belongs: hosts, shards and `create_pool()` in `test_utils.py`, serializers in
+Much of it is stated where it belongs: hosts, shards and `create_pool()` in `test_hosts.py`, serializers in
 `test_serializers.py`, arguments and queues in `test_core.py`, event loops, limits and unknown options in
 `test_pubsub.py`, imports in `test_imports.py`, Sentinel in `test_high_availability.py`. The deliberate
 differences are in `docs/differences.md`.

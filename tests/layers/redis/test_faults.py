@@ -9,9 +9,9 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from fast_channels.layers.delivery import owner
 from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
-from fast_channels.layers.redis.hub import owner
-from fast_channels.layers.redis.utils import consistent_hash
+from fast_channels.layers.redis.hosts import consistent_hash
 from tests.layers.conftest import soon
 from tests.layers.redis.conftest import Report
 from tests.layers.redis.listener import Listener, Load

@@ -8,7 +8,7 @@ from typing import Any, ParamSpec
 
 import pytest
 
-from fast_channels.layers.redis import hub
+from fast_channels.layers.redis import transport
 from fast_channels.layers.redis.link import Command, Connection, Reply
 from tests.layers.redis.server import is_true
 
@@ -170,7 +170,7 @@ def on_fakes(monkeypatch: pytest.MonkeyPatch, *servers: FakeServer) -> list[str]
     def open_pool(host: dict[str, Any]) -> tuple[Any, float]:
         return _Pool(places[host["address"]]), 5.0
 
-    monkeypatch.setattr(hub, "open_pool", open_pool)
+    monkeypatch.setattr(transport, "open_pool", open_pool)
     return [*places]
 
 

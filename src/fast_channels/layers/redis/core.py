@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import ReceivedMessage, SentMessage
+from fast_channels.layers.delivery import Delivery
 from fast_channels.layers.mailbox import DEFAULT_OVERFLOW, Mailbox, Overflow
-from fast_channels.layers.redis.hub import Hub
 from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
 from fast_channels.layers.redis.queue import Queue, put
+from fast_channels.layers.redis.transport import RedisTransport
 from fast_channels.layers.redis.type_defs import ChannelRawRedisHost, SymmetricEncryptionKeys
 from fast_channels.layers.values import plain_message
 from fast_channels.type_defs import ChannelCapacityDict
@@ -96,9 +97,10 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
             await super().send(channel, message)
             return
         frame = self.serialize(plain_message(message))
-        key, hub, capacity = self._queue_key(channel), self._hub(), self.get_capacity(channel)
-        has_room, outdated = await put(hub.shard(key), key, frame, capacity=capacity, expiry=self.expiry)
-        self.counts.outdated += outdated
+        key, capacity = self._queue_key(channel), self.get_capacity(channel)
+        shard = self._deliveries.here().transport.shard(key)
+        has_room, outdated = await put(shard, key, frame, capacity=capacity, expiry=self.expiry)
+        self.queue_counts.outdated += outdated
         if not has_room:
             raise ChannelFull(f"channel {channel!r} is full: its capacity is {capacity} unread messages")
 
@@ -117,13 +119,13 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         self.require_valid_channel_name(channel)
         if "!" in channel:
             return await super().receive(channel)
-        hub = self._hub()
-        queue = self._queue(hub, channel)
+        delivery = self._deliveries.here()
+        queue = self._queue(delivery, channel)
         await queue.attend()
         # When this has begun to wait.
         asyncio.get_running_loop().call_soon(queue.wake)
         try:
-            return await hub.room.receive(channel)
+            return await delivery.room.receive(channel)
         finally:
             queue.left()
 
@@ -147,10 +149,10 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
             TypeError: The name is not valid.
         """
         self.require_valid_channel_name(channel)
-        key, hub = self._queue_key(channel), self._hub()
-        queue = hub.signals.pop(key, None)
+        key, delivery = self._queue_key(channel), self._deliveries.here()
+        queue = delivery.signals.pop(key, None)
         if queue is not None:
-            hub.shard(key).subscriptions.remove(key)
+            delivery.transport.unsubscribe(key)
             await queue.close()
         await super().close_channel(channel)
 
@@ -158,7 +160,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         """Throw away all queues of this prefix, and the unread messages and groups of this event loop."""
         await super().flush()
         pattern = _SPECIAL.sub(r"\\\g<0>", f"{self.prefix}__queue__!") + "*"
-        for link in self._hub().links():
+        for link in self._deliveries.here().transport.links():
             cursor: bytes = b"0"
             while True:
                 cursor, keys = await link.ask("SCAN", cursor, "MATCH", pattern, "COUNT", 1000)
@@ -175,9 +177,9 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         # In braces, by which Redis Cluster keeps what has to do with a queue on the node of the queue.
         return f"{self.prefix}__queue__!{{{channel}}}"
 
-    def _queue(self, hub: Hub, channel: str) -> Queue:
+    def _queue(self, delivery: Delivery[RedisTransport], channel: str) -> Queue:
         key = self._queue_key(channel)
-        queue = hub.signals.get(key)
+        queue = delivery.signals.get(key)
         if not isinstance(queue, Queue):
-            queue = hub.signals[key] = Queue(hub, channel, key)
+            queue = delivery.signals[key] = Queue(delivery, self.queue_counts, channel, key)
         return queue

@@ -6,16 +6,18 @@ import itertools
 import logging
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from redis.exceptions import MovedError, RedisError, ResponseError
 
+from fast_channels.layers.delivery import Delivery
 from fast_channels.layers.mailbox import Letter, tell
-from fast_channels.layers.redis.hub import Hub, Shard
 from fast_channels.layers.redis.link import Reply
+from fast_channels.layers.redis.transport import RedisTransport, Shard
 
-__all__ = ["Queue", "put"]
+__all__ = ["Queue", "QueueCounts", "put"]
 
 LONGEST_EXPIRY: Final = 1e9
 """Seconds, some thirty years: an expiry may be infinite, but the time has 13 digits in an entry."""
@@ -100,6 +102,14 @@ return #ARGV - 1
 """
 
 
+@dataclass(slots=True)
+class QueueCounts:
+    """What has happened to the queues of a layer, in all its event loops; see `RedisStats`."""
+
+    outdated: int = 0
+    unreturned: int = 0
+
+
 async def put(shard: Shard, key: str, frame: bytes, *, capacity: int, expiry: float) -> tuple[bool, int]:
     """Append a frame to a queue, in one step of the server.
 
@@ -133,15 +143,17 @@ class Queue:
 
     Args:
         hub: The connections and mailboxes of the event loop.
+        counts: What has happened to the queues of the layer.
         channel: The name of the channel.
         key: The name of the queue in Redis, which is published to when something is put into it.
     """
 
-    def __init__(self, hub: Hub, channel: str, key: str) -> None:
+    def __init__(self, hub: Delivery[RedisTransport], counts: QueueCounts, channel: str, key: str) -> None:
         self.key = key
         self._hub = hub
+        self._counts = counts
         self._channel = channel
-        shard = hub.shard(self.key)
+        shard = hub.transport.shard(self.key)
         self._link = shard.commands
         self._notice = shard.realm + self.key
         self._receipts = itertools.count()
@@ -166,7 +178,7 @@ class Queue:
             with _not_moved(self.key):
                 await self._link.ask("LLEN", self.key, repeat=True)
             self._found = True
-        await self._hub.attend(self.key, once=True)
+        await self._hub.attend(self.key)
 
     def wake(self) -> None:
         """Take messages, if anybody waits for some."""
@@ -221,7 +233,7 @@ class Queue:
             if expired or pairs:
                 self._link.tell("UNLINK", self._receipt, now=False)
                 self._receipt = self._new_receipt()
-            self._hub.counts.outdated += expired
+            self._counts.outdated += expired
             taken = [(left / 1000, frame) for left, frame in zip(pairs[::2], pairs[1::2], strict=True)]
         except ResponseError:
             # It has given nothing away this time.
@@ -275,7 +287,7 @@ class Queue:
         if future.exception() is None:
             self._link.tell("UNLINK", receipt, now=False)
         else:
-            self._hub.counts.unreturned += count
+            self._counts.unreturned += count
             logger.warning(
                 "%d messages of channel %r may be lost: %s", count, self._channel, future.exception()
             )

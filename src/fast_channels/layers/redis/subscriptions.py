@@ -46,20 +46,20 @@ class Subscriptions:
             on_message=on_message,
         )
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._wanted
+    def __contains__(self, name: str) -> bool:
+        """Return whether the server has ever acknowledged a name that was not removed since."""
+        if name not in self._wanted:
+            return False
+        pending = self._wanted[name]
+        return pending is None or (pending.done() and not _has_failed(pending))
 
     @property
     def link(self) -> Link:
         """The connection."""
         return self._link
 
-    async def add(self, name: str, *, once: bool = False) -> None:
+    async def add(self, name: str) -> None:
         """Subscribe to a name; return when the server has acknowledged it, on the present connection.
-
-        Args:
-            name: The name.
-            once: Return at once if it has ever acknowledged it, also while the connection is lost.
 
         Raises:
             redis.exceptions.RedisError: There was no connection in time, or the server refuses.
@@ -70,7 +70,7 @@ class Subscriptions:
         pending = self._wanted[name]
         if pending is not None:
             await asyncio.shield(pending)
-        elif not once and not self._link.established:
+        elif not self._link.established:
             # What the server has acknowledged went with the connection. This is answered after the greeting
             # of the next one, or fails in time and says why.
             await self._link.ask("SUBSCRIBE", self._realm + name, repeat=True)
@@ -87,7 +87,7 @@ class Subscriptions:
         await self._link.close()
 
     def _answered(self, name: str, future: asyncio.Future[Reply]) -> None:
-        failed = future.cancelled() or future.exception() is not None
+        failed = _has_failed(future)
         if self._wanted.get(name) is not future:
             return
         if failed:
@@ -99,3 +99,7 @@ class Subscriptions:
         # What was never acknowledged is still on its way; nobody has missed anything through it.
         names = [self._realm + name for name, pending in self._wanted.items() if pending is None]
         return (("SUBSCRIBE", *names), len(names), self._on_return) if names else None
+
+
+def _has_failed(future: asyncio.Future[Reply]) -> bool:
+    return future.cancelled() or future.exception() is not None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fast_channels.layers.redis import RedisPubSubChannelLayer
-from fast_channels.layers.redis.utils import (
+from fast_channels.layers.redis.hosts import (
     close_redis,
     consistent_hash,
     create_pool,

@@ -1,4 +1,4 @@
-"""What a layer holds for one event loop: who gets a message, and who is told of an outage."""
+"""Redis' publish and subscribe as the transport of a layer, on servers that a test controls."""
 
 import asyncio
 import logging
@@ -9,9 +9,10 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
+from fast_channels.layers.delivery import owner
 from fast_channels.layers.redis import RedisPubSubChannelLayer
-from fast_channels.layers.redis.hub import open_pool, owner
-from fast_channels.layers.redis.utils import consistent_hash
+from fast_channels.layers.redis.hosts import consistent_hash
+from fast_channels.layers.redis.transport import open_pool
 from tests.layers.redis.virtual import FakeServer, in_virtual_time, on_fakes, until
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import weakref
 
-from fast_channels.layers.redis.loops import before_close, not_before_close
+from fast_channels.layers.loops import before_close, not_before_close
 
 
 class Ends:

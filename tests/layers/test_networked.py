@@ -1,0 +1,95 @@
+"""A layer of several processes is all of it but a transport: here over one that has nothing of Redis."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Unpack
+
+import pytest
+
+from fast_channels.layers import BaseChannelLayer
+from fast_channels.testing.layer_contract import ChannelLayerContract, LayerOptions
+from tests.layers.bus import Bus, BusLayer
+from tests.layers.conftest import Clock, soon
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def bus() -> Iterator[Bus]:
+    """A bus that tests share."""
+    with Bus() as bus:
+        yield bus
+
+
+class TestLayerOnABus(ChannelLayerContract):
+    """A layer over some forty lines of somebody else's keeps every promise of a channel layer."""
+
+    lacks = frozenset({"named_channels"})
+    when_full = "drop_oldest"
+    clock = Clock()
+
+    @pytest.fixture(autouse=True)
+    def _bus(self, bus: Bus) -> None:
+        self.port = bus.port
+
+    def make_layer(self, **options: Unpack[LayerOptions]) -> BusLayer:
+        """Return a layer on the bus that expires nothing by itself."""
+        return BusLayer(self.port, **options, clock=self.clock)
+
+    async def pass_time(self, layer: BaseChannelLayer, seconds: float) -> None:
+        """Move the clock."""
+        self.clock.now += seconds
+
+    @pytest.mark.property
+    def test_any_message_arrives_as_it_was_written(self) -> None:
+        """Any message of the values that layers carry arrives, equal and made of plain types."""
+        super().test_any_message_arrives_as_it_was_written()
+
+    @pytest.mark.property
+    def test_the_layer_does_what_its_model_does(self) -> None:
+        """Any sequence of calls, cancellations and closings has the outcome that a simple model foresees."""
+        super().test_the_layer_does_what_its_model_does()
+
+
+async def test_groups_reach_another_process(bus: Bus) -> None:
+    """In both directions, and its channels can be sent to."""
+    async with BusLayer(bus.port) as layer:
+        channel = await layer.new_channel()
+        await layer.group_add("talk", channel)
+        command = (sys.executable, "-m", "tests.layers.bus", str(bus.port), "talk")
+        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+        joined = await soon(layer.receive(channel))
+
+        await layer.group_send("talk", {"type": "said", "text": "hello"})
+        heard = [await soon(layer.receive(channel)) for _ in range(2)]
+        await layer.send(joined["channel"], {"type": "ended"})
+
+        assert await soon(process.wait()) == 0
+    assert heard == [{"type": "said", "text": "hello"}, {"type": "answered", "text": "hello"}]
+
+
+async def test_consumers_are_told_when_the_transport_is_back() -> None:
+    """They may have missed something, and hear of it before anything else."""
+    with Bus() as bus:
+        async with BusLayer(bus.port) as layer:
+            channel = await layer.new_channel()
+            news = asyncio.Event()
+            box = layer.listen(channel, news.set)
+            assert box is not None
+            box.hears_gaps = True
+            await layer.send(channel, {"n": 1})
+            await soon(news.wait())
+            assert box.take() == {"n": 1}
+
+            news.clear()
+            bus.cut()
+            await soon(news.wait())
+
+            assert box.take() == {"type": "channel.gap", "reason": "outage", "lost": None}
+            assert (layer.stats().outages, layer.stats().gaps) == (1, 1)
+            news.clear()
+            await layer.send(channel, {"n": 2})
+            await soon(news.wait())
+            assert box.take() == {"n": 2}
