@@ -1,7 +1,8 @@
 """The ASGI application that makes a consumer for every connection."""
 
 import functools
-from collections.abc import MutableMapping
+import inspect
+from collections.abc import Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from fast_channels.protocol import CONNECTIONS
@@ -9,6 +10,9 @@ from fast_channels.type_defs import GivenReceive, GivenScope, GivenSend
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
+
+_READ_ONCE = frozenset({"Params", "strict_json"})
+"""The attributes that are read when a class is defined, so that one of an instance would have no effect."""
 
 _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
 
@@ -50,6 +54,27 @@ class ConsumerApplication(Generic[_C_co]):
             # One coroutine less, through which each event would have to pass.
             life = consumer._life  # pyright: ignore[reportPrivateUsage]  # as above
             await life.run(consumer, scope, receive, send)
+
+
+def require_effect(consumer: type, arguments: Iterable[str]) -> None:
+    """Do nothing if each argument of `as_asgi()` has an effect.
+
+    Args:
+        consumer: The class of the consumers.
+        arguments: The names of the arguments, which the constructor takes.
+
+    Raises:
+        TypeError: One would set an attribute of the instance that is read from the class only.
+    """
+    for name in sorted(_READ_ONCE.intersection(arguments)):
+        # What only shares the name is the application's own.
+        own = name in inspect.signature(consumer).parameters
+        if not own and (name == "Params" or hasattr(consumer, name)):
+            kind = consumer.__name__
+            raise TypeError(
+                f"{kind}.as_asgi({name}=...) has no effect: {name} is read when a class is defined; "
+                f"set it on {kind}, or on a subclass"
+            )
 
 
 def is_scope(value: Any) -> bool:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
-from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application
+from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application, require_effect
 from fast_channels.consumer.definition import RECEIVING, require_constructor, require_methods
 from fast_channels.consumer.handlers import get_handler_name
 from fast_channels.consumer.life import Life
@@ -203,10 +203,11 @@ class AsyncConsumer:
             **initkwargs: The keyword arguments with which each consumer is made.
 
         Raises:
-            TypeError: No consumer can be made with them, none can keep what its connection gives it, or
-                clients may send messages that nothing handles.
+            TypeError: No consumer can be made with them, none can keep what its connection gives it, one
+                is read from the class only, or clients may send messages that nothing handles.
         """
         require_constructor(cls, initkwargs)
+        require_effect(cls, initkwargs)
         text = cls._unhandled()
         if text is not None and not initkwargs.keys() & RECEIVING:
             raise TypeError(f"{cls.__name__}.as_asgi(): {text}")

@@ -1,5 +1,6 @@
 # Written by `nox -s generate`; changes made by hand are lost.
 
+from collections.abc import Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from fast_channels.consumer.base import AsyncConsumer
 
@@ -12,5 +13,6 @@ class ConsumerApplication(Generic[_C_co]):
     @property
     def consumer_class(self) -> type[_C_co]: ...
 
+def require_effect(consumer: type, arguments: Iterable[str]) -> None: ...
 def is_scope(value: Any) -> bool: ...
 def no_application(consumer: type) -> TypeError: ...

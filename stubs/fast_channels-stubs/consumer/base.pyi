@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn, Self
-from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application
+from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application, require_effect
 from fast_channels.consumer.handlers import get_handler_name
 from fast_channels.consumer.membership import join, leave
 from fast_channels.consumer.rules import Rules, find_rules
