@@ -32,6 +32,7 @@ from weakref import WeakSet
 from pydantic import BaseModel
 
 from fast_channels.consumer.cleanup import Step, clean_up, rest
+from fast_channels.consumer.event_loop import require_asyncio
 from fast_channels.consumer.handlers import Handler
 from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.membership import explained
@@ -169,8 +170,9 @@ class Life(Generic[_C]):
         """Take over a connection.
 
         Raises:
-            RuntimeError: There has been one already.
+            RuntimeError: There has been one already, or no event loop of asyncio runs.
         """
+        require_asyncio(type(consumer))
         phase = PHASES[self.phase].get(BEGIN)
         if phase is None:
             name = type(consumer).__name__

@@ -1,0 +1,23 @@
+"""What runs a consumer: an event loop of asyncio, and no other."""
+
+import asyncio
+
+__all__ = ["require_asyncio"]
+
+
+def require_asyncio(consumer: type) -> None:
+    """Do nothing where an event loop of asyncio runs.
+
+    Args:
+        consumer: The class that is to serve a connection.
+
+    Raises:
+        RuntimeError: None does, as under trio.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise RuntimeError(
+            f"{consumer.__name__} needs asyncio, and no event loop of it runs here; fast_channels does not "
+            "run on trio: let the server use asyncio"
+        ) from None
