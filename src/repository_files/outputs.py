@@ -10,8 +10,13 @@ from fast_channels.codegen.write import differences, write
 
 from .dicts import dicts_module
 from .documents import protocol_document
+from .sizes import with_sizes
 from .stubs import stubs
 
+ROOT = Path(__file__).parents[2]
+"""The repository in which this package is."""
+
+ARCHITECTURE = "docs/architecture.md"
 OWNED = ("schemas/**/*.json", "stubs/**/*.pyi", "stubs/**/py.typed")
 """Patterns of the files of the repository that are all generated."""
 
@@ -19,7 +24,9 @@ OWNED = ("schemas/**/*.json", "stubs/**/*.pyi", "stubs/**/py.typed")
 def outputs() -> dict[str, str]:
     """Return every generated file: its path in the repository and its text."""
     schemas = {f"schemas/{name}": text for name, text in asgi_schemas().items()}
+    architecture = (ROOT / ARCHITECTURE).read_text(encoding="utf-8")
     return {
+        ARCHITECTURE: with_sizes(architecture, ROOT / "src"),
         "docs/protocol.md": protocol_document(),
         "src/fast_channels/events/dicts.py": dicts_module(),
         **schemas,

@@ -56,8 +56,8 @@ def test_the_sessions_that_contributors_read_of_exist() -> None:
     assert sorted(table) == sorted(sessions)
 
 
-def test_the_rooms_of_the_architecture_are_those_of_the_contract() -> None:
-    """The table of rooms names every room of the package, in the order of the import contract."""
+def test_the_packages_of_the_architecture_are_those_of_the_contract() -> None:
+    """The table names every package and module, in the order of the import contract."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     (contract,) = settings["tool"]["importlinter"]["contracts"]
     levels = [level.split(" | ") for level in reversed(contract["layers"])]
@@ -67,7 +67,7 @@ def test_the_rooms_of_the_architecture_are_those_of_the_contract() -> None:
     )
     package = {path.stem for path in (ROOT / "src" / "fast_channels").iterdir() if path.suffix != ".typed"}
     package.add("repository_files")
-    assert [room for room in table if room in layers] == layers
+    assert [name for name in table if name in layers] == layers
     assert set(table) == package - {"__init__", "__pycache__"}
 
 

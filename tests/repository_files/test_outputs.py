@@ -32,7 +32,12 @@ def test_what_is_generated_is_documented_here() -> None:
     schemas = {f"schemas/{protocol}.json" for protocol in ("http", "websocket", "lifespan")}
     files = {name for name in outputs() if not name.startswith("stubs/fast_channels-stubs/")}
 
-    assert files == {"docs/protocol.md", "src/fast_channels/events/dicts.py", *schemas}
+    assert files == {
+        "docs/architecture.md",
+        "docs/protocol.md",
+        "src/fast_channels/events/dicts.py",
+        *schemas,
+    }
 
 
 def test_what_is_left_over_is_deleted(tmp_path: Path) -> None:
@@ -52,7 +57,7 @@ def test_the_command_writes_and_checks(
     monkeypatch.chdir(tmp_path)
 
     assert main(["--check"]) == 1
-    assert capsys.readouterr().out.startswith("docs/protocol.md is missing\n")
+    assert capsys.readouterr().out.startswith("docs/architecture.md is missing\n")
     assert contents(tmp_path) == {}
 
     assert main([]) == 0
