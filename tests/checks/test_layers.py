@@ -159,7 +159,7 @@ def test_parameters_that_are_no_model() -> None:
     class Room(AsyncWebsocketConsumer):
         Params: type[object] = dict
 
-    assert only(Room).startswith("FC306 Room Params is no pydantic model, so it is not used: <class ")
+    assert only(Room).startswith("FC306 Room Params is no pydantic model, so it is not used: the class ")
 
 
 def test_parameters_that_are_not_complete() -> None:

@@ -9,6 +9,7 @@ from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.definition import constructor_violation
 from fast_channels.layers import BaseChannelLayer, channel_layers
 from fast_channels.messages.errors import one_line
+from fast_channels.untrusted import kind_of
 
 from .finding import Finding, finding
 
@@ -60,7 +61,7 @@ def check_params(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     if params is None:
         return
     if not (isinstance(params, type) and issubclass(params, BaseModel)):
-        yield finding("FC306", consumer, f"Params is no pydantic model, so it is not used: {params!r}")
+        yield finding("FC306", consumer, f"Params is no pydantic model, so it is not used: {kind_of(params)}")
         return
     try:
         TypeAdapter(params).rebuild()

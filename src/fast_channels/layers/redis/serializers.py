@@ -15,6 +15,7 @@ import ormsgpack
 from cryptography.fernet import Fernet, MultiFernet
 
 from fast_channels.layers.redis.type_defs import SymmetricEncryptionKeys
+from fast_channels.untrusted import kind_of
 
 __all__ = [
     "BaseMessageSerializer",
@@ -153,7 +154,7 @@ class SerializersRegistry:
         methods = [getattr(serializer_class, name, None) for name in ("serialize", "deserialize")]
         if not isinstance(serializer_class, type) or not all(map(callable, methods)):
             raise AssertionError(
-                f"{serializer_class!r} is not a class with the methods serialize and deserialize"
+                f"{kind_of(serializer_class)} is not a class with the methods serialize and deserialize"
             )
         self._registry[format] = serializer_class
 
