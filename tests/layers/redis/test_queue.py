@@ -10,7 +10,7 @@ from redis.exceptions import MovedError, ResponseError
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.redis import RedisChannelLayer, queue
-from fast_channels.layers.redis.link import Command, Reply
+from fast_channels.layers.redis.connection import Command, Reply
 from tests.layers.redis.virtual import FakeServer, in_virtual_time, on_fakes, until
 
 KEY = "asgi__queue__!{work}"

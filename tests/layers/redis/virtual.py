@@ -3,13 +3,15 @@
 import asyncio
 import functools
 import selectors
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, ParamSpec
 
 import pytest
 
 from fast_channels.layers.redis import transport
-from fast_channels.layers.redis.link import Command, Connection, Reply
+from fast_channels.layers.redis.connection import Command, Connection, Greeting, Reply
+from fast_channels.layers.redis.link import Link
 from tests.layers.redis.server import is_true
 
 P = ParamSpec("P")
@@ -172,6 +174,25 @@ def on_fakes(monkeypatch: pytest.MonkeyPatch, *servers: FakeServer) -> list[str]
 
     monkeypatch.setattr(transport, "open_pool", open_pool)
     return [*places]
+
+
+@asynccontextmanager
+async def linked(
+    server: FakeServer,
+    *,
+    greet: Callable[[], Greeting | None] = lambda: None,
+    on_message: Callable[[bytes, bytes], Awaitable[None]] | None = None,
+) -> AsyncGenerator[Link]:
+    """A link to a server, which is closed at the end."""
+    link = Link(server.connect, "the server", timeout=5, ping_interval=5, greet=greet, on_message=on_message)
+    yield link
+    await link.close()
+    assert all(connection.closed for connection in server.connections)
+
+
+def times(caplog: pytest.LogCaptureFixture, reason: str) -> int:
+    """Return how often the log gives a reason."""
+    return sum(reason in message for message in caplog.messages)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 1000) -> None:

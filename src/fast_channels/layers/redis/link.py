@@ -1,131 +1,56 @@
-"""One connection to a Redis server, which many coroutines use at once."""
+"""One connection to a Redis server, which many coroutines use at once.
+
+Theory of operation
+-------------------
+A `Link` has one task, which begins with the first command and ends with `close()`. It makes a connection,
+greets the server, serves until the connection is lost, waits a little, and begins again. Only this task, and
+the three that a `Session` starts (reader, writer, watch), touch the connection. Callers put a `Request` into
+the `Pipeline` and wait for its future. So a cancelled caller cannot leave half a command on the wire or a
+reply that nobody reads, and those who ask in the same turn share a write and a round trip.
+
+A request is in one of two queues. It *waits* until the writer takes it, and is *written* from then on; Redis
+answers in order, so each reply belongs to the head of `written`, but for published messages, which say what
+they are. When the connection is lost, what waits still waits, for a limited time, and what was written fails,
+because nobody knows whether the server has carried it out. Only requests that may be repeated go back to the
+front. So nothing is ever done twice that must not be, and every future ends: with a reply, or with an error
+that says why.
+
+The writer must not write to a connection whose end has only not been seen yet: those commands would be lost
+although they could have waited. After a silence it therefore gives the reader some turns of the event loop.
+
+The greeting is written before anything else, and what is to be called at its last reply is called before the
+next frame is looked at. `Subscriptions` makes all subscriptions anew in it, so whoever is told of the return
+of a server misses nothing from then on. A connection whose greeting is refused is given up like one that was
+lost.
+
+The watch asks a silent server for a sign of life, because a peer that is gone without a word is not noticed
+otherwise. It counts anything that comes, since a reply may have to wait behind many messages.
+"""
 
 import asyncio
 import contextvars
-import logging
-import random
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, Protocol, TypeAlias
 
-from redis.exceptions import AuthenticationError, ReadOnlyError, ResponseError
-from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 
-from fast_channels.untrusted import shown
+from fast_channels.layers.redis.connection import Connection, Greeting, Reply
+from fast_channels.layers.redis.outage import Outage
+from fast_channels.layers.redis.pipeline import Pipeline, Request
+from fast_channels.layers.redis.session import Session
 
-__all__ = ["Command", "Connection", "Link", "Reply"]
-
-FIRST_BACK_OFF: Final = 0.004
-"""Seconds to wait after a connection was lost."""
-
-BACK_OFF_GROWTH: Final = 1.15
-"""How much longer to wait after each further failure: about a seventh of the outage so far."""
-
-LONGEST_BACK_OFF: Final = 1.0
-"""Seconds to wait at most."""
-
-FRAMES_AT_ONCE: Final = 64
-"""How many frames are handled before other tasks get their turn, if the server sends that fast."""
-
-REMINDER_SECONDS: Final = 60.0
-"""How often the same reason of an outage is logged."""
-
-QUIET_SECONDS: Final = 0.001
-"""After so much silence a connection is looked at before anything is written to it."""
-
-LOOK_TURNS: Final = 3
-"""Turns of the event loop in which the end of a connection comes to light that has ended meanwhile."""
-
-SHORTEST_WATCH: Final = 0.001
-"""Seconds after which it is looked at the earliest whether a server has been silent for too long."""
-
-REASON_LENGTH: Final = 500
-"""How many characters of a server's error are logged."""
-
-logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
-
-Command: TypeAlias = tuple[str | bytes | int | float, ...]
-Reply: TypeAlias = Any
-"""What RESP can say: text as bytes, integers, lists and None."""
-
-
-class Connection(Protocol):
-    """What a connection of redis-py does here."""
-
-    async def connect(self) -> None:
-        """Connect, and introduce oneself."""
-
-    async def disconnect(self, nowait: bool = False) -> None:
-        """End the connection."""
-
-    def pack_commands(self, commands: Sequence[Command]) -> list[bytes]:
-        """Return commands as the server reads them."""
-        ...
-
-    async def send_packed_command(self, command: list[bytes], check_health: bool = True) -> None:
-        """Write commands, and wait while the server is slow to read."""
-
-    async def read_response(self) -> Reply:
-        """Return the next reply."""
-
-
-class _Request:
-    """A command, and who waits for its replies.
-
-    Attributes:
-        command: The command and its arguments.
-        replies: How many replies the server still owes.
-        repeat: Whether the command does the same when the server gets it twice.
-        born: Time of the event loop at which it was made.
-        future: Ends with the last reply; `None` when nobody waits.
-        then: Called with no arguments at the last reply, before anything that came later is looked at.
-        refusal: Why a server that is the wrong one did not carry it out.
-    """
-
-    __slots__ = ("born", "command", "future", "refusal", "repeat", "replies", "then")
-
-    def __init__(
-        self,
-        command: Command,
-        born: float,
-        replies: int = 1,
-        repeat: bool = False,
-        future: asyncio.Future[Reply] | None = None,
-        then: Callable[[], None] | None = None,
-    ) -> None:
-        self.command = command
-        self.born = born
-        self.replies = replies
-        self.repeat = repeat
-        self.future = future
-        self.then = then
-        self.refusal: ResponseError | None = None
-
-    @property
-    def unwanted(self) -> bool:
-        return self.future is not None and self.future.done()
-
-    def succeed(self, reply: Reply) -> None:
-        if self.then is not None:
-            self.then()
-        if self.future is not None and not self.future.done():
-            self.future.set_result(reply)
-
-    def fail(self, error: Exception) -> None:
-        if self.future is not None and not self.future.done():
-            self.future.set_exception(self.refusal or error)
+__all__ = ["Link"]
 
 
 class Link:
     """Keeps one connection to a server and pipelines the commands of all who use it.
 
     A command waits for a connection, for a limited time. One that was written when the connection was lost
-    fails, because nobody knows whether the server carried it out, unless it may be repeated. Nobody but the
-    link's own tasks touches the connection, so a cancelled caller cannot harm it. The reason of an outage is
-    logged when it is a new one, and once a minute while it lasts. A link that was connected once connects
-    again by itself; one that never was tries only while a command waits or there is a greeting to send.
+    fails, because nobody knows whether the server carried it out, unless it may be repeated. The reason of an
+    outage is logged when it is a new one, and once a minute while it lasts. A link that was connected once
+    connects again by itself; one that never was tries only while a command waits or there is a greeting to
+    send.
 
     Args:
         make: Returns a new connection that is not connected.
@@ -133,12 +58,8 @@ class Link:
         timeout: Seconds that a command waits for a connection, and that connecting may take.
         ping_interval: Seconds of silence after which the server is asked whether it is there; after as many
             again without an answer the connection is given up.
-        greet: Called when there is a connection; returns a command to send before all others, the number of
-            its replies, and what to call at the last one.
+        greet: Called when there is a connection; returns what to say before anything else, if anything.
         on_message: Takes channel and contents of a published message.
-
-    Attributes:
-        established: Whether there is a connection on which the greeting, if there was one, has been answered.
     """
 
     def __init__(
@@ -148,33 +69,29 @@ class Link:
         *,
         timeout: float,
         ping_interval: float,
-        greet: Callable[[], tuple[Command, int, Callable[[], None]] | None] | None = None,
+        greet: Callable[[], Greeting | None] = lambda: None,
         on_message: Callable[[bytes, bytes], Awaitable[None]] | None = None,
     ) -> None:
-        self.where = where
         self._make = make
         self._timeout = timeout
-        self._ping_interval = ping_interval
         self._greet = greet
-        self._on_message = on_message
         self._loop = asyncio.get_running_loop()
-        self.established: bool = False
-        self._connected = False
+        self._pipeline = Pipeline(where, timeout)
+        self._outage = Outage(where)
+        self._begin = partial(Session, ping_interval=ping_interval, on_message=on_message)
+        self._session: Session | None = None
         self._was_connected = False
-        self._broken = False
-        self._waiting: deque[_Request] = deque()
-        self._written: deque[_Request] = deque()
-        self._work = asyncio.Event()
-        self._heard_at = 0.0
-        self._failures = 0
-        # When each reason of the present outage was logged.
-        self._logged: dict[str, float] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
     def used(self) -> bool:
         """Whether anybody has asked for a connection since the link was made or closed."""
         return self._task is not None
+
+    @property
+    def established(self) -> bool:
+        """Whether there is a connection on which the greeting, if there was one, has been answered."""
+        return self._session is not None and self._session.established
 
     def ask(self, *command: str | bytes | float, repeat: bool = False) -> asyncio.Future[Reply]:
         """Send a command; return a future of its reply.
@@ -184,8 +101,9 @@ class Link:
             repeat: Send it again if the connection is lost before the server has answered.
         """
         future: asyncio.Future[Reply] = self._loop.create_future()
-        self._waiting.append(_Request(command, self._loop.time(), repeat=repeat, future=future))
-        self._work.set()
+        pipeline = self._pipeline
+        pipeline.waiting.append(Request(command, self._loop.time(), repeat=repeat, future=future))
+        pipeline.work.set()
         if self._task is None or self._task.done():
             # A context of its own: the first consumer's would otherwise live as long as the link.
             self._task = self._loop.create_task(self._run(), context=contextvars.Context())
@@ -198,11 +116,12 @@ class Link:
             *command: The command and its arguments.
             now: Send it at once, and not together with the next command, which may be a PING.
         """
-        if self._connected or self._waiting:
+        pipeline = self._pipeline
+        if self._session is not None or pipeline.waiting:
             # It is as old as what it follows and has to be sent again with it, or would not be the last word.
-            self._waiting.append(_Request(command, self._loop.time(), repeat=True))
+            pipeline.waiting.append(Request(command, self._loop.time(), repeat=True))
             if now:
-                self._work.set()
+                pipeline.work.set()
 
     async def close(self) -> None:
         """End the connection; commands without an answer fail."""
@@ -212,36 +131,30 @@ class Link:
             await asyncio.wait([task])
 
     async def _run(self) -> None:
+        pipeline = self._pipeline
         try:
             while True:
-                if not self._waiting and not self._was_connected and self._greeting() is None:
-                    self._work.clear()
-                    await self._work.wait()
-                connection = self._make()
-                try:
-                    await self._connect(connection)
-                    await self._serve(connection)
-                except Exception as error:
-                    self._lose(error)
-                    self._log(error)
-                    self._failures += 1
-                finally:
-                    self._connected = self.established = False
-                    await connection.disconnect(nowait=True)
-                await asyncio.sleep(_back_off(self._failures))
+                if not pipeline.waiting and not self._was_connected and self._greet() is None:
+                    pipeline.work.clear()
+                    await pipeline.work.wait()
+                await self._connect_and_serve(self._make())
+                await asyncio.sleep(self._outage.back_off)
         finally:
-            self._fail([*self._written, *self._waiting], "is closed", None)
-            self._written.clear()
-            self._waiting.clear()
+            pipeline.close()
 
-    def _log(self, error: Exception) -> None:
-        """Log why there is no connection, unless that was said less than a minute ago."""
-        reason, now = _said(error), self._loop.time()
-        if now - self._logged.get(reason, float("-inf")) >= REMINDER_SECONDS:
-            # What is older may be forgotten: a server may give another reason each time.
-            self._logged = {said: at for said, at in self._logged.items() if now - at < REMINDER_SECONDS}
-            self._logged[reason] = now
-            logger.warning("no connection to %s, trying again: %s", self.where, reason)
+    async def _connect_and_serve(self, connection: Connection) -> None:
+        try:
+            await self._connect(connection)
+            self._was_connected = True
+            self._session = self._begin(connection, self._pipeline, self._outage)
+            await self._session.run(self._greet())
+        except Exception as error:
+            now = self._loop.time()
+            self._pipeline.lose(error, self._outage, now)
+            self._outage.note(error, now)
+        finally:
+            self._session = None
+            await connection.disconnect(nowait=True)
 
     async def _connect(self, connection: Connection) -> None:
         try:
@@ -260,148 +173,3 @@ class Link:
         # Whoever may not ask has an answer too.
         with suppress(ResponseError):
             await connection.read_response()
-
-    async def _serve(self, connection: Connection) -> None:
-        self._broken = False
-        if (greeting := self._greeting()) is not None:
-            command, replies, then = greeting
-            then = partial(self._is_established, then)
-            self._waiting.appendleft(_Request(command, self._loop.time(), replies, then=then))
-        else:
-            self._is_established()
-        self._connected = self._was_connected = True
-        self._heard_at = self._loop.time()
-        self._work.set()
-        # No task group: those of Python 3.11 and 3.12 lose a cancellation that comes with an error.
-        steps = (self._read(connection), self._write(connection), self._watch())
-        tasks = [self._loop.create_task(step) for step in steps]
-        try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        # Reader and watch never end without an error, and the writer only when the reader has.
-        await next(task for task in tasks if task in ended)
-
-    def _is_established(self, then: Callable[[], None] | None = None) -> None:
-        self.established = True
-        if then is not None:
-            then()
-
-    def _greeting(self) -> tuple[Command, int, Callable[[], None]] | None:
-        return None if self._greet is None else self._greet()
-
-    async def _read(self, connection: Connection) -> None:
-        try:
-            await self._read_all(connection)
-        finally:
-            self._broken = True
-
-    async def _read_all(self, connection: Connection) -> None:
-        on_message = self._on_message
-        while True:
-            for _ in range(FRAMES_AT_ONCE):
-                try:
-                    reply = await connection.read_response()
-                except ResponseError as error:
-                    self._heard_at = self._loop.time()
-                    refused = self._written[0]
-                    if refused.then is not None or _is_of_replica(error):
-                        # Without its greeting it is of no use; and the master of a replica may be elsewhere.
-                        # Whoever asked is told when nothing can be written to this connection any more.
-                        refused.refusal = error
-                        raise
-                    self._written.popleft().fail(error)
-                    continue
-                self._heard_at = self._loop.time()
-                if on_message is not None and reply[0] == b"message":
-                    await on_message(reply[1], reply[2])
-                    continue
-                request = self._written[0]
-                request.replies -= 1
-                if not request.replies:
-                    self._written.popleft()
-                    if self._failures:
-                        self._failures = 0
-                        self._logged.clear()
-                        logger.info("connected to %s again", self.where)
-                    request.succeed(reply)
-            await asyncio.sleep(0)
-
-    async def _write(self, connection: Connection) -> None:
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            if self._loop.time() - self._heard_at > QUIET_SECONDS:
-                # The event loop may have stood still, and the server have gone meanwhile: what is written to
-                # it would be lost, and what waits is not.
-                for _ in range(LOOK_TURNS):
-                    await asyncio.sleep(0)
-                if self._broken:
-                    return
-            batch = [request for request in self._waiting if not request.unwanted]
-            self._waiting.clear()
-            self._written.extend(batch)
-            commands = connection.pack_commands([request.command for request in batch])
-            await connection.send_packed_command(commands, check_health=False)
-
-    async def _watch(self) -> None:
-        """Ask the server whether it is there when it has been silent; fail when it does not answer."""
-        interval = self._ping_interval
-        while True:
-            silence = self._loop.time() - self._heard_at
-            if silence < interval:
-                # A clock of another resolution would never come to the end of what is left.
-                await asyncio.sleep(max(interval - silence, SHORTEST_WATCH))
-                continue
-            asked_at = self._loop.time()
-            self._waiting.append(_Request(("PING",), asked_at))
-            self._work.set()
-            await asyncio.sleep(interval)
-            # Anything it says will do: a PONG may have to wait behind many messages.
-            if self._heard_at < asked_at:
-                raise TimeoutError(f"no answer to a PING for {interval} seconds")
-
-    def _lose(self, error: Exception) -> None:
-        """Give up what was written, and what has waited too long, when there is no connection."""
-        written = [request for request in self._written if not request.repeat]
-        self._waiting.extendleft([request for request in reversed(self._written) if request.repeat])
-        self._written.clear()
-        self._fail(written, "was lost before the answer came", error)
-        if isinstance(error, AuthenticationError):
-            # The next attempt would end in the same way, and whoever waits wants to know.
-            self._fail([*self._waiting], "was refused", error)
-            self._waiting.clear()
-        too_old = self._loop.time() - self._timeout
-        # The last attempt may have failed for another reason than those before, which is the one to know.
-        earlier = [reason for reason in self._logged if reason != _said(error)]
-        what = "; ".join([f"failed for {self._timeout} s", *(f"before: {said}" for said in earlier[-2:])])
-        self._fail([r for r in self._waiting if r.born <= too_old], what, error)
-        self._waiting = deque(r for r in self._waiting if r.born > too_old and not r.unwanted)
-
-    def _fail(self, requests: list[_Request], what: str, cause: Exception | None) -> None:
-        for request in requests:
-            text = f"{request.command[0]!s}: the connection to {self.where} {what}"
-            error = RedisConnectionError(text if cause is None else f"{text}: {_said(cause)}")
-            error.__cause__ = cause
-            request.fail(error)
-
-
-def _is_of_replica(error: ResponseError) -> bool:
-    # Redis 6 tells of the kind of an error inside a script in the text only.
-    return isinstance(error, ReadOnlyError) or "-READONLY" in str(error)
-
-
-def _said(error: Exception) -> str:
-    # A server chose the text; in quotes only if it needs them.
-    text = str(error)
-    plain = text.isascii() and text.isprintable() and len(text) <= REASON_LENGTH
-    return f"{type(error).__name__}: {text if plain else shown(text, REASON_LENGTH)}"
-
-
-def _back_off(failures: int) -> float:
-    """Return the seconds to wait after some failures in a row, with jitter so that processes spread out."""
-    # The exponent is bounded because an outage is not.
-    grown = FIRST_BACK_OFF * BACK_OFF_GROWTH ** min(failures - 1, 100)
-    return min(grown, LONGEST_BACK_OFF) * random.uniform(0.5, 1)

@@ -14,7 +14,7 @@ from redis.exceptions import MovedError, RedisError, ResponseError
 
 from fast_channels.layers.delivery import Delivery
 from fast_channels.layers.mailbox import Letter, tell
-from fast_channels.layers.redis.link import Reply
+from fast_channels.layers.redis.connection import Reply
 from fast_channels.layers.redis.transport import RedisTransport, Shard
 
 __all__ = ["Queue", "QueueCounts", "put"]

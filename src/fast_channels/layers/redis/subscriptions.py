@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from fast_channels.layers.redis.link import Command, Connection, Link, Reply
+from fast_channels.layers.redis.connection import Connection, Greeting, Reply
+from fast_channels.layers.redis.link import Link
 
 __all__ = ["Subscriptions"]
 
@@ -95,7 +96,7 @@ class Subscriptions:
         else:
             self._wanted[name] = None
 
-    def _all_again(self) -> tuple[Command, int, Callable[[], None]] | None:
+    def _all_again(self) -> Greeting | None:
         # What was never acknowledged is still on its way; nobody has missed anything through it.
         names = [self._realm + name for name, pending in self._wanted.items() if pending is None]
         return (("SUBSCRIBE", *names), len(names), self._on_return) if names else None
