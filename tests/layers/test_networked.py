@@ -4,11 +4,13 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Unpack
+from typing import Any, Unpack
 
 import pytest
 
 from fast_channels.layers import BaseChannelLayer
+from fast_channels.layers.networked import NetworkedChannelLayer, Transport
+from fast_channels.layers.redis.serializers import MsgPackSerializer
 from fast_channels.testing.layer_contract import ChannelLayerContract, LayerOptions
 from tests.layers.bus import Bus, BusLayer
 from tests.layers.conftest import Clock, soon
@@ -93,3 +95,28 @@ async def test_consumers_are_told_when_the_transport_is_back() -> None:
             await layer.send(channel, {"n": 2})
             await soon(news.wait())
             assert box.take() == {"n": 2}
+
+
+async def test_a_layer_without_a_transport_says_what_it_lacks() -> None:
+    """Its name, and that of the method."""
+
+    class Unfinished(NetworkedChannelLayer[Transport]):
+        pass
+
+    layer = Unfinished(serializer=MsgPackSerializer())
+    with pytest.raises(NotImplementedError, match=r"Unfinished has no open_transport\(\)"):
+        await layer.new_channel()
+
+
+async def test_names_of_addresses_are_no_names_of_channels() -> None:
+    """A channel could otherwise be a group."""
+    layer = BusLayer(0)
+    with pytest.raises(TypeError, match="the transport knows groups and inboxes by such names"):
+        await layer.send("asgi__group__g", {})
+
+
+@pytest.mark.parametrize("prefix", [b"asgi", None])
+def test_a_prefix_is_a_string(prefix: Any) -> None:
+    """Bytes would be shown with their quotes in every name."""
+    with pytest.raises(TypeError, match=f"prefix is a str, not of type {type(prefix).__name__}"):
+        NetworkedChannelLayer[Transport](prefix, serializer=MsgPackSerializer())
