@@ -59,10 +59,10 @@ else:
             raise AttributeError(problem, name=name, obj=sys.modules[__name__])
         from importlib import import_module
 
-        names = ("layers",) if name in _REDIS else _ROOMS
-        rooms = (import_module(f"{__name__}.{room}") for room in names)
-        room = next(room for room in rooms if name in room.__all__ or name in _REDIS)
-        value: object = getattr(room, name)
+        names = ("layers",) if name in _REDIS else _PACKAGES
+        modules = (import_module(f"{__name__}.{module}") for module in names)
+        module = next(module for module in modules if name in module.__all__ or name in _REDIS)
+        value: object = getattr(module, name)
         globals()[name] = value
         return value
 
@@ -111,7 +111,7 @@ __all__ = [
 _REDIS = ("RedisChannelLayer", "RedisPubSubChannelLayer")
 _PUBLIC = frozenset([*__all__, *_REDIS])
 # Where names are looked for, in this order.
-_ROOMS = ("exceptions", "layers", "messages", "consumer", "middleware", "worker")
+_PACKAGES = ("exceptions", "layers", "messages", "consumer", "middleware", "worker")
 
 
 def __dir__() -> list[str]:

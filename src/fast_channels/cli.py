@@ -1,4 +1,4 @@
-"""The command line: each command parses, calls functions of other rooms, and prints."""
+"""The command line: each command parses, calls functions of other packages, and prints."""
 
 import json
 import logging

@@ -208,3 +208,10 @@ def test_what_the_page_checks_is_fine() -> None:
     module = section("docs/cli.md", "stubs").run()
 
     assert check(module.Chat) == []
+
+
+def test_every_command_is_on_the_page() -> None:
+    """As one types it, or on a page to which the page leads."""
+    text = "".join((ROOT / "docs" / page).read_text() for page in ("cli.md", "worker.md"))
+
+    assert [name for name in cli.commands if f"fast-channels {name} " not in text] == []
