@@ -1,14 +1,13 @@
 """Renders the dictionary forms of all events and scopes: `fast_channels.events.dicts`."""
 
-from collections.abc import Iterator, Sequence
-from typing import TypeGuard, get_args
+from collections.abc import Iterator
+from typing import TypeGuard
 
 from fast_channels import events
-from fast_channels.events import AsgiEvent, AsgiModel, ReceiveEvent, SendEvent
+from fast_channels.events import AsgiEvent, AsgiModel, SendEvent
 
 from .annotations import GIVEN, annotation, dict_name, takes_none
-
-LINE_LENGTH = 110
+from .events import DIRECTIONS, alias, unions
 
 HEAD = '''\
 """Every ASGI event and scope as the dictionary that ASGI calls it, for type checkers and as annotations.
@@ -29,7 +28,7 @@ def dicts_module() -> str:
     """Return the whole module."""
     models, unions = _models(), _unions()
     blocks = [HEAD, *map(_typed_dict, models)]
-    aliases = (_alias(name, members) for name, members in unions.items())
+    aliases = (alias(dict_name(name), map(dict_name, members)) for name, members in unions.items())
     names = sorted(map(dict_name, [*(model.__name__ for model in models), *unions]))
     exported = "".join(f'    "{name}",\n' for name in names)
     return "\n\n".join(blocks) + "\n\n" + "".join(aliases) + f"\n__all__ = [\n{exported}]\n"
@@ -50,15 +49,11 @@ def _is_scope(value: object) -> TypeGuard[type[AsgiModel]]:
 
 def _unions() -> dict[str, list[str]]:
     """Return the members of every union, those of one protocol first."""
-    protocols = {name: members for name in events.__all__ if (members := get_args(getattr(events, name)))}
+    protocols = unions()
     directions = {
-        kind.__name__: [name for name, members in protocols.items() if issubclass(members[0], kind)]
-        for kind in (ReceiveEvent, SendEvent)
+        f"{suffix}Event": [name for name in protocols if name.endswith(suffix)] for suffix in DIRECTIONS
     }
-    return {
-        **{name: [member.__name__ for member in members] for name, members in protocols.items()},
-        **directions,
-    }
+    return {**protocols, **directions}
 
 
 def _typed_dict(model: type[AsgiModel]) -> str:
@@ -76,15 +71,3 @@ def _fields(model: type[AsgiModel]) -> Iterator[str]:
         # A discriminator is required in a dictionary, although the model has a default for it.
         required = field.is_required() or name == "type"
         yield f"    {name}: {written if required else f'NotRequired[{written}]'}"
-
-
-def _alias(name: str, members: Sequence[str]) -> str:
-    first, *others = map(dict_name, members)
-    written = " | ".join([first, *others])
-    begin = f"{dict_name(name)}: TypeAlias = "
-    # The three forms that the formatter knows.
-    if len(begin + written) <= LINE_LENGTH:
-        return f"{begin}{written}\n"
-    if len(f"    {written}") <= LINE_LENGTH:
-        return f"{begin}(\n    {written}\n)\n"
-    return "\n    ".join([f"{begin}(", first, *(f"| {other}" for other in others)]) + "\n)\n"

@@ -10,6 +10,7 @@ from fast_channels.codegen.write import differences, write
 
 from .dicts import dicts_module
 from .documents import protocol_document
+from .events import events_module
 from .sizes import with_sizes
 from .stubs import stubs
 
@@ -28,6 +29,7 @@ def outputs() -> dict[str, str]:
     return {
         ARCHITECTURE: with_sizes(architecture, ROOT / "src"),
         "docs/protocol.md": protocol_document(),
+        "src/fast_channels/events/__init__.py": events_module(),
         "src/fast_channels/events/dicts.py": dicts_module(),
         **schemas,
         **stubs(),

@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, WebSocketConnectEvent, WebSocketSendEvent
-from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
+from fast_channels.events import (
+    EVENTS,
+    AsgiEvent,
+    HttpResponseStartEvent,
+    ReceiveEvent,
+    WebSocketAcceptEvent,
+    WebSocketConnectEvent,
+    WebSocketSendEvent,
+)
+from fast_channels.events.wire import Lazy, Validator, model_validator, summary, wire_validator
 from fast_channels.testing.strategies import FIELDS
 
 from .examples import REQUIRED, example, read
@@ -320,3 +328,17 @@ def test_bytes_of_another_kind_become_bytes(kind: Callable[[bytes], Any]) -> Non
     checked = validator(example("http.response.start", headers=[(kind(b"a"), kind(b"1"))]))
 
     assert [(type(name), type(value)) for name, value in checked["headers"]] == [(bytes, bytes)]
+
+
+def test_an_error_is_summed_up_in_one_line() -> None:
+    """A missing field has nothing to show, a rule of the whole event has no path."""
+    with pytest.raises(ValidationError) as missing:
+        HttpResponseStartEvent.model_validate({"type": "http.response.start"})
+    with pytest.raises(ValidationError) as nothing:
+        WebSocketSendEvent()
+    with pytest.raises(ValidationError) as nested:
+        WebSocketAcceptEvent.model_validate({"headers": [("a", b"1")]})
+
+    assert summary(missing.value) == "status: Field required"
+    assert summary(nothing.value) == "a frame carries exactly one of text and bytes"
+    assert summary(nested.value) == "headers.0.0: Input should be a valid bytes (got str)"

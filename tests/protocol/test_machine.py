@@ -5,16 +5,12 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from fast_channels.events import (
     EVENTS,
     AsgiEvent,
     HttpRequestEvent,
-    HttpResponseStartEvent,
     SendEvent,
-    WebSocketAcceptEvent,
-    WebSocketReceiveEvent,
     WebSocketSendEvent,
 )
 from fast_channels.events.wire import Lazy, model_validator
@@ -24,12 +20,8 @@ from fast_channels.protocol import (
     Connection,
     HttpConnection,
     LifespanConnection,
-    Table,
-    Verdict,
     WebSocketConnection,
-    columns,
 )
-from fast_channels.protocol.machine import describe
 
 from .cells import SCOPE
 
@@ -50,62 +42,6 @@ def test_a_connection_is_found_by_the_type_of_its_scope() -> None:
         ("websocket", WebSocketConnection),
         ("lifespan", LifespanConnection),
     ]
-
-
-# -------------------------------------------------------------------------------------------------- tables
-
-
-def test_a_flag_makes_a_column_of_its_own() -> None:
-    """What an event does may depend on one of its flags."""
-    assert columns(HttpResponseStartEvent) == ("http.response.start", "http.response.start (trailers)")
-    assert columns(WebSocketAcceptEvent) == ("websocket.accept",)
-
-
-def test_every_flag_that_moves_a_machine_has_its_column() -> None:
-    """Only these flags do, and no event has two of them."""
-    flagged = {
-        type_
-        for type_, model in EVENTS.items()
-        if {"more_body", "trailers", "more_trailers"} & model.model_fields.keys()
-    }
-
-    assert {type_ for type_, model in EVENTS.items() if len(columns(model)) == 2} == flagged
-
-
-def test_a_table_fills_its_cells_from_few_rules() -> None:
-    """A row names what is legal; a received event is tolerated otherwise, a sent one illegal."""
-    table = Table(
-        initial="A",
-        events=(WebSocketReceiveEvent, WebSocketSendEvent),
-        rows={"A": {"websocket.receive": "B"}, "B": {}, "C": {}},
-        otherwise={"C": Verdict.CLOSED},
-        exceptions={"B": {"websocket.send": Verdict.DROPPED}},
-    )
-
-    verdicts = {
-        state: {name: (cell.verdict, cell.next) for name, cell in row.items()}
-        for state, row in table.cells.items()
-    }
-    assert verdicts == {
-        "A": {"websocket.receive": (Verdict.LEGAL, "B"), "websocket.send": (Verdict.ILLEGAL, "A")},
-        "B": {"websocket.receive": (Verdict.TOLERATED, "B"), "websocket.send": (Verdict.DROPPED, "B")},
-        "C": {"websocket.receive": (Verdict.TOLERATED, "C"), "websocket.send": (Verdict.CLOSED, "C")},
-    }
-    assert table.models(SendEvent) == {"websocket.send": WebSocketSendEvent}
-    assert table.legal("A") == {}
-
-
-@every_protocol
-def test_every_word_of_a_table_means_something(kind: type[Connection]) -> None:
-    """A name that is spelled wrong would be a rule that never applies."""
-    for table in (kind.table, *([kind.requests] if kind.requests else [])):
-        names = {name for model in table.events for name in columns(model)}
-        used = [*table.rows.values(), *table.exceptions.values()]
-
-        assert table.initial in table.rows
-        assert {name for row in used for name in row} <= names
-        assert {state for row in table.rows.values() for state in row.values()} <= {*table.rows}
-        assert {*table.otherwise, *table.exceptions} <= {*table.rows}
 
 
 # ----------------------------------------------------------------------------------------------------- send
@@ -191,20 +127,6 @@ def test_a_wrong_field_is_named_with_everything_that_helps() -> None:
     assert refusal.value.event == "websocket.close"
     assert refusal.value.legal == ("websocket.send", "websocket.close")
     assert refusal.value.__cause__ is None
-
-
-def test_an_error_can_be_described_in_one_line() -> None:
-    """A missing field has nothing to show, a rule of the whole event has no path."""
-    with pytest.raises(ValidationError) as missing:
-        HttpResponseStartEvent.model_validate({"type": "http.response.start"})
-    with pytest.raises(ValidationError) as nothing:
-        WebSocketSendEvent()
-    with pytest.raises(ValidationError) as nested:
-        WebSocketAcceptEvent.model_validate({"headers": [("a", b"1")]})
-
-    assert describe(missing.value) == "status: Field required"
-    assert describe(nothing.value) == "a frame carries exactly one of text and bytes"
-    assert describe(nested.value) == "headers.0.0: Input should be a valid bytes (got str)"
 
 
 # ---------------------------------------------------------------------------------------- types of no table

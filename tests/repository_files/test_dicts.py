@@ -7,7 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from fast_channels import events
 from fast_channels.events import EVENTS, AsgiEvent, AsgiModel, ReceiveEvent, SendEvent, dicts
-from repository_files.dicts import LINE_LENGTH, dicts_module
+from repository_files.dicts import dicts_module
+from repository_files.events import LINE_LENGTH
 from tests.events.examples import example
 
 MODELS = [

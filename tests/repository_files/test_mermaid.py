@@ -2,13 +2,11 @@
 
 import pytest
 
-from fast_channels.events import WebSocketHttpResponseBodyEvent, WebSocketReceiveEvent, WebSocketSendEvent
 from fast_channels.protocol import CONNECTIONS, Connection, Table, Verdict
 from repository_files.mermaid import labels, state_diagram
 
 TABLE = Table(
     initial="OPEN",
-    events=(WebSocketReceiveEvent, WebSocketSendEvent, WebSocketHttpResponseBodyEvent),
     rows={
         "OPEN": {
             "websocket.receive": "OPEN",

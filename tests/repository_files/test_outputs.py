@@ -35,6 +35,7 @@ def test_what_is_generated_is_documented_here() -> None:
     assert files == {
         "docs/architecture.md",
         "docs/protocol.md",
+        "src/fast_channels/events/__init__.py",
         "src/fast_channels/events/dicts.py",
         *schemas,
     }

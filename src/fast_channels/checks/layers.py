@@ -57,7 +57,7 @@ def _names_in_constructor(consumer: type[AsyncConsumer]) -> tuple[str, ...]:
 
 def check_params(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     """Find a `Params` that is not used, or that no connection could be compared with."""
-    params = getattr(consumer, "Params", None)
+    params: Any = getattr(consumer, "Params", None)
     if params is None:
         return
     if not (isinstance(params, type) and issubclass(params, BaseModel)):

@@ -12,16 +12,13 @@ from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.declared import declared
 from fast_channels.events import (
     EVENTS,
-    HttpReceive,
+    AsgiEvent,
     HttpScope,
-    HttpSend,
-    LifespanReceive,
     LifespanScope,
-    LifespanSend,
+    ReceiveEvent,
+    SendEvent,
     TlsExtension,
-    WebSocketReceive,
     WebSocketScope,
-    WebSocketSend,
 )
 from fast_channels.exceptions import SchemaError
 from fast_channels.messages.codec import discriminated
@@ -35,11 +32,7 @@ BASE_URI: Final = "urn:fast-channels:"
 KINDS: Final = ("client", "server", "events")
 """What the schemas of a consumer can be about, as it stands in the names of their files."""
 
-_PROTOCOLS: Mapping[str, Mapping[str, Any]] = {
-    "http": {"scope": HttpScope, "receive": HttpReceive, "send": HttpSend},
-    "websocket": {"scope": WebSocketScope, "receive": WebSocketReceive, "send": WebSocketSend},
-    "lifespan": {"scope": LifespanScope, "receive": LifespanReceive, "send": LifespanSend},
-}
+_SCOPES: Mapping[str, Any] = {"http": HttpScope, "websocket": WebSocketScope, "lifespan": LifespanScope}
 
 _PARTS: Mapping[str, str] = {
     "scope": "What a server tells of a connection.",
@@ -54,8 +47,19 @@ def asgi_schemas() -> dict[str, str]:
     Each has three parts among its definitions, `#/$defs/scope`, `#/$defs/receive` and `#/$defs/send`. They
     describe what `jsonable` makes of scopes and events.
     """
-    files = {f"{name}.json": _asgi(name, types) for name, types in _PROTOCOLS.items()}
+    files = {
+        f"{name}.json": _asgi(
+            name, {"scope": scope, "receive": _events(name, ReceiveEvent), "send": _events(name, SendEvent)}
+        )
+        for name, scope in _SCOPES.items()
+    }
     return _texts(files, f"{BASE_URI}asgi:")
+
+
+def _events(protocol: str, kind: type[AsgiEvent]) -> Any:
+    """Return the union of the events of one direction of a protocol."""
+    of_protocol = (model for type_, model in EVENTS.items() if type_.startswith(f"{protocol}."))
+    return Union[tuple(model for model in of_protocol if issubclass(model, kind))]  # noqa: UP007  # computed
 
 
 def _asgi(protocol: str, types: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent
-from fast_channels.events.wire import mistakes, model_validator
+from fast_channels.events.wire import error_details, model_validator
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages.annotations import (
     Converter,
@@ -201,7 +201,7 @@ def _as_dictionary(model: type[AsgiEvent]) -> Converter:
 
 def not_that_event(message: Mapping[str, Any], error: ValidationError) -> InvalidEventError:
     """Return the error for a message that has the type of an event of servers, and not its fields."""
-    errors = [(path(one["loc"]), shortened(one["msg"])) for one in mistakes(error)]
+    errors = [(path(one["loc"]), shortened(one["msg"])) for one in error_details(error)]
     return not_its_event(message, "; ".join(f"{where}: {reason}" for where, reason in errors), errors)
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 from threading import get_ident
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from fast_channels.events import EVENTS
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox
 from fast_channels.protocol import Connection
@@ -15,7 +16,7 @@ from fast_channels.type_defs import ASGIReceiveCallable
 READ_AHEAD: Final = 2
 """How many events of a source are read before they are handled: enough to see a disconnect, and a bound."""
 
-LAST_EVENTS: Final = frozenset({"websocket.disconnect", "http.disconnect", "lifespan.shutdown"})
+LAST_EVENTS: Final = frozenset(type_ for type_, model in EVENTS.items() if model.last)
 """Events of a server after which it has nothing more to say."""
 
 

@@ -3,13 +3,16 @@
 Names follow the specification: the event `http.response.start` is `HttpResponseStartEvent`. Incoming
 values are taken as real servers send them, outgoing ones as the specification wants them; wrong types
 are never converted.
+
+Written from the other modules of this package by `nox -s generate`; changes made by hand are lost.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
-from .base import AsgiEvent, AsgiModel, ReceiveEvent, SendEvent
+from . import extensions, http, lifespan, websocket
+from .base import AsgiEvent, AsgiModel, ReceiveEvent, SendEvent, events_of
 from .extensions import (
     HttpResponseDebugEvent,
     HttpResponseEarlyHintEvent,
@@ -20,12 +23,7 @@ from .extensions import (
     WebSocketHttpResponseBodyEvent,
     WebSocketHttpResponseStartEvent,
 )
-from .http import (
-    HttpDisconnectEvent,
-    HttpRequestEvent,
-    HttpResponseBodyEvent,
-    HttpResponseStartEvent,
-)
+from .http import HttpDisconnectEvent, HttpRequestEvent, HttpResponseBodyEvent, HttpResponseStartEvent
 from .lifespan import (
     LifespanShutdownCompleteEvent,
     LifespanShutdownEvent,
@@ -71,36 +69,7 @@ LifespanSend: TypeAlias = (
     | LifespanShutdownFailedEvent
 )
 
-_MODELS: tuple[type[AsgiEvent], ...] = (
-    HttpRequestEvent,
-    HttpDisconnectEvent,
-    HttpResponseStartEvent,
-    HttpResponseBodyEvent,
-    HttpResponseTrailersEvent,
-    HttpResponsePushEvent,
-    HttpResponseZeroCopySendEvent,
-    HttpResponsePathSendEvent,
-    HttpResponseEarlyHintEvent,
-    HttpResponseDebugEvent,
-    WebSocketConnectEvent,
-    WebSocketAcceptEvent,
-    WebSocketReceiveEvent,
-    WebSocketSendEvent,
-    WebSocketDisconnectEvent,
-    WebSocketCloseEvent,
-    WebSocketHttpResponseStartEvent,
-    WebSocketHttpResponseBodyEvent,
-    LifespanStartupEvent,
-    LifespanStartupCompleteEvent,
-    LifespanStartupFailedEvent,
-    LifespanShutdownEvent,
-    LifespanShutdownCompleteEvent,
-    LifespanShutdownFailedEvent,
-)
-
-EVENTS: Mapping[str, type[AsgiEvent]] = MappingProxyType(
-    {model.model_fields["type"].default: model for model in _MODELS}
-)
+EVENTS: Mapping[str, type[AsgiEvent]] = MappingProxyType(events_of(http, websocket, lifespan, extensions))
 """Every event that a specification names, by its type."""
 
 __all__ = [

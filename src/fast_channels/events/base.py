@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import (
@@ -79,11 +80,15 @@ class AsgiEvent(AsgiModel):
 
     Attributes:
         extension: The ASGI extension that has to be offered by the scope before the event may be sent.
+        flag: The field that changes what the event does when it is set, `None` where there is none.
+        last: Whether the server says nothing after it.
         one_of: Fields of which exactly one has a value; the rule says so too.
         rule: What no single field can say: returns what is wrong with the event, or `None`.
     """
 
     extension: ClassVar[str | None] = None
+    flag: ClassVar[str | None] = None
+    last: ClassVar[bool] = False
     one_of: ClassVar[tuple[str, ...]] = ()
     rule: ClassVar[Rule] = no_rule
 
@@ -94,6 +99,19 @@ class ReceiveEvent(AsgiEvent):
 
 class SendEvent(AsgiEvent):
     """An event that the application sends to the server."""
+
+
+def events_of(*modules: ModuleType) -> dict[str, type[AsgiEvent]]:
+    """Return the events of some modules by their types, each protocol with its extensions.
+
+    Args:
+        *modules: The modules, those that are named after a protocol in the order of the protocols.
+    """
+    protocols = [module.__name__.rpartition(".")[2] for module in modules]
+    values: list[Any] = [value for module in modules for value in vars(module).values()]
+    models = [value for value in values if isinstance(value, type) and issubclass(value, AsgiEvent)]
+    events = {one.model_fields["type"].default: one for one in models if "type" in one.model_fields}
+    return dict(sorted(events.items(), key=lambda event: protocols.index(event[0].partition(".")[0])))
 
 
 def _to_bytes(value: Any) -> Any:

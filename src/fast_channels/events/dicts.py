@@ -264,13 +264,6 @@ HttpSendDict: TypeAlias = (
     | HttpResponseEarlyHintEventDict
     | HttpResponseDebugEventDict
 )
-LifespanReceiveDict: TypeAlias = LifespanStartupEventDict | LifespanShutdownEventDict
-LifespanSendDict: TypeAlias = (
-    LifespanStartupCompleteEventDict
-    | LifespanStartupFailedEventDict
-    | LifespanShutdownCompleteEventDict
-    | LifespanShutdownFailedEventDict
-)
 WebSocketReceiveDict: TypeAlias = (
     WebSocketConnectEventDict | WebSocketReceiveEventDict | WebSocketDisconnectEventDict
 )
@@ -281,8 +274,15 @@ WebSocketSendDict: TypeAlias = (
     | WebSocketHttpResponseStartEventDict
     | WebSocketHttpResponseBodyEventDict
 )
-ReceiveEventDict: TypeAlias = HttpReceiveDict | LifespanReceiveDict | WebSocketReceiveDict
-SendEventDict: TypeAlias = HttpSendDict | LifespanSendDict | WebSocketSendDict
+LifespanReceiveDict: TypeAlias = LifespanStartupEventDict | LifespanShutdownEventDict
+LifespanSendDict: TypeAlias = (
+    LifespanStartupCompleteEventDict
+    | LifespanStartupFailedEventDict
+    | LifespanShutdownCompleteEventDict
+    | LifespanShutdownFailedEventDict
+)
+ReceiveEventDict: TypeAlias = HttpReceiveDict | WebSocketReceiveDict | LifespanReceiveDict
+SendEventDict: TypeAlias = HttpSendDict | WebSocketSendDict | LifespanSendDict
 
 __all__ = [
     "AsgiVersionsDict",

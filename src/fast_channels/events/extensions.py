@@ -19,6 +19,7 @@ class HttpResponseTrailersEvent(SendEvent):
     """Headers that follow the response body. "HTTP Trailers"."""
 
     extension = "http.response.trailers"
+    flag = "more_trailers"
 
     type: Literal["http.response.trailers"] = "http.response.trailers"
     headers: ResponseHeaders
@@ -39,6 +40,7 @@ class HttpResponseZeroCopySendEvent(SendEvent):
     """A part of the response body that the operating system copies. "Zero Copy Send"."""
 
     extension = "http.response.zerocopysend"
+    flag = "more_body"
 
     type: Literal["http.response.zerocopysend"] = "http.response.zerocopysend"
     file: FileDescriptor
@@ -88,6 +90,7 @@ class WebSocketHttpResponseBodyEvent(SendEvent):
     """A part of the body of the response that refuses a handshake. "Websocket Denial Response"."""
 
     extension = "websocket.http.response"
+    flag = "more_body"
 
     type: Literal["websocket.http.response.body"] = "websocket.http.response.body"
     body: Bytes = b""

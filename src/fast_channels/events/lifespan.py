@@ -27,6 +27,8 @@ class LifespanStartupFailedEvent(SendEvent):
 class LifespanShutdownEvent(ReceiveEvent):
     """The server has closed all connections and stops. "Shutdown - receive event"."""
 
+    last = True
+
     type: Literal["lifespan.shutdown"] = "lifespan.shutdown"
 
 

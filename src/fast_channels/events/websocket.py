@@ -76,6 +76,8 @@ class WebSocketSendEvent(_Frame, SendEvent):
 class WebSocketDisconnectEvent(ReceiveEvent):
     """The WebSocket is gone; no code is read as 1005. "Disconnect - receive event"."""
 
+    last = True
+
     type: Literal["websocket.disconnect"] = "websocket.disconnect"
     code: DisconnectCode = 1005
     reason: Reason = ""

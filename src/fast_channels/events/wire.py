@@ -28,6 +28,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, ErrorDetails, SchemaValidator, core_schema
 from typing_extensions import TypedDict
 
+from fast_channels.untrusted import MAX_MISTAKES, printable
+
 from .base import HEADERS_AS_LIST, AsgiEvent, Rule, encodable, no_rule, usual_headers
 
 Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -173,7 +175,7 @@ def wire_validator(model: type[AsgiEvent]) -> WireValidator:
     return SchemaValidator(union).validate_python
 
 
-def mistakes(error: ValidationError) -> list[ErrorDetails]:
+def error_details(error: ValidationError) -> list[ErrorDetails]:
     """Return what is wrong with an event, each mistake once, whichever validator found it."""
     found = error.errors(include_url=False)
     return [
@@ -181,6 +183,19 @@ def mistakes(error: ValidationError) -> list[ErrorDetails]:
         for item in found
         if item["loc"][:1] != (_USUAL,)
     ]
+
+
+def summary(error: ValidationError) -> str:
+    """Say in one line what a validation found: every path with its reason and the type that was found."""
+    if (count := error.error_count()) > MAX_MISTAKES:
+        return f"{count} mistakes"
+    parts: list[str] = []
+    for item in error_details(error):
+        path = printable(".".join(str(step) for step in item["loc"]))
+        text = printable(item["msg"].removeprefix("Value error, "), 200)
+        got = "" if item["type"] == "missing" else f" (got {type(item['input']).__name__})"
+        parts.append(f"{path}: {text}{got}" if path else text)
+    return printable("; ".join(parts), 600)
 
 
 @cache

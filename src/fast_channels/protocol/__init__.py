@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 from .http import HttpConnection
 from .lifespan import LifespanConnection
-from .machine import GONE, Connection, Table, Verdict, columns
+from .machine import Connection
+from .table import GONE, Table, Verdict, columns
 from .websocket import WebSocketConnection
 
 CONNECTIONS: Mapping[str, type[Connection]] = MappingProxyType(

@@ -4,20 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from fast_channels.events import (
-    HttpDisconnectEvent,
-    HttpRequestEvent,
-    HttpResponseBodyEvent,
-    HttpResponseDebugEvent,
-    HttpResponseEarlyHintEvent,
-    HttpResponsePathSendEvent,
-    HttpResponsePushEvent,
-    HttpResponseStartEvent,
-    HttpResponseTrailersEvent,
-    HttpResponseZeroCopySendEvent,
-)
-
-from .machine import GONE, Connection, Guard, Table, Verdict, needs, tolerant
+from .machine import Connection
+from .steps import Guard, needs
+from .table import GONE, Table, Verdict, tolerant
 
 BODY = "BODY"
 """More of the request body may come."""
@@ -37,7 +26,6 @@ COMPLETE = "COMPLETE"
 
 REQUEST = Table(
     initial=BODY,
-    events=(HttpRequestEvent, HttpDisconnectEvent),
     rows={
         BODY: {"http.request (more)": BODY, "http.request": DONE, "http.disconnect": GONE},
         DONE: {"http.disconnect": GONE},
@@ -81,17 +69,6 @@ _AFTER_THE_END = (
 
 RESPONSE = Table(
     initial=INIT,
-    events=(
-        HttpDisconnectEvent,
-        HttpResponseDebugEvent,
-        HttpResponseEarlyHintEvent,
-        HttpResponsePushEvent,
-        HttpResponseStartEvent,
-        HttpResponseBodyEvent,
-        HttpResponseZeroCopySendEvent,
-        HttpResponsePathSendEvent,
-        HttpResponseTrailersEvent,
-    ),
     rows={
         INIT: {"http.response.debug": DEBUGGED, **_before_start(INIT)},
         DEBUGGED: _before_start(DEBUGGED),

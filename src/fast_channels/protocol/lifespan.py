@@ -1,15 +1,7 @@
 """When the events of an application's life are legal. ASGI Lifespan specification 2.0."""
 
-from fast_channels.events import (
-    LifespanShutdownCompleteEvent,
-    LifespanShutdownEvent,
-    LifespanShutdownFailedEvent,
-    LifespanStartupCompleteEvent,
-    LifespanStartupEvent,
-    LifespanStartupFailedEvent,
-)
-
-from .machine import Connection, Table
+from .machine import Connection
+from .table import Table
 
 INIT = "INIT"
 STARTING = "STARTING"
@@ -20,14 +12,6 @@ STOPPED = "STOPPED"
 
 TABLE = Table(
     initial=INIT,
-    events=(
-        LifespanStartupEvent,
-        LifespanShutdownEvent,
-        LifespanStartupCompleteEvent,
-        LifespanStartupFailedEvent,
-        LifespanShutdownCompleteEvent,
-        LifespanShutdownFailedEvent,
-    ),
     rows={
         INIT: {"lifespan.startup": STARTING},
         STARTING: {"lifespan.startup.complete": STARTED, "lifespan.startup.failed": FAILED},

@@ -1,158 +1,39 @@
-"""The one small machine that reads the tables of all protocols. It never awaits."""
+"""The machine that reads the tables of all protocols: says of every event what it is and whether it is legal.
+
+Theory of operation. A protocol is a table (`table`): for each state the legal events and the state that
+follows, and what becomes of every other event. The machine knows no protocol. It names no event and no state
+but the one in which the client has gone: what it has to know of an event, that is which field changes what it
+does (`flag`), which extension the scope has to offer (`extension`), and whether the server says nothing after
+it (`last`), stands on the model of the event. Rules that no table can say, such as which close codes there
+are, are guards of a protocol's own class.
+
+Nothing here waits or does input and output, so a test can try every event in every state. An event is checked
+in two ways: *what* it is, by the model's validator, and *when* it may happen, by the table. Both come before
+anything changes: an event that is refused leaves the state as it was, and its error names the event, the
+state, and what would have been legal. A received event that is out of order is the server's doing and
+changes nothing, but it is never an error: servers differ, and an application cannot mend them.
+
+What all connections of a class have in common (`steps`) is made once, when the class is defined, the
+validators when their first event comes. So a connection is two states and a few references, and sending an
+event is one look at a dictionary, one validation and one more look.
+"""
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
-from fast_channels.events.wire import Lazy, Validator, WireValidator, mistakes, wire_validator
+from fast_channels.events import EVENTS
+from fast_channels.events.wire import Lazy, Validator, summary
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, RemoteProtocolError
-from fast_channels.untrusted import MAX_MISTAKES, printable
+from fast_channels.untrusted import printable
+
+from .steps import Guard, Step, Steps, steps_of
+from .table import GONE, Table, Verdict, tolerant
 
 logger: logging.Logger = logging.getLogger("fast_channels.protocol")
-
-Guard: TypeAlias = Callable[[Any, Mapping[str, Any]], str | None]
-"""Takes a connection and a checked event, returns what is wrong with it, or `None`."""
-
-GONE = "GONE"
-"""The state of a connection whose client has left, in every protocol that has clients."""
-
-
-class Verdict(Enum):
-    """What the machine makes of an event in a state."""
-
-    LEGAL = "legal"
-    TOLERATED = "tolerated"
-    """Out of order, and not the application's doing: passed on, with one debug log line."""
-    DROPPED = "dropped"
-    """The specification says that it is ignored: nothing is sent, with one warning."""
-    IGNORED = "ignored"
-    """What it asks for has happened already: nothing is sent."""
-    CLOSED = "closed"
-    """The connection is gone: `ConnectionClosed`."""
-    ILLEGAL = "illegal"
-    """The application broke the rules: `LocalProtocolError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What one event does in one state."""
-
-    verdict: Verdict
-    next: str
-    # Asked for every event, and the members of an Enum are slow to find.
-    legal: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "legal", self.verdict is Verdict.LEGAL)
-
-
-_FLAGS: Mapping[str, tuple[str, str]] = {
-    "http.request": ("more_body", "http.request (more)"),
-    "http.response.start": ("trailers", "http.response.start (trailers)"),
-    "http.response.body": ("more_body", "http.response.body (more)"),
-    "http.response.zerocopysend": ("more_body", "http.response.zerocopysend (more)"),
-    "http.response.trailers": ("more_trailers", "http.response.trailers (more)"),
-    "websocket.http.response.body": ("more_body", "websocket.http.response.body (more)"),
-}
-
-
-def _column(event: Mapping[str, Any], type_: str) -> str:
-    """Return the column of a validated event of a type that has a flag."""
-    flag, flagged = _FLAGS[type_]
-    return flagged if event[flag] else type_
-
-
-def columns(model: type[AsgiEvent]) -> tuple[str, ...]:
-    """Return the columns that events of a model can have: its type, and what a flag makes of that."""
-    type_: str = model.model_fields["type"].default
-    return (type_, _FLAGS[type_][1]) if type_ in _FLAGS else (type_,)
-
-
-@dataclass(frozen=True)
-class Table:
-    """When the events of a protocol are legal.
-
-    Attributes:
-        initial: The state in which a connection begins.
-        rows: For each state the legal events, with the state that follows.
-        events: The models that the table is about.
-        otherwise: For each state what becomes of a *sent* event that its row does not name; by default
-            it is illegal. A *received* event that a row does not name is tolerated.
-        exceptions: The single cells that `rows` and `otherwise` do not describe.
-        cells: The whole table, made from the rest: `cells[state][column]`.
-    """
-
-    initial: str
-    rows: Mapping[str, Mapping[str, str]]
-    events: tuple[type[AsgiEvent], ...]
-    otherwise: Mapping[str, Verdict] = field(default_factory=dict[str, Verdict])
-    exceptions: Mapping[str, Mapping[str, Verdict]] = field(default_factory=dict[str, Mapping[str, Verdict]])
-    cells: Mapping[str, Mapping[str, Cell]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        cells = {
-            state: {name: self._cell(state, model, name) for model in self.events for name in columns(model)}
-            for state in self.rows
-        }
-        object.__setattr__(self, "cells", cells)
-
-    def _cell(self, state: str, model: type[AsgiEvent], name: str) -> Cell:
-        if name in self.rows[state]:
-            return Cell(Verdict.LEGAL, self.rows[state][name])
-        exception = self.exceptions.get(state, {}).get(name)
-        if exception is not None:
-            return Cell(exception, state)
-        if issubclass(model, ReceiveEvent):
-            return Cell(Verdict.TOLERATED, state)
-        return Cell(self.otherwise.get(state, Verdict.ILLEGAL), state)
-
-    def models(self, kind: type[AsgiEvent]) -> dict[str, type[AsgiEvent]]:
-        """Return the models of one kind, by the type of their events."""
-        return {model.model_fields["type"].default: model for model in self.events if issubclass(model, kind)}
-
-    def legal(self, state: str) -> dict[str, type[AsgiEvent]]:
-        """Return the models of the events that may be sent in a state, by their type."""
-        return {
-            type_: model
-            for type_, model in self.models(SendEvent).items()
-            if any(self.cells[state][name].verdict is Verdict.LEGAL for name in columns(model))
-        }
-
-
-def tolerant(table: Table, state: str, name: str) -> str:
-    """Return the state that follows a received event that is out of order, which is only logged."""
-    logger.debug("%s is out of order in state %s; tolerated", name, state)
-    return table.cells[state][name].next
-
-
-def describe(error: ValidationError) -> str:
-    """Say in one line what a validation found: every path with its reason and the type that was found."""
-    if (count := error.error_count()) > MAX_MISTAKES:
-        return f"{count} mistakes"
-    parts: list[str] = []
-    for item in mistakes(error):
-        path = printable(".".join(str(step) for step in item["loc"]))
-        text = printable(item["msg"].removeprefix("Value error, "), 200)
-        got = "" if item["type"] == "missing" else f" (got {type(item['input']).__name__})"
-        parts.append(f"{path}: {text}{got}" if path else text)
-    return printable("; ".join(parts), 600)
-
-
-def needs(extension: str) -> Guard:
-    """Return the guard of an event that needs an ASGI extension."""
-
-    def offered(connection: "Connection", _event: Mapping[str, Any]) -> str | None:
-        if connection.offers(extension):
-            return None
-        return f"it needs the extension {extension}, which the server does not offer"
-
-    return offered
 
 
 def _without_none(event: dict[str, Any]) -> dict[str, Any]:
@@ -161,77 +42,6 @@ def _without_none(event: dict[str, Any]) -> dict[str, Any]:
         if value is None:
             return {key: value for key, value in event.items() if value is not None}
     return event
-
-
-def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:
-    extension = () if model.extension is None else (needs(model.extension),)
-    return extension if guard is None else (*extension, guard)
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """What sending one event does in one state.
-
-    Attributes:
-        cell: What the table says.
-        guards: What is asked before it is sent.
-        free: Whether it is legal and there is nothing to ask.
-        next: The state that follows.
-    """
-
-    cell: Cell
-    guards: tuple[Guard, ...]
-    free: bool
-    next: str
-
-
-def _steps(table: Table, name: str, guards: tuple[Guard, ...]) -> dict[str, _Step]:
-    """Return what sending the events of a column does in each state."""
-    cells = {state: row[name] for state, row in table.cells.items()}
-    return {
-        state: _Step(cell, guards, free=cell.legal and not guards, next=cell.next)
-        for state, cell in cells.items()
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Sendable:
-    """What is to be known about the events of one type when one is sent.
-
-    Attributes:
-        validate: Checks it.
-        flag: The field that changes what it does, `None` where there is none.
-        plain: What it does in each state without the flag.
-        flagged: What it does in each state with it.
-        size: How many keys it has at least; where there are no more, none of their values is `None`.
-    """
-
-    validate: WireValidator
-    flag: str | None
-    plain: Mapping[str, _Step]
-    flagged: Mapping[str, _Step]
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """What all connections of a class have in common: an attribute of a class is slow to find.
-
-    Attributes:
-        initial: The state in which a connection begins.
-        first_request: The same for `request_state`.
-        cells: The table of the class.
-        gone: The state that follows each state when the client has left.
-        sendable: What is sent, by type.
-        receivable: The validators of what is received, by type.
-    """
-
-    initial: str
-    first_request: str
-    cells: Mapping[str, Mapping[str, Cell]]
-    gone: Mapping[str, str]
-    sendable: Lazy[_Sendable]
-    receivable: Lazy[Validator]
 
 
 class Connection:
@@ -252,7 +62,7 @@ class Connection:
         receivable: The validators of the received events that make dictionaries.
     """
 
-    __slots__ = ("_rules", "_validators", "request_state", "scope", "state")
+    __slots__ = ("_steps", "_validators", "request_state", "scope", "state")
 
     protocol: ClassVar[str]
     table: ClassVar[Table]
@@ -260,42 +70,18 @@ class Connection:
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
     failures: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
     receivable: ClassVar[Lazy[Validator]]
-    _common: ClassVar[_Rules]
+    _steps_of_class: ClassVar[Steps]
 
     def __init_subclass__(cls) -> None:
-        requests = cls.requests or cls.table
-        cls.receivable = Lazy(requests.models(ReceiveEvent), wire_validator)
-        cells = cls.table.cells
-        leaving = f"{cls.protocol}.disconnect"
-        cls._common = _Rules(
-            initial=cls.table.initial,
-            first_request=requests.initial,
-            cells=cells,
-            gone={state: row[leaving].next for state, row in cells.items() if leaving in row},
-            sendable=Lazy(cls.table.models(SendEvent), cls._sendable),
-            receivable=cls.receivable,
-        )
-
-    @classmethod
-    def _sendable(cls, model: type[AsgiEvent]) -> _Sendable:
-        plain, *flagged = (
-            _steps(cls.table, name, _guards(model, cls.guards.get(name))) for name in columns(model)
-        )
-        fields = model.model_fields
-        return _Sendable(
-            validate=wire_validator(model),
-            flag=_FLAGS[fields["type"].default][0] if flagged else None,
-            plain=plain,
-            flagged=flagged[0] if flagged else plain,
-            size=sum(field.default is not None for field in fields.values()) + bool(model.one_of),
-        )
+        cls._steps_of_class = steps_of(cls.table, cls.requests or cls.table, cls.guards)
+        cls.receivable = cls._steps_of_class.receivable
 
     def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
-        self._rules = rules = self._common
+        self._steps = steps = self._steps_of_class
         self.scope: Mapping[str, Any] = scope
-        self.state: str = rules.initial
-        self.request_state: str = rules.first_request
-        self._validators = rules.receivable if validators is None else validators
+        self.state: str = steps.initial
+        self.request_state: str = steps.first_request
+        self._validators = steps.receivable if validators is None else validators
 
     def receive(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         """Take an event that came from the server, check it and move.
@@ -313,13 +99,14 @@ class Connection:
         try:
             event = validate(message)
         except ValidationError as error:
-            text = f"{type_} is not valid: {describe(error)}"
+            text = f"{type_} is not valid: {summary(error)}"
             raise RemoteProtocolError(text, state=self.state, event=type_) from None
-        self._received(_column(event, type_) if type_ in _FLAGS else type_)
+        flag = self._steps.flags.get(type_)
+        self._received(type_ if flag is None or not event[flag[0]] else flag[1])
         return event
 
     def _received(self, name: str) -> None:
-        cell = self._rules.cells[self.state][name]
+        cell = self._steps.cells[self.state][name]
         self.state = cell.next if cell.legal else tolerant(self.table, self.state, name)
 
     def send(self, message: Mapping[str, Any], *, move: bool = True) -> dict[str, Any] | None:
@@ -338,17 +125,17 @@ class Connection:
         """
         try:
             type_ = message["type"]
-            sendable = self._rules.sendable[type_]
+            sendable = self._steps.sendable[type_]
         except (KeyError, TypeError):
             return self._foreign(message)
         validate = sendable.validate
         try:
             event = validate(message)
         except ValidationError as error:
-            raise self._invalid(type_, describe(error)) from None
+            raise self._invalid(type_, summary(error)) from None
         flag = sendable.flag
-        steps = sendable.plain if flag is None or not event[flag] else sendable.flagged
-        step = steps[self.state]
+        row = sendable.plain if flag is None or not event[flag] else sendable.flagged
+        step = row[self.state]
         if not step.free and not self._permits(step, event, type_):
             return None
         if move:
@@ -365,7 +152,7 @@ class Connection:
 
     def lost(self) -> None:
         """Move as if the client had left, although the server does not say so."""
-        self.state = self._rules.gone.get(self.state, self.state)
+        self.state = self._steps.gone.get(self.state, self.state)
 
     @property
     def closed(self) -> bool:
@@ -376,7 +163,7 @@ class Connection:
         """Tell whether the server offers an ASGI extension on this connection."""
         return extension in (self.scope.get("extensions") or ())
 
-    def _permits(self, step: _Step, event: Mapping[str, Any], type_: str) -> bool:
+    def _permits(self, step: Step, event: Mapping[str, Any], type_: str) -> bool:
         if not step.cell.legal:
             self._refuse(step.cell.verdict, type_)
             return False

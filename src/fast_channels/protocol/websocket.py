@@ -4,20 +4,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from fast_channels.events import (
-    WebSocketAcceptEvent,
-    WebSocketCloseEvent,
-    WebSocketConnectEvent,
-    WebSocketDisconnectEvent,
-    WebSocketHttpResponseBodyEvent,
-    WebSocketHttpResponseStartEvent,
-    WebSocketReceiveEvent,
-    WebSocketSendEvent,
-)
 from fast_channels.events.websocket import CLOSE_CODES, MAX_REASON
 from fast_channels.untrusted import shown
 
-from .machine import GONE, Connection, Guard, Table, Verdict
+from .machine import Connection
+from .steps import Guard
+from .table import GONE, Table, Verdict
 
 CONNECTING = "CONNECTING"
 """Nothing has been read yet."""
@@ -41,16 +33,6 @@ _CLOSED_ALREADY = {"websocket.close": Verdict.IGNORED}
 
 TABLE = Table(
     initial=CONNECTING,
-    events=(
-        WebSocketConnectEvent,
-        WebSocketReceiveEvent,
-        WebSocketDisconnectEvent,
-        WebSocketAcceptEvent,
-        WebSocketSendEvent,
-        WebSocketCloseEvent,
-        WebSocketHttpResponseStartEvent,
-        WebSocketHttpResponseBodyEvent,
-    ),
     rows={
         # Frameworks answer without having read websocket.connect, and every server takes it.
         CONNECTING: {"websocket.connect": HANDSHAKE, **_ANSWERS},

@@ -20,6 +20,8 @@ except ImportError as _error:
         f"the strategies for hypothesis need more packages: {how_to_install('testing')} ({_error})"
     ) from _error
 
+from pydantic.fields import FieldInfo
+
 from fast_channels.events import EVENTS
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.values import RESERVED_KEY
@@ -91,9 +93,16 @@ def _event(type_: str) -> st.SearchStrategy[dict[str, Any]]:
     if fields.keys() >= {*_PAYLOADS}:
         # A frame holds one payload, a text or bytes (ASGI HTTP and WebSocket 2.5, "Receive" and "Send").
         return st.one_of([st.fixed_dictionaries({**start, name: FIELDS[name]}) for name in _PAYLOADS])
-    needed = {name: FIELDS[name] for name, field in fields.items() if field.is_required()}
-    optional = {name: FIELDS[name] for name in fields.keys() - needed.keys()}
+    values = {name: _field(name, field) for name, field in fields.items()}
+    needed = {name: values[name] for name, field in fields.items() if field.is_required()}
+    optional = {name: values[name] for name in fields.keys() - needed.keys()}
     return st.fixed_dictionaries({**start, **needed}, optional=dict(sorted(optional.items())))
+
+
+def _field(name: str, field: FieldInfo) -> st.SearchStrategy[Any]:
+    # A field that needs more than its type says has a strategy of its own.
+    kind: Any = field.annotation
+    return FIELDS[name] if name in FIELDS else st.from_type(kind)
 
 
 # Scopes

@@ -1,6 +1,7 @@
 # Written by `nox -s generate`; changes made by hand are lost.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import (
     AfterValidator,
@@ -34,6 +35,8 @@ class AsgiModel(BaseModel, Mapping[str, object], SupportsKeysAndGetItem[str, Any
 
 class AsgiEvent(AsgiModel):
     extension: ClassVar[str | None]
+    flag: ClassVar[str | None]
+    last: ClassVar[bool]
     one_of: ClassVar[tuple[str, ...]]
     rule: ClassVar[Rule]
 
@@ -43,6 +46,7 @@ class ReceiveEvent(AsgiEvent):
 class SendEvent(AsgiEvent):
     ...
 
+def events_of(*modules: ModuleType) -> dict[str, type[AsgiEvent]]: ...
 def _to_bytes(value: Any) -> Any: ...
 def encodable(value: str) -> str: ...
 def items(value: Any) -> tuple[Any, ...]: ...
