@@ -60,8 +60,9 @@ def check_params(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
     params: Any = getattr(consumer, "Params", None)
     if params is None:
         return
+    kind = kind_of(params)
     if not (isinstance(params, type) and issubclass(params, BaseModel)):
-        yield finding("FC306", consumer, f"Params is no pydantic model, so it is not used: {kind_of(params)}")
+        yield finding("FC306", consumer, f"Params is no pydantic model, so it is not used: {kind}")
         return
     try:
         TypeAdapter(params).rebuild()

@@ -35,6 +35,16 @@ async def test_a_connection_that_never_was_is_tried_for_those_who_need_it() -> N
 
 
 @in_virtual_time
+async def test_a_server_that_speaks_first_and_closes_is_heard() -> None:
+    """It does so when it takes no more clients; that nothing could be written would explain nothing."""
+    server = FakeServer()
+    server.refusal = ConnectionError("max number of clients reached")
+    async with linked(server) as link:
+        with pytest.raises(RedisConnectionError, match="max number of clients reached"):
+            await link.ask("ASK")
+
+
+@in_virtual_time
 async def test_a_link_is_established_when_the_greeting_is_answered() -> None:
     """Until then whoever relies on it has to wait."""
     server = FakeServer()

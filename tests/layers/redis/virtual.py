@@ -58,6 +58,7 @@ class FakeServer:
 
     Attributes:
         away: Why nobody can connect, if so.
+        refusal: What it says to those who connect before it closes the connection, if it does.
         answers: What a command gets by its name: a reply, an error, or a function that makes one of the
             command. What is published reaches all who have subscribed, unless there is an answer for PUBLISH.
         silent: Names of commands that get no answer.
@@ -67,6 +68,7 @@ class FakeServer:
 
     def __init__(self) -> None:
         self.away: Exception | None = None
+        self.refusal: Exception | None = None
         self.answers: dict[str, Reply] = {"PING": b"PONG"}
         self.silent: set[str] = set()
         self.commands: list[Command] = []
@@ -113,6 +115,8 @@ class FakeConnection:
         """Connect, unless the server is away."""
         if self._server.away is not None:
             raise self._server.away
+        if self._server.refusal is not None:
+            self.say(self._server.refusal)
 
     async def disconnect(self, nowait: bool = False) -> None:
         """End the connection."""
@@ -124,12 +128,16 @@ class FakeConnection:
         return [repr(command).encode() for command in commands]
 
     async def send_packed_command(self, command: list[bytes], check_health: bool = True) -> None:
-        """Answer commands."""
+        """Answer commands, unless the connection has been closed from the other side."""
+        if self._server.refusal is not None:
+            raise ConnectionError("Connection lost")
         for packed in command:
             self._answer(eval(packed))
 
-    async def read_response(self) -> Reply:
+    async def read_response(self, *, timeout: float | None = None) -> Reply:
         """Return the next reply."""
+        if timeout == 0 and self._replies.empty():
+            return None
         reply = await self._replies.get()
         if isinstance(reply, Exception):
             raise reply

@@ -30,5 +30,9 @@ class Connection(Protocol):
     async def send_packed_command(self, command: list[bytes], check_health: bool = True) -> None:
         """Write commands, and wait while the server is slow to read."""
 
-    async def read_response(self) -> Reply:
-        """Return the next reply."""
+    async def read_response(self, *, timeout: float | None = None) -> Reply:
+        """Return the next reply.
+
+        Args:
+            timeout: After how many seconds without one to return `None`.
+        """

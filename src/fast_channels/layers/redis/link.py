@@ -168,7 +168,12 @@ class Link:
             ) from error
 
     async def _knock(self, connection: Connection) -> None:
-        """Fail while the server loads its data: it takes no commands then, but does accept connections."""
+        """Fail while the server loads its data: it takes no commands then, but does accept connections.
+
+        One that takes no more clients says so without being asked, and closes the connection: nothing can be
+        written then, and its words would be lost.
+        """
+        await connection.read_response(timeout=0)
         await connection.send_packed_command(connection.pack_commands([("PING",)]), check_health=False)
         # Whoever may not ask has an answer too.
         with suppress(ResponseError):
