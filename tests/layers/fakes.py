@@ -19,6 +19,7 @@ class FakeTransport:
         gate: Subscriptions wait for it.
         closing: Whether it is being closed.
         close_gate: The closing waits for it.
+        stuck: Why it cannot be closed, if so.
         closed: Whether it is closed.
     """
 
@@ -33,6 +34,7 @@ class FakeTransport:
         self.closing = threading.Event()
         self.close_gate = asyncio.Event()
         self.close_gate.set()
+        self.stuck: Exception | None = None
         self.closed = False
         self._addresses: set[str] = set()
 
@@ -66,6 +68,8 @@ class FakeTransport:
         """Close when the gate is open."""
         self.closing.set()
         await self.close_gate.wait()
+        if self.stuck is not None:
+            raise self.stuck
         self.closed = True
 
 

@@ -279,3 +279,20 @@ async def test_the_end_of_a_layer_is_told_to_all_who_wait() -> None:
     assert layer.stats().connected == {"fake": True}
     await layer.close()
     assert len(layer.transports) == 2
+
+
+async def test_a_transport_that_cannot_be_closed_is_reported(caplog: pytest.LogCaptureFixture) -> None:
+    """The layer ends all the same, and whoever waits is told."""
+    layer = FakeLayer()
+    receiving = asyncio.create_task(layer.receive(await layer.new_channel()))
+    await asyncio.sleep(0)
+    layer.transports[0].stuck = OSError("disk full")
+
+    await soon(layer.close())
+
+    with pytest.raises(ConnectionError):
+        await receiving
+    (record,) = caplog.records
+    assert record.getMessage() == "FakeTransport of a FakeLayer could not be closed"
+    assert record.exc_info is not None
+    assert record.exc_info[1] is layer.transports[0].stuck

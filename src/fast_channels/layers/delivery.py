@@ -238,7 +238,16 @@ class Delivery(Generic[T]):
         with self.room.lock:
             self.room.end(partial(self._settings.closed_error, "the channel layer was closed"))
         self.forget(detach=True)
-        await self.transport.close()
+        try:
+            await self.transport.close()
+        except Exception:
+            # Nobody may be there to raise it for: a layer ends with its event loop, too.
+            self._settings.logger.warning(
+                "%s of a %s could not be closed",
+                type(self.transport).__name__,
+                type(self._settings).__name__,
+                exc_info=True,
+            )
 
     async def deliver(self, address: str, frame: bytes) -> None:
         """Put a frame into the mailboxes that it is for; give crowded ones time to be read."""

@@ -29,11 +29,11 @@ class Receiver(Protocol):
 class Transport(Protocol):
     """Carries frames from whoever publishes them to all who have subscribed, for one event loop.
 
-    A transport is made, used and closed in the thread of that event loop. It knows nothing of channels,
-    groups and messages: an address is a short ASCII string, and a frame is bytes. A frame that was published
-    arrives at most once with each subscriber, the publisher included if it is one. When the transport loses
-    its connection, it connects again by itself, subscribes to everything again, and then calls
-    `Receiver.returned()`, never before: whoever is told of a gap may rely on what comes after it.
+    A transport is made, used and closed in the thread of that event loop; a forked process makes its own. It
+    knows nothing of channels, groups and messages: an address is a short ASCII string, and a frame is bytes.
+    A frame that was published arrives at most once with each subscriber, the publisher included if it is one.
+    When the transport loses its connection, it connects again by itself, subscribes to everything again, and
+    then calls `Receiver.returned()`, never before: whoever is told of a gap may rely on what comes after it.
     """
 
     async def publish(self, address: str, frame: bytes) -> bool:
@@ -57,14 +57,17 @@ class Transport(Protocol):
         """
 
     def unsubscribe(self, address: str) -> None:
-        """End a subscription, or the making of one. Frames that are on their way may still come."""
+        """End a subscription, or the making of one; raise nothing. Frames on their way may still come."""
 
     def subscribed(self, address: str) -> bool:
         """Return whether a subscription was made, and not ended since; an outage does not end it."""
         ...
 
     def connected(self) -> Mapping[str, bool]:
-        """Return of each server that is in use, by its name in logs, whether there is a connection."""
+        """Return of each server that is in use, by its name in logs, whether there is a connection.
+
+        Called from any thread.
+        """
         ...
 
     async def close(self) -> None:
