@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from fast_channels.consumer.phases import BEGIN, DISCONNECT, EVENT, FINISH, INITIAL, LEAVE, PHASES
+from fast_channels.events.close_codes import CLOSE_CODES, CloseCode
 from fast_channels.protocol import CONNECTIONS, Connection, Table, Verdict
 
 from .mermaid import diagram, labels, state_diagram
@@ -53,8 +54,8 @@ are promised, which needs the extension `http.response.trailers`, is complete on
     "websocket": Section(
         "WebSocket",
         """\
-Once open, a WebSocket is closed with a code of 1000-1003, 1007-1014 or 3000-4999 and a reason of at most 123
-bytes of UTF-8; a refused handshake has neither. A subprotocol has to be one that the client offered.""",
+Once open, a WebSocket is closed with one of the codes below and a reason of at most 123 bytes of UTF-8; a
+refused handshake has neither. A subprotocol has to be one that the client offered.""",
     ),
     "lifespan": Section(
         "Lifespan",
@@ -86,6 +87,8 @@ def protocol_document() -> str:
     blocks = [NOTICE, INTRODUCTION, _verdicts()]
     for protocol, connection in CONNECTIONS.items():
         blocks += _section(SECTIONS[protocol], connection)
+        if protocol == "websocket":
+            blocks += _close_codes()
     blocks += _life()
     return "\n\n".join(blocks) + "\n"
 
@@ -105,6 +108,14 @@ def _section(section: Section, connection: type[Connection]) -> Iterator[str]:
     if connection.requests is not None:
         yield from _table("The request", connection.requests)
     yield from _table(section.table, connection.table)
+
+
+def _close_codes() -> Iterator[str]:
+    yield "### Close codes"
+    rows = [[str(code.value), code.meaning, "yes" if code.may_be_sent else "no"] for code in CloseCode]
+    low, high = CLOSE_CODES[-1]
+    rows.append([f"{low}-{high}", "what applications and libraries agree on", "yes"])
+    yield _markdown(["code", "meaning", "may be sent"], rows)
 
 
 def _life() -> Iterator[str]:

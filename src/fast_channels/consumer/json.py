@@ -13,10 +13,10 @@ from typing_extensions import TypeVar
 from fast_channels.consumer.definition import RECEIVING, application_classes
 from fast_channels.consumer.websocket import AsyncWebsocketConsumer
 from fast_channels.consumer.websocket_life import Refusal, WebSocketLife
+from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import InvalidMessageError
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import (
-    MESSAGE_TOO_BIG,
     Codec,
     invalid_frame,
     not_a_message,
@@ -259,7 +259,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         Args:
             error: What is wrong with the frame.
         """
-        if self._client is None and error.code != MESSAGE_TOO_BIG:
+        if self._client is None and error.code != CloseCode.MESSAGE_TOO_BIG.value:
             raise error
         await super()._refuse(error)
 

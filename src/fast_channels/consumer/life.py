@@ -26,7 +26,7 @@ import functools
 import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from weakref import WeakSet
 
 from pydantic import BaseModel
@@ -51,6 +51,7 @@ from fast_channels.consumer.rules import WORKER, Rules
 from fast_channels.consumer.sending import Sender, send_last
 from fast_channels.consumer.steering import steering
 from fast_channels.events import EVENTS
+from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import (
     ConnectionClosed,
     InvalidEventError,
@@ -71,9 +72,9 @@ if TYPE_CHECKING:
 
 logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
-NO_STATUS = 1005
-ABNORMAL = 1006
-INTERNAL_ERROR = 1011
+NO_STATUS: Final = CloseCode.NO_STATUS.value
+ABNORMAL: Final = CloseCode.ABNORMAL.value
+INTERNAL_ERROR: Final = CloseCode.INTERNAL_ERROR.value
 
 _NO_GROUPS: Mapping[str, "Group[Any, Any]"] = MappingProxyType({})
 _DONE: Any = object()

@@ -10,6 +10,7 @@ from fast_channels.consumer.headers import header_pairs
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.websocket_life import DENIED, WebSocketLife
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
+from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import InvalidMessageError, InvalidParamsError, StopConsumer, close_reason
 from fast_channels.messages.codec import exceeds, too_big
 
@@ -31,7 +32,6 @@ __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
 logger = logging.getLogger("fast_channels.consumer")
 
 DENIAL = "websocket.http.response"
-NORMAL_CLOSURE = 1000
 
 
 class AsyncWebsocketConsumer(AsyncConsumer):
@@ -182,7 +182,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         """
         if reason is not None and (refusal := self._life.refusal) is not None and refusal.is_current():
             reason = close_reason(reason)
-        sent = NORMAL_CLOSURE if code is None or isinstance(code, bool) else code
+        sent = CloseCode.NORMAL.value if code is None or isinstance(code, bool) else code
         await self.base_send({"type": "websocket.close", "code": sent, "reason": reason})
 
     async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None:

@@ -21,6 +21,7 @@ from pydantic import (
 from fast_channels.installation import warn_of_conflict
 from fast_channels.untrusted import shown
 
+from .close_codes import CloseCode
 from .json_form import response_headers
 
 # Here, because nothing before this module can be of another distribution.
@@ -251,7 +252,7 @@ Status: TypeAlias = Annotated[StrictInt, Field(ge=100, le=599)]
 Subprotocol: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""), json_schema_input_type=str | None)]
 DisconnectCode: TypeAlias = Annotated[
-    StrictInt, BeforeValidator(none_as(1005), json_schema_input_type=int | None)
+    StrictInt, BeforeValidator(none_as(CloseCode.NO_STATUS.value), json_schema_input_type=int | None)
 ]
 AbsolutePath: TypeAlias = Annotated[
     StrictStr, AfterValidator(_absolute), Field(json_schema_extra={"pattern": _ABSOLUTE})

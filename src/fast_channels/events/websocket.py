@@ -16,10 +16,8 @@ from .base import (
     Subprotocol,
     Text,
 )
+from .close_codes import CLOSE_CODES, CloseCode
 from .json_form import BYTES, exactly_one, in_ranges
-
-CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
-"""Those that may be sent: RFC 6455, section 7.4, and what IANA registered since."""
 
 MAX_REASON = 123
 """Bytes of UTF-8 in a close reason: a control frame of 125, less the code. RFC 6455, section 5.5."""
@@ -79,7 +77,7 @@ class WebSocketDisconnectEvent(ReceiveEvent):
     last = True
 
     type: Literal["websocket.disconnect"] = "websocket.disconnect"
-    code: DisconnectCode = 1005
+    code: DisconnectCode = CloseCode.NO_STATUS.value
     reason: Reason = ""
 
 
@@ -90,6 +88,6 @@ class WebSocketCloseEvent(SendEvent):
     """
 
     type: Literal["websocket.close"] = "websocket.close"
-    code: int = Field(default=1000, json_schema_extra=in_ranges(CLOSE_CODES))
+    code: int = Field(default=CloseCode.NORMAL.value, json_schema_extra=in_ranges(CLOSE_CODES))
     # A character is one byte at least, and JSON Schema counts characters.
     reason: Reason = Field(default="", json_schema_extra={"maxLength": MAX_REASON})

@@ -10,6 +10,7 @@ from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticSerializationError, from_json
 from typing_extensions import get_type_hints
 
+from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
 from fast_channels.messages.annotations import has_fields, members
 from fast_channels.messages.errors import mistakes, sentence, shortened
@@ -17,11 +18,6 @@ from fast_channels.messages.json_rules import checker, reader, writer
 from fast_channels.messages.older_python import validatable
 from fast_channels.messages.request import Request, reply_type
 from fast_channels.untrusted import shown
-
-UNSUPPORTED_DATA = 1003
-INVALID_PAYLOAD = 1007
-MESSAGE_TOO_BIG = 1009
-"""Close codes of RFC 6455, section 7.4.1."""
 
 excerpt = shown
 """Returns the beginning of a frame in a form that can be logged: on one line, and in ASCII."""
@@ -42,7 +38,7 @@ def too_big(payload: str | bytes, limit: int) -> InvalidMessageError:
     """Return the error for a frame whose payload is longer than a number of bytes."""
     return InvalidMessageError(
         f"a WebSocket frame is larger than max_message_size, {limit} bytes",
-        code=MESSAGE_TOO_BIG,
+        code=CloseCode.MESSAGE_TOO_BIG.value,
         errors=[("", f"Input should have at most {limit} bytes")],
         excerpt=shown(payload),
     )
@@ -52,9 +48,10 @@ def invalid_frame(text: str | bytes | None) -> InvalidMessageError:
     """Return the error for a frame that cannot be JSON: one that is binary, or empty."""
     if text == "":
         return InvalidMessageError(
-            "No text section for incoming WebSocket frame! It is empty", code=INVALID_PAYLOAD
+            "No text section for incoming WebSocket frame! It is empty", code=CloseCode.INVALID_PAYLOAD.value
         )
-    return InvalidMessageError("No text section for incoming WebSocket frame!", code=UNSUPPORTED_DATA)
+    problem = "No text section for incoming WebSocket frame!"
+    return InvalidMessageError(problem, code=CloseCode.UNSUPPORTED_DATA.value)
 
 
 def not_json(text: str, error: Exception) -> InvalidMessageError:
@@ -62,7 +59,7 @@ def not_json(text: str, error: Exception) -> InvalidMessageError:
     reason = shortened(str(error))
     return InvalidMessageError(
         f"a WebSocket frame is not JSON: {reason}",
-        code=INVALID_PAYLOAD,
+        code=CloseCode.INVALID_PAYLOAD.value,
         errors=[("", reason)],
         excerpt=shown(text),
     )
@@ -72,7 +69,7 @@ def not_a_message(payload: object, error: ValidationError) -> InvalidMessageErro
     """Return the error for a frame that is JSON, and not a message of the type that is asked for."""
     return InvalidMessageError(
         f"a WebSocket frame is not a message: {sentence(error)}",
-        code=INVALID_PAYLOAD,
+        code=CloseCode.INVALID_PAYLOAD.value,
         errors=mistakes(error),
         excerpt=shown(payload),
     )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from fast_channels.events.websocket import CLOSE_CODES, MAX_REASON
+from fast_channels.events.close_codes import CLOSE_CODES, FIRST_FREE, CloseCode
+from fast_channels.events.websocket import MAX_REASON
 from fast_channels.untrusted import shown
 
 from .machine import Connection
@@ -83,11 +84,6 @@ def _accept(connection: Connection, event: Mapping[str, Any]) -> str | None:
     return f"the client did not offer the subprotocol {shown(chosen)}; it offered {shown(offered, 400)}"
 
 
-NORMAL_CLOSURE = 1000
-FIRST_FREE = 3000
-"""The first close code that is not for the protocol itself. RFC 6455, section 7.4.2."""
-
-
 class WebSocketConnection(Connection):
     """The state of one WebSocket."""
 
@@ -100,12 +96,12 @@ class WebSocketConnection(Connection):
     )
     # RFC 6455, section 7.4.1. Before the handshake is answered, servers answer it with status 500.
     failures: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-        {OPEN: {"type": "websocket.close", "code": 1011, "reason": ""}}
+        {OPEN: {"type": "websocket.close", "code": CloseCode.INTERNAL_ERROR.value, "reason": ""}}
     )
 
     def substitute(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return a close event with a code of the application's own: daphne takes 1000 and 3000-4999 only."""
-        code = event.get("code", NORMAL_CLOSURE)
-        if event["type"] != "websocket.close" or not NORMAL_CLOSURE < code < FIRST_FREE:
+        code = event.get("code", CloseCode.NORMAL.value)
+        if event["type"] != "websocket.close" or not CloseCode.NORMAL < code < FIRST_FREE:
             return None
         return {**event, "code": code + FIRST_FREE}

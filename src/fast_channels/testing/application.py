@@ -10,6 +10,7 @@ from typing_extensions import TypeIs
 
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.unanswered import unanswered
+from fast_channels.protocol.websocket import OPEN, WebSocketConnection
 from fast_channels.type_defs import (
     ASGIReceiveCallable,
     ASGISendCallable,
@@ -305,7 +306,7 @@ class ApplicationCommunicator:
             await asyncio.wait({self.future})
 
 
-_CRASH = {"type": "websocket.close", "code": 1011, "reason": ""}
+_CRASH = WebSocketConnection.failures[OPEN]
 
 
 def _is_consumer_class(application: TestedApplication) -> TypeIs[ConsumerClass | type[AsyncConsumer]]:

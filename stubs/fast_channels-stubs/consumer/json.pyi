@@ -6,7 +6,6 @@ from typing_extensions import TypeVar
 from fast_channels.consumer.websocket import AsyncWebsocketConsumer
 from fast_channels.exceptions import InvalidMessageError
 from fast_channels.messages.codec import (
-    MESSAGE_TOO_BIG,
     Codec,
     invalid_frame,
     not_a_message,

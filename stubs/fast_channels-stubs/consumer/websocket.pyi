@@ -103,7 +103,6 @@ class _WebSocketScope(MutableMapping[str, Any], SupportsKeysAndGetItem[str, Any]
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
 logger = logging.getLogger("fast_channels.consumer")
 DENIAL = "websocket.http.response"
-NORMAL_CLOSURE = 1000
 
 class AsyncWebsocketConsumer(AsyncConsumer):
     groups: list[str]

@@ -15,6 +15,7 @@ from pydantic import (
     StrictStr,
     WithJsonSchema,
 )
+from .close_codes import CloseCode
 from .json_form import response_headers
 from typing import Final, Literal, overload
 
@@ -89,7 +90,7 @@ Subprotocol: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 Reason: TypeAlias = Annotated[Text, BeforeValidator(none_as(""), json_schema_input_type=str | None)]
 
 DisconnectCode: TypeAlias = Annotated[
-    StrictInt, BeforeValidator(none_as(1005), json_schema_input_type=int | None)
+    StrictInt, BeforeValidator(none_as(CloseCode.NO_STATUS.value), json_schema_input_type=int | None)
 ]
 
 AbsolutePath: TypeAlias = Annotated[

@@ -21,7 +21,6 @@ from typing import Any, Final, Literal, TypeVar, overload
 from fast_channels.events.dicts import AsgiVersionsDict
 
 _Default = TypeVar("_Default")
-CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
 MAX_REASON = 123
 
 class _Frame(AsgiEvent):
