@@ -75,10 +75,13 @@ class BusTransport:
     async def _run(self) -> None:
         while True:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-            self._writer.set_result(writer)
             with suppress(asyncio.IncompleteReadError, ConnectionError):
+                # The system takes connections of which the bus has not heard yet.
+                await read(reader)
+                self._writer.set_result(writer)
                 await self._hear(reader, writer)
-            self._writer = asyncio.get_running_loop().create_future()
+            if self._writer.done():
+                self._writer = asyncio.get_running_loop().create_future()
 
     async def _hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -152,6 +155,7 @@ class Bus:
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        writer.write(packed("", b"welcome"))
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 while True:

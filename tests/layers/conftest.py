@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import pytest
 
+from fast_channels.layers.mailroom import Mailroom
+
 T = TypeVar("T")
 
 
@@ -23,6 +25,12 @@ class Clock:
 def clock() -> Clock:
     """A clock that stands still until a test moves it."""
     return Clock()
+
+
+@pytest.fixture
+def room(clock: Clock) -> Mailroom:
+    """A room whose mailboxes hold four messages."""
+    return Mailroom(clock, lambda _: 4)
 
 
 async def soon(event: Awaitable[T]) -> T:

@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from fast_channels.layers.delivery import Delivery, owner
 from fast_channels.layers.loops import before_close, not_before_close
-from fast_channels.layers.mailbox import MailStats
+from fast_channels.layers.mailroom import MailStats
 from fast_channels.layers.transport import Transport
 
 __all__ = ["Deliveries"]

@@ -33,7 +33,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from fast_channels.layers.mailbox import Aftermath, Letter, Mailroom, tell
+from fast_channels.layers.mailbox import Effects, Letter, notify_all
+from fast_channels.layers.mailroom import Mailroom
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.transport import Receiver, Transport
@@ -169,7 +170,7 @@ class Delivery(Generic[T]):
 
     def put(
         self, channels: Sequence[str], contents: Snapshot, seconds: float, kind: type[Letter] = Letter
-    ) -> Aftermath:
+    ) -> Effects:
         """Put a message into mailboxes of this event loop.
 
         Args:
@@ -178,7 +179,7 @@ class Delivery(Generic[T]):
             seconds: After which it expires.
             kind: What distinguishes it in a mailbox, if anything does.
         """
-        aftermath = Aftermath()
+        effects = Effects()
         room = self.room
         with room.lock:
             now = room.clock()
@@ -186,9 +187,9 @@ class Delivery(Generic[T]):
             letter = kind(now + seconds, contents)
             for channel in channels:
                 box = room.open(channel)
-                if not box.put(letter, now, aftermath):
-                    box.overflow(letter, aftermath)
-        return aftermath
+                if not box.put(letter, now, effects):
+                    box.overflow(letter, effects)
+        return effects
 
     async def join(self, address: str, channel: str) -> None:
         """Make a channel a member of a group; return when whatever is sent to the group arrives."""
@@ -250,7 +251,7 @@ class Delivery(Generic[T]):
             )
 
     async def deliver(self, address: str, frame: bytes) -> None:
-        """Put a frame into the mailboxes that it is for; give crowded ones time to be read."""
+        """Put a frame into the mailboxes that it is for; give readers of half-full ones time to be read."""
         if (signal := self.signals.get(address)) is not None:
             signal.wake()
             return
@@ -262,7 +263,7 @@ class Delivery(Generic[T]):
             if self.transport.subscribed(address):
                 self.refuse(address, error)
             return
-        await self.put(channels, contents, self._settings.expiry).settle()
+        await self.put(channels, contents, self._settings.expiry).apply()
 
     def write(self, contents: Snapshot) -> bytes:
         """Return a message as it travels."""
@@ -314,10 +315,10 @@ class Delivery(Generic[T]):
         for signal in self.signals.values():
             # What was published meanwhile nobody heard.
             signal.wake()
-        aftermath = Aftermath()
+        effects = Effects()
         with self.room.lock:
             for box in tuple(self.room.boxes.values()):
                 names = (self.address(box.channel), *self.memberships.of(box.channel))
                 if any(map(concerns, names)):
-                    self.counts.gaps += box.note_outage(aftermath)
-        tell(aftermath.notices)
+                    self.counts.gaps += box.note_outage(effects)
+        notify_all(effects.callbacks)

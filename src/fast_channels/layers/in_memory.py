@@ -6,17 +6,10 @@ from typing import ClassVar, Final, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage, require_seconds
-from fast_channels.layers.mailbox import (
-    DEFAULT_OVERFLOW,
-    Aftermath,
-    Letter,
-    Mailbox,
-    Mailroom,
-    MailStats,
-    Overflow,
-    require_overflow,
-)
+from fast_channels.layers.mailbox import Effects, Letter, Mailbox
+from fast_channels.layers.mailroom import Mailroom, MailStats
 from fast_channels.layers.memberships import Memberships
+from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow, require_overflow
 from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.values import snapshot
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
@@ -97,7 +90,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         """
         self._require_channel(channel)
         contents = snapshot(message)
-        aftermath = Aftermath()
+        effects = Effects()
         room = self._room
         with room.lock:
             now = room.clock()
@@ -111,11 +104,11 @@ class InMemoryChannelLayer(BaseChannelLayer):
                     room.unheard += 1
                     return
                 box = room.open(channel)
-            if not box.put(Letter(now + self.expiry, contents), now, aftermath):
+            if not box.put(Letter(now + self.expiry, contents), now, effects):
                 raise ChannelFull(
                     f"channel {channel!r} is full: its capacity is {box.capacity} unread messages"
                 )
-        await aftermath.settle()
+        await effects.apply()
 
     async def receive(self, channel: str) -> ReceivedMessage:
         """Wait for the next message of a channel; each goes to one receiver only.
@@ -218,7 +211,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         """
         self._require_group(group)
         contents = snapshot(message)
-        aftermath = Aftermath()
+        effects = Effects()
         room = self._room
         with room.lock:
             now = room.clock()
@@ -228,11 +221,11 @@ class InMemoryChannelLayer(BaseChannelLayer):
             # A copy of the names: the garbage collector may end a consumer while they are gone through.
             for channel in tuple(self.groups.get(group, ())):
                 box = boxes.get(channel)
-                if box is None or (box.notify is None and not box.receivers):
+                if box is None or (box.notify is None and not box.receivers.count):
                     box = self._unread_member(group, channel, now)
-                if box is not None and not box.put(letter, now, aftermath):
-                    box.overflow(letter, aftermath)
-        await aftermath.settle()
+                if box is not None and not box.put(letter, now, effects):
+                    box.overflow(letter, effects)
+        await effects.apply()
 
     async def flush(self) -> None:
         """Throw away all unread messages and groups; consumers and receivers stay attached."""

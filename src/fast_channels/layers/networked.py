@@ -9,14 +9,9 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar, cast
 from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage
 from fast_channels.layers.deliveries import Deliveries
 from fast_channels.layers.delivery import Counts, Delivery
-from fast_channels.layers.mailbox import (
-    DEFAULT_OVERFLOW,
-    Mailbox,
-    Mailroom,
-    MailStats,
-    Overflow,
-    require_overflow,
-)
+from fast_channels.layers.mailbox import Mailbox
+from fast_channels.layers.mailroom import Mailroom, MailStats
+from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow, require_overflow
 from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, plain_message
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage

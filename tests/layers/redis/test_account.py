@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fast_channels.exceptions import ChannelFull
-from fast_channels.layers.mailbox import Overflow
+from fast_channels.layers.overflow import Overflow
 from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 from tests.layers.redis.virtual import FakeServer, in_virtual_time, on_fakes
 

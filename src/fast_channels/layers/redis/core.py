@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import ReceivedMessage, SentMessage
 from fast_channels.layers.delivery import Delivery
-from fast_channels.layers.mailbox import DEFAULT_OVERFLOW, Mailbox, Overflow
+from fast_channels.layers.mailbox import Mailbox
+from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow
 from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
 from fast_channels.layers.redis.queue import Queue, put
 from fast_channels.layers.redis.transport import RedisTransport

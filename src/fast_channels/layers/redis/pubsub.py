@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from fast_channels.layers.mailbox import DEFAULT_OVERFLOW, Overflow
 from fast_channels.layers.networked import NetworkedChannelLayer, NetworkedStats
+from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow
 from fast_channels.layers.redis.hosts import decode_hosts
 from fast_channels.layers.redis.queue import QueueCounts
 from fast_channels.layers.redis.serializers import registry

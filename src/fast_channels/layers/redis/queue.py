@@ -13,7 +13,7 @@ from typing import Final
 from redis.exceptions import MovedError, RedisError, ResponseError
 
 from fast_channels.layers.delivery import Delivery
-from fast_channels.layers.mailbox import Letter, tell
+from fast_channels.layers.mailbox import Letter, notify_all
 from fast_channels.layers.redis.connection import Reply
 from fast_channels.layers.redis.transport import RedisTransport, Shard
 
@@ -246,7 +246,7 @@ class Queue:
 
     def _wanted(self) -> int:
         box = self._hub.room.boxes.get(self._channel)
-        return 0 if box is None or self._closed else max(box.receivers - len(box), 0)
+        return 0 if box is None or self._closed else max(box.receivers.count - len(box), 0)
 
     def _deliver(self, taken: Sequence[tuple[float, bytes]]) -> None:
         wanted = self._wanted()
@@ -257,7 +257,7 @@ class Queue:
                 self._hub.refuse(self.key, error)
                 self._again = True
             else:
-                tell(self._hub.put([self._channel], contents, left, _Taken).notices)
+                notify_all(self._hub.put([self._channel], contents, left, _Taken).callbacks)
         self._give_back([*self._abandoned(), *taken[wanted:]])
 
     def _abandoned(self) -> list[tuple[float, bytes]]:
@@ -267,7 +267,7 @@ class Queue:
             box = room.boxes.get(self._channel)
             # What its groups have sent stays until the end: nobody else is their member.
             kind = Letter if self._closed else _Taken
-            letters = [] if box is None or box.receivers else box.withdraw(kind)
+            letters = [] if box is None or box.receivers.count else box.withdraw(kind)
             if box is not None:
                 room.tidy(box)
         now = room.clock()

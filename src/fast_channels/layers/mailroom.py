@@ -1,0 +1,177 @@
+"""The mailboxes of a layer, by channel, and what has become of all messages."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from fast_channels.layers.mailbox import Mailbox, SharedState, notify_all
+from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow
+
+__all__ = ["MailStats", "Mailroom"]
+
+
+@dataclass(frozen=True, slots=True)
+class MailStats:
+    """What has become of the messages of a layer, counted once for each channel that a message was for.
+
+    Attributes:
+        sent: Messages that a mailbox accepted.
+        taken: Messages that a receiver or a consumer took.
+        expired: Messages that were due before anybody took them.
+        discarded: Messages that `flush()`, `close()` or `close_channel()` threw away.
+        dropped_full: Messages that a channel missed because it was full and the sender could not be told.
+        unheard: Messages to a channel that is closed, or that no process listens to as far as the sender
+            could tell.
+    """
+
+    sent: int
+    taken: int
+    expired: int
+    discarded: int
+    dropped_full: int
+    unheard: int
+
+    def __add__(self, other: "MailStats") -> "MailStats":
+        # Those of a subclass may be anything.
+        names = (field.name for field in fields(MailStats))
+        return MailStats(*(getattr(self, name) + getattr(other, name) for name in names))
+
+    @property
+    def waiting(self) -> int:
+        """Messages that nobody has taken yet; some of them may be due."""
+        return self.sent - self.taken - self.expired - self.discarded
+
+
+class Mailroom(SharedState):
+    """The mailboxes of one layer. Several threads, each with its event loop, may use it.
+
+    Args:
+        clock: Returns the time in seconds; never goes back.
+        capacity_of: Returns how many unread messages a channel may hold.
+        overflow: What a full mailbox does with a message whose sender cannot be told.
+
+    Attributes:
+        boxes: The mailboxes by channel; one is here while somebody reads it or a message waits in it.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        capacity_of: Callable[[str], int],
+        overflow: Overflow = DEFAULT_OVERFLOW,
+    ) -> None:
+        super().__init__(clock, overflow)
+        self.boxes: dict[str, Mailbox] = {}
+        self._ended: Callable[[], Exception] | None = None
+        self._capacity_of = capacity_of
+
+    def open(self, channel: str) -> Mailbox:
+        """Return the mailbox of a channel, a new one if there is none. Needs the lock."""
+        box = self.boxes.get(channel)
+        if box is None:
+            box = self.boxes[channel] = Mailbox(self, channel, self._capacity_of(channel))
+        return box
+
+    def tidy(self, box: Mailbox) -> None:
+        """Forget a mailbox that is empty and that nobody reads. Needs the lock."""
+        if box.idle and self.boxes.get(box.channel) is box:
+            del self.boxes[box.channel]
+
+    def empty(self, channel: str, *, detach: bool) -> None:
+        """Throw away the messages of a channel. Needs the lock.
+
+        Args:
+            channel: Its name.
+            detach: Close it too: let go of its consumer, and let whoever waits for a message fail.
+        """
+        box = self.boxes.get(channel)
+        if box is not None:
+            box.discard_all()
+            if detach:
+                box.notify = None
+                box.receivers.wake_all()
+                del self.boxes[channel]
+            else:
+                self.tidy(box)
+
+    def empty_all(self, *, detach: bool) -> None:
+        """Do what `empty()` does, with every channel. Needs the lock."""
+        for channel in tuple(self.boxes):
+            self.empty(channel, detach=detach)
+
+    def sweep(self, until: float) -> None:
+        """Free the messages without a consumer that were due at a time, and nothing else. Needs the lock."""
+        while self.unclaimed:
+            letter, box = next(iter(self.unclaimed.items()))
+            if letter.expires_at > until:
+                return
+            del self.unclaimed[letter]
+            box.drop_expired(until)
+            self.tidy(box)
+
+    async def receive(self, channel: str) -> dict[str, Any]:
+        """Wait for the next message of a channel; each goes to exactly one of those who wait.
+
+        A cancelled call loses nothing: its message goes to another receiver, or waits.
+
+        Raises:
+            RuntimeError: The channel was closed meanwhile.
+            Exception: What `end()` was told.
+        """
+        waiter: asyncio.Future[None] | None = None
+        with self.lock:
+            self.sweep(self.clock())
+            box = self.open(channel)
+            box.add_receiver()
+        try:
+            while True:
+                with self.lock:
+                    message = box.take()
+                    if message is not None:
+                        return message
+                    if self._ended is not None:
+                        raise self._ended()
+                    if self.boxes.get(channel) is not box:
+                        raise RuntimeError(
+                            f"channel {channel!r} was closed while somebody waited for a message of it"
+                        )
+                    waiter = box.receivers.wait()
+                await waiter
+        finally:
+            with self.lock:
+                box.remove_receiver(waiter)
+                self.tidy(box)
+
+    def end(self, error: Callable[[], Exception]) -> None:
+        """Let everybody who waits for a message fail. Needs the lock.
+
+        Args:
+            error: Makes what each of them raises.
+        """
+        self._ended = error
+        for box in self.boxes.values():
+            box.receivers.wake_all()
+
+    def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox:
+        """Attach a consumer to a channel and tell it of the messages that wait already.
+
+        Raises:
+            RuntimeError: A consumer listens on the channel already.
+        """
+        with self.lock:
+            box = self.open(channel)
+            if box.notify is not None:
+                raise RuntimeError(f"a consumer listens on channel {channel!r} already; it has one at most")
+            box.add_consumer(notify)
+            waiting = box.qsize()
+        if waiting:
+            notify_all([notify] * waiting)
+        return box
+
+    def stats(self) -> MailStats:
+        """Return the counts so far."""
+        with self.lock:
+            return MailStats(
+                self.sent, self.taken, self.expired, self.discarded, self.dropped_full, self.unheard
+            )
