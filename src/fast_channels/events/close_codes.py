@@ -57,7 +57,7 @@ def _ranges(codes: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 
 CLOSE_CODES: tuple[tuple[int, int], ...] = (
-    *_ranges(code.value for code in CloseCode if code.may_be_sent),
+    *_ranges(code.value for code in CloseCode if code.may_be_sent and code < FIRST_FREE),
     (FIRST_FREE, _LAST),
 )
 """Those that may be sent, as ranges."""
