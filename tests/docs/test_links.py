@@ -71,6 +71,13 @@ def test_the_packages_of_the_architecture_are_those_of_the_contract() -> None:
     assert set(table) == package - {"__init__", "__pycache__"}
 
 
+def test_the_files_that_contributors_change_exist() -> None:
+    """The lists of files for typical changes name no file that has moved; NAME stands for a new one."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:src|tests|docs)/[\w./-]+)`", text)
+    assert [path for path in named if not re.search("NAME|WORDS", path) and not (ROOT / path).exists()] == []
+
+
 def test_ci_runs_what_the_readme_says() -> None:
     """The continuous integration types the command of the README, so that it cannot rot."""
     assert RUN_ALL in (ROOT / ".ci" / "run").read_text()
