@@ -36,6 +36,7 @@ class FakeTransport:
         self.close_gate.set()
         self.stuck: Exception | None = None
         self.closed = False
+        self._wanted: set[str] = set()
         self._addresses: set[str] = set()
 
     async def publish(self, address: str, frame: bytes) -> bool:
@@ -46,14 +47,17 @@ class FakeTransport:
     async def subscribe(self, address: str) -> None:
         """Subscribe when the gate is open."""
         self.calls.append(("subscribe", address))
+        self._wanted.add(address)
         await self.gate.wait()
         if self.away is not None:
             raise self.away
-        self._addresses.add(address)
+        if address in self._wanted:
+            self._addresses.add(address)
 
     def unsubscribe(self, address: str) -> None:
         """Forget an address."""
         self.calls.append(("unsubscribe", address))
+        self._wanted.discard(address)
         self._addresses.discard(address)
 
     def subscribed(self, address: str) -> bool:

@@ -89,6 +89,21 @@ async def test_what_waits_for_a_named_channel_can_be_read_whether_or_not_there_i
             await layer.receive("jobs")
 
 
+async def test_whoever_receives_from_a_channel_that_is_closed_meanwhile_is_told() -> None:
+    """Before anything was subscribed to, too: no message would ever come."""
+    async with FakeLayer() as layer:
+        await layer.new_channel()
+        (transport,) = layer.transports
+        transport.gate.clear()
+        receiving = asyncio.create_task(layer.receive("jobs"))
+        await asyncio.sleep(0)
+        await layer.close_channel("jobs")
+        transport.gate.set()
+
+        with pytest.raises(RuntimeError, match="channel 'jobs' was closed while somebody waited"):
+            await soon(receiving)
+
+
 async def test_a_group_is_subscribed_to_while_it_has_members() -> None:
     """It is left with the last one, by whatever ends its membership."""
     async with FakeLayer() as layer:

@@ -41,7 +41,7 @@ from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
 from fast_channels.untrusted import shown
 
-__all__ = ["Counts", "Delivery", "Settings", "Signal", "owner"]
+__all__ = ["Counts", "Delivery", "Settings", "Signal", "closed_meanwhile", "owner"]
 
 T = TypeVar("T", bound=Transport)
 T_co = TypeVar("T_co", bound=Transport, covariant=True)
@@ -59,6 +59,11 @@ class Counts:
 def owner(channel: str) -> str:
     """Return the token of the delivery whose channel it is, if its name has a `!`."""
     return channel.partition("!")[0].rpartition(".")[2]
+
+
+def closed_meanwhile(channel: str) -> RuntimeError:
+    """Return what whoever wants a message gets when somebody else closes the channel."""
+    return RuntimeError(f"channel {channel!r} was closed while somebody waited for a message of it")
 
 
 class Signal(Protocol):
@@ -163,10 +168,17 @@ class Delivery(Generic[T]):
         """Return the address of a channel: its name, or the inbox of the event loop that made it."""
         return f"{self._settings.prefix}__inbox__!{owner(channel)}" if "!" in channel else channel
 
-    async def attend(self, address: str) -> None:
-        """Subscribe to an address, or do nothing if that was done, also while there is no connection."""
+    async def attend(self, address: str, channel: str) -> None:
+        """Subscribe to the address of a named channel, unless that was done; it may have no connection now.
+
+        Raises:
+            RuntimeError: The channel was closed meanwhile.
+            Exception: The transport found no connection in time.
+        """
         if not self.transport.subscribed(address):
             await self.transport.subscribe(address)
+            if not self.transport.subscribed(address):
+                raise closed_meanwhile(channel)
 
     def put(
         self, channels: Sequence[str], contents: Snapshot, seconds: float, kind: type[Letter] = Letter

@@ -185,8 +185,8 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
 
         Raises:
             TypeError: The name is not valid.
-            RuntimeError: The channel is closed, or of another process, or of an event loop that has ended: no
-                message can come.
+            RuntimeError: The channel is closed, or was closed meanwhile, or is of another process, or of an
+                event loop that has ended: no message can come.
             ChannelFull: The channel was full, and the policy is "close".
             Exception: The first call found no connection in time, or the layer was closed meanwhile.
         """
@@ -195,7 +195,7 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
             delivery = self._deliveries.that_made(channel)
         else:
             delivery = self._deliveries.here()
-            await delivery.attend(channel)
+            await delivery.attend(channel, channel)
         return await delivery.room.receive(channel)
 
     async def new_channel(self, prefix: str = "specific.") -> str:

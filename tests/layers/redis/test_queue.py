@@ -219,3 +219,26 @@ async def test_a_node_of_a_cluster_that_does_not_hold_the_queue(
         with pytest.raises(ResponseError, match="queues need a server that is no cluster"):
             await step
     await layer.close()
+
+
+@pytest.mark.parametrize("silent", ["LLEN", "SUBSCRIBE"])
+def test_whoever_receives_from_a_channel_that_is_closed_meanwhile_is_told(
+    layer: RedisChannelLayer, server: QueueServer, silent: str
+) -> None:
+    """However far the connections are: no message would ever come, and nothing stays subscribed to."""
+
+    @in_virtual_time
+    async def closed() -> None:
+        server.silent.add(silent)
+        receiving = asyncio.create_task(layer.receive("work"))
+        await until(lambda: silent in server.names())
+        await layer.close_channel("work")
+        server.silent.clear()
+        server.connections[-1].say(0 if silent == "LLEN" else [b"subscribe", KEY.encode(), 1])
+
+        with pytest.raises(RuntimeError, match="channel 'work' was closed while somebody waited"):
+            await receiving
+        assert not any(connection.names for connection in server.connections)
+        await layer.close()
+
+    closed()

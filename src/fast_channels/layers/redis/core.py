@@ -112,6 +112,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
 
         Raises:
             TypeError: The name is not valid.
+            RuntimeError: The channel was closed meanwhile.
             redis.exceptions.ConnectionError: The first call found no connection in time, or the layer was
                 closed meanwhile.
             redis.exceptions.ResponseError: The server is a node of a Redis Cluster that does not hold the

@@ -12,7 +12,7 @@ from typing import Final
 
 from redis.exceptions import MovedError, RedisError, ResponseError
 
-from fast_channels.layers.delivery import Delivery
+from fast_channels.layers.delivery import Delivery, closed_meanwhile
 from fast_channels.layers.mailbox import Letter, notify_all
 from fast_channels.layers.redis.connection import Reply
 from fast_channels.layers.redis.transport import RedisTransport, Shard
@@ -171,6 +171,7 @@ class Queue:
         """Hear of what is put into the queue, from now on.
 
         Raises:
+            RuntimeError: The channel was closed meanwhile.
             ResponseError: The server is a node of a Redis Cluster that does not hold the queue, or refuses.
             redis.exceptions.ConnectionError: There was no connection in time.
         """
@@ -178,7 +179,9 @@ class Queue:
             with _not_moved(self.key):
                 await self._link.ask("LLEN", self.key, repeat=True)
             self._found = True
-        await self._hub.attend(self.key)
+        if self._closed:
+            raise closed_meanwhile(self._channel)
+        await self._hub.attend(self.key, self._channel)
 
     def wake(self) -> None:
         """Take messages, if anybody waits for some."""
