@@ -376,7 +376,7 @@ async def test_a_channel_of_another_event_loop_can_be_read(pubsub: PubSubMaker) 
     channel = await layer.new_channel()
 
     async def receive() -> dict[str, Any]:
-        # A hub of its own, so that this is not the first that is looked at.
+        # A delivery of its own, so that this is not the first that is looked at.
         await layer.new_channel()
         return await soon(layer.receive(channel))
 

@@ -142,18 +142,20 @@ class Queue:
     for any more goes back to where it was.
 
     Args:
-        hub: The connections and mailboxes of the event loop.
+        delivery: The connections and mailboxes of the event loop.
         counts: What has happened to the queues of the layer.
         channel: The name of the channel.
         key: The name of the queue in Redis, which is published to when something is put into it.
     """
 
-    def __init__(self, hub: Delivery[RedisTransport], counts: QueueCounts, channel: str, key: str) -> None:
+    def __init__(
+        self, delivery: Delivery[RedisTransport], counts: QueueCounts, channel: str, key: str
+    ) -> None:
         self.key = key
-        self._hub = hub
+        self._delivery = delivery
         self._counts = counts
         self._channel = channel
-        shard = hub.transport.shard(self.key)
+        shard = delivery.transport.shard(self.key)
         self._link = shard.commands
         self._notice = shard.realm + self.key
         self._receipts = itertools.count()
@@ -181,7 +183,7 @@ class Queue:
             self._found = True
         if self._closed:
             raise closed_meanwhile(self._channel)
-        await self._hub.attend(self.key, self._channel)
+        await self._delivery.attend(self.key, self._channel)
 
     def wake(self) -> None:
         """Take messages, if anybody waits for some."""
@@ -248,24 +250,24 @@ class Queue:
         return len(taken)
 
     def _wanted(self) -> int:
-        box = self._hub.room.boxes.get(self._channel)
+        box = self._delivery.room.boxes.get(self._channel)
         return 0 if box is None or self._closed else max(box.receivers.count - len(box), 0)
 
     def _deliver(self, taken: Sequence[tuple[float, bytes]]) -> None:
         wanted = self._wanted()
         for left, frame in taken[:wanted]:
             try:
-                _, contents = self._hub.read(frame)
+                _, contents = self._delivery.read(frame)
             except Exception as error:
-                self._hub.refuse(self.key, error)
+                self._delivery.refuse(self.key, error)
                 self._again = True
             else:
-                notify_all(self._hub.put([self._channel], contents, left, _Taken).callbacks)
+                notify_all(self._delivery.put([self._channel], contents, left, _Taken).callbacks)
         self._give_back([*self._abandoned(), *taken[wanted:]])
 
     def _abandoned(self) -> list[tuple[float, bytes]]:
         """Return what is in the mailbox and nobody waits for any more, and leave none of it there."""
-        room = self._hub.room
+        room = self._delivery.room
         with room.lock:
             box = room.boxes.get(self._channel)
             # What its groups have sent stays until the end: nobody else is their member.
@@ -274,7 +276,7 @@ class Queue:
             if box is not None:
                 room.tidy(box)
         now = room.clock()
-        return [(letter.expires_at - now, self._hub.write(letter.snapshot)) for letter in letters]
+        return [(letter.expires_at - now, self._delivery.write(letter.snapshot)) for letter in letters]
 
     def _give_back(self, entries: Sequence[tuple[float, bytes]]) -> None:
         if not entries:
@@ -297,7 +299,7 @@ class Queue:
 
     def _new_receipt(self) -> str:
         # A name of its own each time: a late UNLINK must not remove the receipt of a later step.
-        return f"{self.key}!{self._hub.token}{next(self._receipts)}"
+        return f"{self.key}!{self._delivery.token}{next(self._receipts)}"
 
 
 @contextmanager
