@@ -84,17 +84,24 @@ class Load:
     Attributes:
         sent: When each message was handed to the layer.
         errors: What became of those that failed, by number.
+        delay: How many seconds later than meant messages were sent, on the average: what a busy machine makes
+            of one step of anything.
     """
 
     def __init__(self, layer: RedisPubSubChannelLayer, group: str, per_second: float = 400) -> None:
         self.sent: list[float] = []
         self.errors: dict[int, Exception] = {}
+        self._late = 0.0
         self._layer = layer
         self._group = group
         self._pace = 1 / per_second
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending: set[int] = set()
+
+    @property
+    def delay(self) -> float:
+        return self._late / len(self.sent)
 
     @property
     def acknowledged(self) -> int:
@@ -106,6 +113,7 @@ class Load:
         start = self._loop.time()
         for n in range(count):
             await asyncio.sleep(start + n * self._pace - self._loop.time())
+            self._late += self._loop.time() - start - n * self._pace
             self._pending.add(len(self.sent))
             task = self._loop.create_task(self._send(len(self.sent)))
             self.sent.append(self._loop.time())

@@ -68,7 +68,7 @@ async def test_a_certificate_that_is_not_trusted(tmp_path: Path, caplog: pytest.
     other, _ = certified(tmp_path / "other")
     with RedisServer() as server:
         async with Proxy(server.port, tls=context) as proxy:
-            host = {"address": proxy.url, "ssl_ca_certs": str(other), "socket_timeout": 0.5}
+            host = {"address": proxy.url, "ssl_ca_certs": str(other), "socket_timeout": 2}
             async with RedisChannelLayer([host]) as layer:
                 with pytest.raises(RedisConnectionError, match="certificate verify failed"):
                     await soon(layer.group_send("g", {"type": "x"}))
