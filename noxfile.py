@@ -37,7 +37,8 @@ TIME_LIMIT = "--timeout=120"  # seconds for a test: one that hangs fails, and sh
 HEARTBEAT_SECONDS = 20
 READS_FILES = [
     *("tests/codegen", "tests/events", "tests/examples", "tests/protocol", "tests/repository_files"),
-    *("tests/docs/test_guide.py", "tests/docs/test_links.py", "tests/test_packaging.py"),
+    *("tests/docs/test_changelog.py", "tests/docs/test_guide.py", "tests/docs/test_links.py"),
+    *("tests/test_architecture.py", "tests/test_packaging.py"),
 ]
 SHOW_CHANGELOG = ("towncrier", "build", "--draft", "--version=Unreleased")
 DISTRIBUTION = "fast-channels-typed"
