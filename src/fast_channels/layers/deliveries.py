@@ -38,7 +38,7 @@ class Deliveries(Generic[T]):
         self._make = make
         self._begin = begin
         self._by_loop: dict[asyncio.AbstractEventLoop, Delivery[T]] = {}
-        self._ending: dict[Delivery[T], asyncio.Task[None]] = {}
+        self._ending: dict[Delivery[T], list[asyncio.Task[None]]] = {}
         self._past = _NO_MAIL
         self._process = os.getpid()
         # What the names of this process have in common, and the numbers of its event loops.
@@ -129,7 +129,8 @@ class Deliveries(Generic[T]):
 
     async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
         self._begin_to_end(loop)
-        for task in [task for task in tuple(self._ending.values()) if task.get_loop() is loop]:
+        of_all_loops = [task for tasks in tuple(self._ending.values()) for task in tasks]
+        for task in [task for task in of_all_loops if task.get_loop() is loop]:
             await asyncio.wait([task])
 
     async def _end_elsewhere(self, loop: asyncio.AbstractEventLoop, delivery: Delivery[T]) -> None:
@@ -145,8 +146,10 @@ class Deliveries(Generic[T]):
     def _begin_to_end(self, loop: asyncio.AbstractEventLoop) -> None:
         delivery = self._by_loop.pop(loop, None)
         if delivery is not None:
+            # Noted first: an eager task may have ended before it could be noted.
+            tasks = self._ending[delivery] = []
             # A task of its own: nobody could end it any more if whoever waits for it were cancelled.
-            self._ending[delivery] = loop.create_task(self._end_delivery(loop, delivery))
+            tasks.append(loop.create_task(self._end_delivery(loop, delivery)))
 
     async def _end_delivery(self, loop: asyncio.AbstractEventLoop, delivery: Delivery[T]) -> None:
         try:
