@@ -44,6 +44,7 @@ SHOW_CHANGELOG = ("towncrier", "build", "--draft", "--version=Unreleased")
 DISTRIBUTION = "fast-channels-typed"
 SUBJECT_LENGTH = 72
 SUBJECTS_SINCE = "2026-11-24"  # Earlier commits were made without the rule.
+ASYNC_TESTS = ("tests/consumer", "tests/layers", "tests/test_event_loops.py")
 P = ParamSpec("P")
 
 CHECKED_AS_USERS_DO = ("tests", "examples", "noxfile.py")
@@ -113,6 +114,35 @@ def property_(session: nox.Session) -> None:
         *("-m", "property"),
         *(session.posargs or [*EVERY_CORE, *FOLDERS_OF_OTHER_SESSIONS]),
         env={"HYPOTHESIS_PROFILE": "thorough"},
+    )
+
+
+def newest_with_eager_tasks() -> str | None:
+    """Return the newest Python that is here and has eager tasks, if there is one."""
+    for version in PYTHONS[:0:-1]:  # All but 3.11, the newest first.
+        if version == RUNNING:
+            return version
+        command = shutil.which(f"python{version}")
+        # A version manager has commands for versions that are not chosen, too; they fail.
+        if command and subprocess.run([command, "-c", ""], capture_output=True, check=False).returncode == 0:
+            return version
+    return None
+
+
+EAGER_PYTHON = newest_with_eager_tasks()
+LOOPS = [nox.param(RUNNING, "debug", id="debug"), nox.param(EAGER_PYTHON or RUNNING, "eager", id="eager")]
+
+
+@nox.session(tags=["full"])
+@nox.parametrize("python,mode", LOOPS)
+@with_heartbeat
+def loops(session: nox.Session, mode: str) -> None:
+    """Run the tests of consumers and layers in asyncio's debug mode, and with eager tasks (Python 3.12+)."""
+    if mode == "eager" and EAGER_PYTHON is None:
+        session.skip("no Python 3.12 or later is found, and older ones have no eager tasks")
+    install(session, "test")
+    session.run(
+        "pytest", TIME_LIMIT, *(session.posargs or [*EVERY_CORE, *ASYNC_TESTS]), env={"EVENT_LOOP": mode}
     )
 
 
