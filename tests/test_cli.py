@@ -193,14 +193,14 @@ def test_the_usage_is_shown_to_whoever_typed_it_wrong(app: Callable[[str], None]
 
 
 def test_findings_are_explained(app: Callable[[str], None]) -> None:
-    """A check says how, and the explanation has a reason, an example and the mend."""
+    """A check says how, and the explanation has a reason, an example and the fix."""
     app(BAD)
 
     assert run("check", "cli_app").stderr == (
-        "note: fast-channels explain FC108 FC207 FC301 shows why, an example and the mend\n"
+        "note: fast-channels explain FC108 FC207 FC301 shows why, an example and the fix\n"
     )
     shown = run("explain", "fc107", "FC301")
-    assert (shown.exit_code, shown.stdout.count("Example:"), shown.stdout.count("Mend:")) == (0, 2, 2)
+    assert (shown.exit_code, shown.stdout.count("Example:"), shown.stdout.count("Fix:")) == (0, 2, 2)
     assert run("explain").stdout.startswith("# Findings\n")
 
 

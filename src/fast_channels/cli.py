@@ -101,7 +101,7 @@ def check(targets: tuple[str, ...], app_dir: Path, error_format: str, ignore: tu
         click.echo(f"checked {_count(len(consumers), 'consumer')} of {where}: {result}{ignored}")
     if shown and error_format == "text":
         codes = " ".join(dict.fromkeys(sorted(one.code for one in shown)))
-        _note(f"fast-channels explain {codes} shows why, an example and the mend")
+        _note(f"fast-channels explain {codes} shows why, an example and the fix")
     if shown:
         sys.exit(FINDINGS)
 
@@ -109,7 +109,7 @@ def check(targets: tuple[str, ...], app_dir: Path, error_format: str, ignore: tu
 @command.command("explain")
 @click.argument("codes", nargs=-1, metavar="CODE...")
 def explain(codes: tuple[str, ...]) -> None:
-    """Show why a finding matters, an example and the mend; without a code the page of all, in Markdown."""
+    """Show why a finding matters, an example and the fix; without a code the page of all, in Markdown."""
     for code in codes:
         if code.upper() not in KINDS:
             meant = like(code) or KINDS

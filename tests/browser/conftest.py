@@ -47,7 +47,7 @@ def server() -> Iterator[Server]:
 
 
 class Line:
-    """A network connection to a server that a test can cut and mend.
+    """A network connection to a server that a test can cut and restore.
 
     Attributes:
         port: The port of the loopback interface at which the server is reached through it.
@@ -76,7 +76,7 @@ class Line:
         for writer in self._writers:
             writer.transport.abort()
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Let new connections through again."""
         self._is_cut = False
 

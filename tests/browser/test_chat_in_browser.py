@@ -123,7 +123,7 @@ async def test_page_that_was_cut_off_catches_up(visit: Visit, line: Line) -> Non
     await ada.say("Where are you, Bob?")
     await expect(ada.lines).to_have_text(["Where are you, Bob?"])
     await expect(bob.lines).to_have_count(0)
-    line.mend()
+    line.restore()
 
     await expect(bob.state).to_have_text("Connected")
     await expect(bob.lines).to_have_text(["Where are you, Bob?"])
@@ -146,7 +146,7 @@ async def test_page_waits_until_its_name_is_free(visit: Visit, server: Server, l
         while b"welcome" not in welcome:
             await ghost.send(Join(name="Bob").model_dump_json())
             welcome = await ghost.recv(decode=False)
-        line.mend()
+        line.restore()
         await expect(bob.state).to_have_text("Somebody here is called Bob already.")
 
     await expect(bob.state).to_have_text("Connected")

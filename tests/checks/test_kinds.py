@@ -57,8 +57,8 @@ def test_another_distribution_is_told_of_as_the_page_shows(monkeypatch: pytest.M
 @pytest.mark.parametrize("code", IN_CODE)
 def test_a_mend_has_none(code: str) -> None:
     """Nothing is found any more, and it is not the same module."""
-    assert found(KINDS[code].mend) == []
-    assert KINDS[code].mend != KINDS[code].example
+    assert found(KINDS[code].fix) == []
+    assert KINDS[code].fix != KINDS[code].example
 
 
 def test_the_page_shows_every_kind() -> None:

@@ -21,7 +21,7 @@ class Kind:
         why: Why it matters.
         says: What is said of the example, when it is imported as `app` or checked; `...` stands for the rest.
         example: A module in which it is found, or the commands that lead to it.
-        mend: The same with nothing to find.
+        fix: The same with nothing to find.
         note: When it is not found, or may be passed over; empty if there is nothing to say.
     """
 
@@ -30,7 +30,7 @@ class Kind:
     why: str
     says: str
     example: str
-    mend: str
+    fix: str
     note: str = ""
 
 
@@ -62,11 +62,11 @@ def _module(body: str) -> str:
 def _kind(
     code: str, summary: str, why: str, says: str, example: str, *changes: tuple[str, str], note: str = ""
 ) -> Kind:
-    """Return a kind whose example is mended by replacing some of its text."""
-    mend = example
+    """Return a kind whose example is fixed by replacing some of its text."""
+    fix = example
     for old, new in changes:
-        mend = mend.replace(old, new)
-    return Kind(code, summary, why, says, _module(example), _module(mend), note)
+        fix = fix.replace(old, new)
+    return Kind(code, summary, why, says, _module(example), _module(fix), note)
 
 
 _SAID = """\
@@ -387,7 +387,7 @@ def explained(kind: Kind) -> str:
 
 
 def _shown(kind: Kind) -> list[tuple[str, str]]:
-    shown = [("Example", kind.example), ("It says", kind.says), ("Mend", kind.mend)]
+    shown = [("Example", kind.example), ("It says", kind.says), ("Fix", kind.fix)]
     return [(title, text.rstrip()) for title, text in shown]
 
 

@@ -11,7 +11,7 @@ Nothing here waits or does input and output, so a test can try every event in ev
 in two ways: *what* it is, by the model's validator, and *when* it may happen, by the table. Both come before
 anything changes: an event that is refused leaves the state as it was, and its error names the event, the
 state, and what would have been legal. A received event that is out of order is the server's doing and
-changes nothing, but it is never an error: servers differ, and an application cannot mend them.
+changes nothing, but it is never an error: servers differ, and an application cannot fix them.
 
 What all connections of a class have in common (`steps`) is made once, when the class is defined, the
 validators when their first event comes. So a connection is two states and a few references, and sending an

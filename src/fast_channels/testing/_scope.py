@@ -51,7 +51,7 @@ def connection_scope(
 
     Args:
         path: Path, or a whole URL, of which path and query are used; percent-encoded or not.
-        headers: Request headers; their names are lower-cased.
+        headers: Request headers; their names become lowercase.
         protocol: What the scope of one protocol has and others have not.
         options: What the test said.
 
