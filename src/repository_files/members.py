@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from fast_channels.events import AsgiModel
 
 from .annotations import KEPT, PASSED, READ, annotation, quoted, takes_none
+from .docstrings import docstring
 
 
 class Key(NamedTuple):
@@ -33,7 +34,8 @@ def constructor(model: type[AsgiModel]) -> Iterator[str]:
     for name, field in model.model_fields.items():
         none = " | None" if takes_none(field) else ""
         yield f"    {name}: {annotation(field, PASSED)}{none}{_default(field)},"
-    yield ") -> None: ..."
+    yield ") -> None:"
+    yield from ("    " + line if line else line for line in docstring(model))
 
 
 def _default(field: FieldInfo) -> str:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from fast_channels.events import AsgiModel
 
+from .docstrings import attribute_docs, docstring, quoted
 from .members import attributes, constructor, model_keys, reads
 from .views import VIEWS, View
 
@@ -80,6 +81,7 @@ class _Stub:
 
     def __init__(self, module: ModuleType, view: View) -> None:
         self.module = module
+        self.owner: ModuleType | type = module
         self.view = view
         self.source = inspect.getsource(module).splitlines()
         self.write: Mapping[type[ast.stmt], Callable[[Any], Iterator[Definition]]] = {
@@ -138,7 +140,8 @@ class _Stub:
 
     def _function(self, statement: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Definition]:
         lines = self._head(statement)
-        yield Definition({statement.name}, [*lines[:-1], *_with_body(lines[-1])])
+        docs = _documented(statement.name, vars(self.owner).get(statement.name))
+        yield Definition({statement.name}, [*lines[:-1], *_with_body(lines[-1], docs)])
 
     def _head(self, statement: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[str]:
         """Return decorators and signature, up to the colon and a comment that follows it."""
@@ -153,8 +156,10 @@ class _Stub:
         bases = self.view.bases.get(statement.name)
         if bases is not None:
             lines = [f"class {statement.name}({bases}):"]
-        members = [*self._members(statement)]
-        yield Definition({statement.name}, [*lines, *("    " + line for line in members or ["..."])])
+        self.owner = getattr(self.module, statement.name)
+        members = [*_documented(statement.name, self.owner), *self._members(statement)]
+        self.owner = self.module
+        yield Definition({statement.name}, [*lines, *_indented(members or ["..."])])
 
     def _members(self, statement: ast.ClassDef) -> Iterator[str]:
         model = getattr(self.module, statement.name)
@@ -166,11 +171,15 @@ class _Stub:
         # Nobody has an instance of a private base.
         if fields and not _is_private(statement.name):
             yield from [*constructor(model), *reads(model_keys(model))]
+        docs = attribute_docs(model)
         for one in [*self._definitions(body), *_instance_attributes(statement)]:
             if not one.names & (views.keys() | fields.keys()):
                 yield from one.lines
-        for view in views.values():
-            yield from view.splitlines()
+                yield from _said_of(one, docs)
+        for name, view in views.items():
+            yield from _with_docs(view.splitlines(), _documented(name, _attribute(model, name)))
+            if "def " not in view:
+                yield from _said_of(Definition({name}, []), docs)
 
 
 def _spaced(lines: list[str]) -> list[str]:
@@ -182,8 +191,35 @@ def _assigns(statement: ast.stmt, declared: set[str]) -> bool:
     return isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) in declared
 
 
-def _with_body(last: str) -> list[str]:
+def _with_body(last: str, docs: Sequence[str] = ()) -> list[str]:
+    if docs:
+        return [last, *_indented(docs)]
     return [f"{last} ..."] if last.endswith(":") else [last, "    ..."]
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return ["    " + line if line else line for line in lines]
+
+
+def _documented(name: str, value: object) -> list[str]:
+    """Return the docstring of a class or a function; private ones have no readers."""
+    return [] if _is_private(name) else docstring(value)
+
+
+def _attribute(kind: type, name: str) -> object:
+    """Return what a class has under a name, without asking a descriptor for it."""
+    return inspect.getattr_static(kind, name, None)
+
+
+def _with_docs(lines: Iterable[str], docs: Sequence[str]) -> Iterator[str]:
+    """Yield functions with a docstring in place of a body that says nothing."""
+    for line in lines:
+        yield from _with_body(line.removesuffix(" ..."), docs) if line.endswith(": ...") else [line]
+
+
+def _said_of(attribute: Definition, docs: Mapping[str, str]) -> Iterator[str]:
+    for name in attribute.names & docs.keys():
+        yield from quoted(docs[name])
 
 
 def _instance_attributes(statement: ast.ClassDef) -> Iterator[Definition]:

@@ -139,7 +139,13 @@ def cached(
     return {}
 
 class Thing:
-    """A thing."""
+    """A thing.
+
+    Attributes:
+        count: How many there are,
+            at most.
+        view: Not a method.
+    """
 
     count: int = 0
     other = _USED
@@ -160,6 +166,10 @@ class Thing:
             return ""
 
     async def view(self, value: int) -> None:  # a comment
+        r"""See.
+
+        A path: C:\\x.
+        """
         # Why.
         await asyncio.sleep(0)
 
@@ -170,7 +180,7 @@ class Empty(Thing): ...
 
 _CACHE["a"] = 1
 '''
-STUB = """\
+STUB = '''\
 # Written by `nox -s generate`; changes made by hand are lost.
 
 import functools
@@ -186,23 +196,36 @@ __all__ = ["Thing"]
 def cached(
     first: int,  # the first
     second: str = "",
-) -> Known: ...
+) -> Known:
+    """Do something."""
 
 class Thing:
+    """A thing.
+
+    Attributes:
+        count: How many there are,
+            at most.
+        view: Not a method.
+    """
     count: int
+    """How many there are, at most."""
     other = _USED
     def __init__(self, name: str, size: int, untyped=None) -> None: ...
     def seen(self) -> int: ...
     name: str
     length: int
-    async def view(self, value: Never) -> None: ...
+    async def view(self, value: Never) -> None:
+        r"""See.
+
+        A path: C:\\x.
+        """
 
 class More(object):
     other = 2
 
 class Empty(Thing):
     ...
-"""
+'''
 
 
 def imported(source: str, folder: Path) -> ModuleType:
@@ -226,6 +249,20 @@ def test_a_stub_follows_the_source(tmp_path: Path) -> None:
     )
 
     assert render(imported(SOURCE, tmp_path), view) == STUB
+
+
+def test_what_an_editor_shows_is_documented() -> None:
+    """Classes, what is called, and the attributes that a consumer is given."""
+    base = ast.parse(FILES[f"{PACKAGE}/consumer/base.pyi"])
+    (consumer,) = (one for one in base.body if isinstance(one, ast.ClassDef) and one.name == "AsyncConsumer")
+    lines = [ast.unparse(one) for one in consumer.body]
+    shown = [functions(stub_of(model), "__init__")[0] for model in MODELS]
+
+    assert ast.get_docstring(consumer)
+    assert all(ast.get_docstring(one) for one in [*functions(consumer, "as_asgi"), *shown])
+    for name in ("scope", "base_send", "params"):
+        (place,) = (at for at, line in enumerate(lines) if line.startswith(f"{name}: "))
+        assert lines[place + 1].startswith(("'", '"'))
 
 
 @pytest.mark.parametrize("source", ["if 1 + 1 == 2:\n    x = 1\n", "for x in []:\n    pass\n"])

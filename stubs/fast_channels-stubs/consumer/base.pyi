@@ -69,40 +69,156 @@ __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
 logger = logging.getLogger("fast_channels.consumer")
 
 class AsyncConsumer:
+    """Serves one connection: each event is handled by the method that its type names.
+
+    A subclass writes an `async def` method for each type of event, from the server or from the channel
+    layer, with underscores for the dots of the type. An event is checked before a method sees it, and
+    before it reaches the server.
+
+    Attributes:
+        channel_layer_alias: The name under which the consumer's channel layer is registered, `None` for
+            a consumer without one.
+        scope: The connection scope, as the server gave it.
+        asgi_events_from_layer: Whether messages of the channel layer that have the type of an event of
+            servers, such as `websocket.receive`, are handled as if the client had sent them. `None` means
+            that they are refused by a class that declares its events or messages, and handled by any other.
+        channel_layer: The channel layer, `None` only without an alias.
+        channel_name: The name of the consumer's own channel in the layer.
+        channel_receive: Returns the next message of that channel.
+        base_send: Checks an event and sends it to the server.
+        params: The path and query parameters of the connection, as an instance of the model `Params` that a
+            subclass may have in it. They are read before the first event is handled.
+    """
     channel_layer_alias: str | None
+    """The name under which the consumer's channel layer is registered, `None` for a consumer without one."""
     asgi_events_from_layer: ClassVar[bool | None]
+    """Whether messages of the channel layer that have the type of an event of servers, such as `websocket.receive`, are handled as if the client had sent them. `None` means that they are refused by a class that declares its events or messages, and handled by any other."""
     scope: ChannelScope
+    """The connection scope, as the server gave it."""
     channel_name: str
+    """The name of the consumer's own channel in the layer."""
     channel_receive: ASGIReceiveCallable
+    """Returns the next message of that channel."""
     _protocol: ClassVar[str | None]
     _rules: ClassVar[Rules]
     _local_names: ClassVar[Mapping[str, Any]]
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
-    def __init__(self, *args: GivenArgument, **kwargs: Any) -> None: ...
-    async def dispatch(self, message: ChannelMessage) -> None: ...
-    async def join(self, group: "Group[Any, Self]") -> None: ...
-    async def leave(self, group: "Group[Any, Any]") -> None: ...
+    def __init__(self, *args: GivenArgument, **kwargs: Any) -> None:
+        """Take the arguments of `as_asgi()`; a class without an `__init__` of its own gets attributes.
+
+        Args:
+            *args: Ignored.
+            **kwargs: Set as attributes of the consumer.
+        """
+    async def dispatch(self, message: ChannelMessage) -> None:
+        """Hand a message to the method that its type names.
+
+        Raises:
+            InvalidEventError: No method handles the message, or it is not what its method takes; a
+                `ValueError`.
+        """
+    async def join(self, group: "Group[Any, Self]") -> None:
+        """Become a member of a group, until `leave()` or the end of the connection.
+
+        Args:
+            group: The group; the consumer has a handler for each event that it carries.
+
+        Raises:
+            InvalidChannelLayerError: The consumer has no channel layer, or another one than the group.
+            TypeError: The consumer does not handle an event of the group.
+            ConnectionClosed: The consumer has left its groups already.
+        """
+    async def leave(self, group: "Group[Any, Any]") -> None:
+        """End the membership in a group, if there is one.
+
+        Args:
+            group: A group that the consumer has joined.
+        """
     def __repr__(self) -> str: ...
-    async def channel_invalid(self, error: InvalidEventError) -> None: ...
-    async def params_invalid(self, error: InvalidParamsError) -> None: ...
+    async def channel_invalid(self, error: InvalidEventError) -> None:
+        """Decide what becomes of a message of the channel layer that is no event the consumer handles.
+
+        Another version of the application may have sent it. By default the message is dropped and an error
+        is logged; but a message that no method handles is an error of a consumer that takes all its messages
+        as mappings, which is raised.
+
+        Args:
+            error: What is wrong with the message.
+
+        Raises:
+            InvalidEventError: Nothing handles the type of the message, and the consumer declares neither
+                events nor messages.
+        """
+    async def params_invalid(self, error: InvalidParamsError) -> None:
+        """Answer a connection whose parameters do not fit `Params`; it ends afterwards.
+
+        Neither `connect()`, nor `handle()`, nor `disconnect()` is called for it.
+
+        Args:
+            error: What is wrong with them.
+
+        Raises:
+            InvalidParamsError: Always; a consumer of a certain protocol can answer.
+        """
     @classmethod
     def _unhandled(cls) -> str | None: ...
     @classmethod
     def _set_up(cls) -> None: ...
-    async def __call__(self, *args: Any, **kwargs: Any) -> None: ...
+    async def __call__(self, *args: Any, **kwargs: Any) -> None:
+        """Serve one connection, from its first event to the last clean-up.
+
+        Raises:
+            InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
+            RuntimeError: This instance has served another connection.
+            ValueError: The class serves no connection of this type.
+            Exception: Whatever a handler raised, after the clean-up.
+        """
     _sends: Any
     channel_layer: BaseChannelLayer | Any
+    """The channel layer, `None` only without an alias."""
     base_send: Callable[[Any], Awaitable[None]]
+    """Checks an event and sends it to the server."""
     params: ClassVar[_ReadParams]
+    """The path and query parameters of the connection, as an instance of the model `Params` that a subclass may have in it. They are read before the first event is handled."""
     @overload
-    async def send(self: _SendsEvents, message: ChannelMessage) -> None: ...
+    async def send(self: _SendsEvents, message: ChannelMessage) -> None:
+        """Send an event to the server.
+
+        Raises:
+            LocalProtocolError: The event is not valid, or not legal now; nothing was sent.
+            ConnectionClosed: The connection is gone.
+        """
     @overload
-    async def send(self: _SendsFrames, *args: Any, **kwargs: Any) -> None: ...
+    async def send(self: _SendsFrames, *args: Any, **kwargs: Any) -> None:
+        """Send an event to the server.
+
+        Raises:
+            LocalProtocolError: The event is not valid, or not legal now; nothing was sent.
+            ConnectionClosed: The connection is gone.
+        """
     @overload
     @classmethod
     def as_asgi(
         cls: Callable[_P, _C], *args: _P.args, **initkwargs: _P.kwargs
-    ) -> ConsumerApplication[_C]: ...
+    ) -> ConsumerApplication[_C]:
+        """Return an ASGI application that makes a consumer for every connection.
+
+        Args:
+            **initkwargs: The keyword arguments with which each consumer is made.
+
+        Raises:
+            TypeError: No consumer can be made with them, none can keep what its connection gives it, one
+                is read from the class only, or clients may send messages that nothing handles.
+        """
     @overload
     @classmethod
-    def as_asgi(cls: _AnyConstructor, *args: Any, **initkwargs: Any) -> ConsumerApplication[Any]: ...
+    def as_asgi(cls: _AnyConstructor, *args: Any, **initkwargs: Any) -> ConsumerApplication[Any]:
+        """Return an ASGI application that makes a consumer for every connection.
+
+        Args:
+            **initkwargs: The keyword arguments with which each consumer is made.
+
+        Raises:
+            TypeError: No consumer can be made with them, none can keep what its connection gives it, one
+                is read from the class only, or clients may send messages that nothing handles.
+        """

@@ -94,27 +94,110 @@ class _HttpScope(MutableMapping[str, Any], SupportsKeysAndGetItem[str, Any], met
 __all__ = ["AsyncHttpConsumer"]
 
 class AsyncHttpConsumer(AsyncConsumer):
+    """Serves one HTTP request: `handle()` with the whole body, and `disconnect()` exactly once.
+
+    A `handle()` that leaves the response open (`more_body=True`) keeps the consumer alive: events of the
+    channel layer can go on answering until the response is complete or the client leaves.
+
+    Attributes:
+        max_body_size: How many bytes the request body may have, `None` for any number. A larger one is
+            answered with status 413 and never handled.
+        body: The parts of the request body that have come.
+    """
     max_body_size: ClassVar[int | None]
+    """How many bytes the request body may have, `None` for any number. A larger one is answered with status 413 and never handled."""
     body: list[bytes]
+    """The parts of the request body that have come."""
     async def send_headers(
         self,
         *,
         status: int = 200,
         headers: list[tuple[bytes, bytes]] | None = None,
-    ) -> None: ...
-    async def send_body(self, body: bytes, *, more_body: bool = False) -> None: ...
+    ) -> None:
+        """Begin the response; servers wait for the first part of the body. ASGI, "Response Start".
+
+        Args:
+            status: HTTP status code.
+            headers: Headers of the response. Any other iterable of pairs, and a mapping, work as well.
+
+        Raises:
+            LocalProtocolError: The response has begun already, or a header is not valid.
+            ConnectionClosed: The client has left.
+        """
+    async def send_body(self, body: bytes, *, more_body: bool = False) -> None:
+        """Send a part of the response body. ASGI, "Response Body".
+
+        Args:
+            body: The part.
+            more_body: Whether another part follows; without, the response is complete, and whatever is
+                sent later is dropped.
+
+        Raises:
+            AssertionError: `body` is not bytes.
+            LocalProtocolError: The response has not begun.
+            ConnectionClosed: The client has left.
+        """
     async def send_response(
         self,
         status: int,
         body: bytes,
         *,
         headers: list[tuple[bytes, bytes]] | None = None,
-    ) -> None: ...
-    async def handle(self, body: bytes) -> None: ...
-    async def disconnect(self) -> None: ...
-    async def params_invalid(self, error: InvalidParamsError) -> None: ...
+    ) -> None:
+        """Send a whole response.
+
+        Args:
+            status: HTTP status code.
+            body: The whole body.
+            headers: Headers of the response. Any other iterable of pairs, and a mapping, work as well.
+
+        Raises:
+            AssertionError: `body` is not bytes.
+            LocalProtocolError: The response has begun already, or a header is not valid.
+            ConnectionClosed: The client has left.
+        """
+    async def handle(self, body: bytes) -> None:
+        """Answer the request, with `send_response()` or with `send_headers()` and `send_body()`.
+
+        Args:
+            body: The whole request body.
+
+        Raises:
+            NotImplementedError: Always; subclasses have their own.
+        """
+    async def disconnect(self) -> None:
+        """Clean up; nothing can be sent any more.
+
+        Called exactly once for each request, when the response is complete or the client has left.
+        """
+    async def params_invalid(self, error: InvalidParamsError) -> None:
+        """Answer a request whose parameters do not fit `Params`, with status 422 and the list of errors.
+
+        Args:
+            error: What is wrong with them; the response is a JSON object with its errors.
+        """
     scope: _HttpScope | Any
+    """The connection scope, as the server gave it."""
     base_send: BaseSend | Callable[[Any], Awaitable[None]]
-    async def send(self, message: Sent) -> None: ...
-    async def http_request(self, message: Any) -> None: ...
-    async def http_disconnect(self, message: Any) -> None: ...
+    """Checks an event and sends it to the server."""
+    async def send(self, message: Sent) -> None:
+        """Send an event to the server.
+
+        Raises:
+            LocalProtocolError: The event is not valid, or not legal now; nothing was sent.
+            ConnectionClosed: The connection is gone.
+        """
+    async def http_request(self, message: Any) -> None:
+        """Collect the body, and let `handle()` answer when it is complete. ASGI, "Request - receive event".
+
+        Raises:
+            LocalProtocolError: `handle()` returned without a response, and there is no channel layer
+                whose events could still send one.
+            StopConsumer: The response is complete.
+        """
+    async def http_disconnect(self, message: Any) -> None:
+        """Let `disconnect()` clean up. ASGI, "Disconnect - receive event".
+
+        Raises:
+            StopConsumer: Always, at the end.
+        """

@@ -105,36 +105,131 @@ logger = logging.getLogger("fast_channels.consumer")
 DENIAL = "websocket.http.response"
 
 class AsyncWebsocketConsumer(AsyncConsumer):
+    """Serves one WebSocket: `connect()`, `receive()` for every frame, and `disconnect()` exactly once.
+
+    Attributes:
+        groups: The channel-layer groups that the consumer joins when it accepts the connection and leaves
+            when it ends. A class attribute is copied for each consumer; a property works too.
+        handshake_grace: Seconds after which a warning is logged about a handshake that `connect()` has left
+            unanswered, `None` for no warning.
+        max_message_size: How many bytes a frame of the client may have, `None` for no limit but that of the
+            server. A larger one closes the WebSocket with 1009 before anything of it is read.
+    """
     groups: list[str]
+    """The channel-layer groups that the consumer joins when it accepts the connection and leaves when it ends. A class attribute is copied for each consumer; a property works too."""
     max_message_size: int | None
+    """How many bytes a frame of the client may have, `None` for no limit but that of the server. A larger one closes the WebSocket with 1009 before anything of it is read."""
     handshake_grace: ClassVar[float | None]
-    async def connect(self) -> None: ...
+    """Seconds after which a warning is logged about a handshake that `connect()` has left unanswered, `None` for no warning."""
+    async def connect(self) -> None:
+        """Answer the handshake; accepts by default.
+
+        An override calls `accept()`, `close()` or `deny()`, or raises `AcceptConnection` or
+        `DenyConnection`. It may also answer later, from another handler.
+        """
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
-    ) -> None: ...
+    ) -> None:
+        """Complete the handshake, and join the groups that `groups` names. ASGI, "Accept - send event".
+
+        Args:
+            subprotocol: One of the subprotocols that the client offers, `None` for none.
+            headers: Headers of the response, as pairs or as a mapping.
+
+        Raises:
+            LocalProtocolError: The handshake has been answered already, or the client did not offer
+                the subprotocol.
+            InvalidChannelLayerError: There are groups, and no channel layer.
+            ConnectionClosed: The client has left.
+        """
     async def deny(
         self,
         status: int = 403,
         headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None = None,
         body: bytes = b"",
-    ) -> None: ...
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None: ...
+    ) -> None:
+        """Refuse the handshake with an HTTP response. ASGI extension "Websocket Denial Response".
+
+        Where the server does not offer the extension, the client gets a plain 403.
+
+        Args:
+            status: HTTP status code.
+            headers: Headers of the response, as pairs or as a mapping.
+            body: Body of the response.
+
+        Raises:
+            LocalProtocolError: The handshake has been answered already.
+            ConnectionClosed: The client has left.
+        """
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Handle a frame of the client: exactly one of the arguments is given.
+
+        Args:
+            text_data: The payload of a text frame.
+            bytes_data: The payload of a binary frame.
+        """
     async def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # Channels' API
         self,
         text_data: str | None = None,
         bytes_data: bytes | None = None,
         close: bool = False,
-    ) -> None: ...
-    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None: ...
-    async def params_invalid(self, error: InvalidParamsError) -> None: ...
+    ) -> None:
+        """Send a frame to the client. ASGI, "Send - send event".
+
+        Args:
+            text_data: The payload of a text frame.
+            bytes_data: The payload of a binary frame.
+            close: Close the WebSocket afterwards, with this code or, if it is `True`, with 1000.
+
+        Raises:
+            ValueError: Not exactly one of `text_data` and `bytes_data` is given.
+            LocalProtocolError: The handshake has not been accepted, or the payload is of a wrong type.
+            ConnectionClosed: The connection is gone.
+        """
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        """Close the WebSocket, or refuse the handshake while it is open. ASGI, "Close - send event".
+
+        Closing what is closed does nothing.
+
+        Args:
+            code: Close code of RFC 6455, section 7.4; `None` and booleans mean 1000.
+            reason: Why, at most 123 bytes of UTF-8.
+
+        Raises:
+            LocalProtocolError: The code may not be sent, or the reason is too long; within
+                `receive_invalid()` it is cut instead.
+        """
+    async def params_invalid(self, error: InvalidParamsError) -> None:
+        """Refuse a handshake whose parameters do not fit `Params`: 422, or 403 without denial responses.
+
+        Args:
+            error: What is wrong with them; the response is a JSON object with its errors.
+        """
     async def _refuse(self, error: InvalidMessageError) -> None: ...
     @classmethod
     def _set_up(cls) -> None: ...
     _sends: Literal["frames"]
     _sends_frames: Literal[True]
     scope: _WebSocketScope | Any
+    """The connection scope, as the server gave it."""
     base_send: BaseSend | Callable[[Any], Awaitable[None]]
-    async def websocket_connect(self, message: Any) -> None: ...
-    async def websocket_receive(self, message: Any) -> None: ...
-    async def websocket_disconnect(self, message: Any) -> None: ...
-    async def disconnect(self, code: int, /) -> None: ...
+    """Checks an event and sends it to the server."""
+    async def websocket_connect(self, message: Any) -> None:
+        """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
+    async def websocket_receive(self, message: Any) -> None:
+        """Pass a frame to `receive()`. ASGI, "Receive - receive event"."""
+    async def websocket_disconnect(self, message: Any) -> None:
+        """Let `disconnect()` clean up; the groups are left afterwards. ASGI, "Disconnect - receive event".
+
+        Raises:
+            StopConsumer: Always, at the end.
+        """
+    async def disconnect(self, code: int, /) -> None:
+        """Clean up; nothing can be sent any more.
+
+        Called exactly once for each connection whose `connect()` began, however it ended.
+
+        Args:
+            code: Close code of RFC 6455, section 7.4: 1005 when there was none, 1006 when the connection
+                was lost or the server stopped the consumer, 1011 when a handler raised.
+        """

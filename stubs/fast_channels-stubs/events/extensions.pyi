@@ -21,6 +21,7 @@ from fast_channels.events.dicts import AsgiVersionsDict
 _Default = TypeVar("_Default")
 
 class HttpResponseTrailersEvent(SendEvent):
+    """Headers that follow the response body. "HTTP Trailers"."""
     type: Final[Literal["http.response.trailers"]] = ...
     headers: Final[tuple[tuple[builtins.bytes, builtins.bytes], ...]]
     more_trailers: Final[bool] = ...
@@ -30,7 +31,8 @@ class HttpResponseTrailersEvent(SendEvent):
         type: Literal["http.response.trailers"] = ...,
         headers: Iterable[tuple[builtins.bytes, builtins.bytes]],
         more_trailers: bool = ...,
-    ) -> None: ...
+    ) -> None:
+        """Headers that follow the response body. "HTTP Trailers"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.response.trailers"]: ...
     @overload
@@ -49,6 +51,7 @@ class HttpResponseTrailersEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class HttpResponsePushEvent(SendEvent):
+    """A request whose response the server pushes. "HTTP/2 Server Push"."""
     type: Final[Literal["http.response.push"]] = ...
     path: Final[str]
     headers: Final[tuple[tuple[builtins.bytes, builtins.bytes], ...]]
@@ -58,7 +61,8 @@ class HttpResponsePushEvent(SendEvent):
         type: Literal["http.response.push"] = ...,
         path: str,
         headers: Iterable[tuple[builtins.bytes, builtins.bytes]],
-    ) -> None: ...
+    ) -> None:
+        """A request whose response the server pushes. "HTTP/2 Server Push"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.response.push"]: ...
     @overload
@@ -77,6 +81,7 @@ class HttpResponsePushEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class HttpResponseZeroCopySendEvent(SendEvent):
+    """A part of the response body that the operating system copies. "Zero Copy Send"."""
     type: Final[Literal["http.response.zerocopysend"]] = ...
     file: Final[Any]
     offset: Final[int | None] = ...
@@ -90,7 +95,8 @@ class HttpResponseZeroCopySendEvent(SendEvent):
         offset: int | None = ...,
         count: int | None = ...,
         more_body: bool = ...,
-    ) -> None: ...
+    ) -> None:
+        """A part of the response body that the operating system copies. "Zero Copy Send"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.response.zerocopysend"]: ...
     @overload
@@ -117,6 +123,7 @@ class HttpResponseZeroCopySendEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class HttpResponsePathSendEvent(SendEvent):
+    """A file that is the whole response body. "Path Send"."""
     type: Final[Literal["http.response.pathsend"]] = ...
     path: Final[str]
     def __init__(
@@ -124,7 +131,8 @@ class HttpResponsePathSendEvent(SendEvent):
         *,
         type: Literal["http.response.pathsend"] = ...,
         path: str,
-    ) -> None: ...
+    ) -> None:
+        """A file that is the whole response body. "Path Send"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.response.pathsend"]: ...
     @overload
@@ -139,6 +147,7 @@ class HttpResponsePathSendEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class HttpResponseEarlyHintEvent(SendEvent):
+    """Link headers that the client may use before the response starts. "Early Hints"."""
     type: Final[Literal["http.response.early_hint"]] = ...
     links: Final[tuple[builtins.bytes, ...]]
     def __init__(
@@ -146,7 +155,8 @@ class HttpResponseEarlyHintEvent(SendEvent):
         *,
         type: Literal["http.response.early_hint"] = ...,
         links: Iterable[builtins.bytes],
-    ) -> None: ...
+    ) -> None:
+        """Link headers that the client may use before the response starts. "Early Hints"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.response.early_hint"]: ...
     @overload
@@ -161,6 +171,7 @@ class HttpResponseEarlyHintEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class HttpResponseDebugEvent(SendEvent):
+    """What a test client may know of a response. "Debug"."""
     type: Final[Literal["http.response.debug"]] = ...
     info: Final[dict[str, Any]]
     def __init__(
@@ -168,7 +179,8 @@ class HttpResponseDebugEvent(SendEvent):
         *,
         type: Literal["http.response.debug"] = ...,
         info: dict[str, Any],
-    ) -> None: ...
+    ) -> None:
+        """What a test client may know of a response. "Debug"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.response.debug"]: ...
     @overload
@@ -183,6 +195,7 @@ class HttpResponseDebugEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class WebSocketHttpResponseStartEvent(SendEvent):
+    """Status and headers of the response that refuses a handshake. "Websocket Denial Response"."""
     type: Final[Literal["websocket.http.response.start"]] = ...
     status: Final[int]
     headers: Final[tuple[tuple[builtins.bytes, builtins.bytes], ...]] = ...
@@ -192,7 +205,8 @@ class WebSocketHttpResponseStartEvent(SendEvent):
         type: Literal["websocket.http.response.start"] = ...,
         status: int,
         headers: Iterable[tuple[builtins.bytes, builtins.bytes]] = ...,
-    ) -> None: ...
+    ) -> None:
+        """Status and headers of the response that refuses a handshake. "Websocket Denial Response"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["websocket.http.response.start"]: ...
     @overload
@@ -211,6 +225,7 @@ class WebSocketHttpResponseStartEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class WebSocketHttpResponseBodyEvent(SendEvent):
+    """A part of the body of the response that refuses a handshake. "Websocket Denial Response"."""
     type: Final[Literal["websocket.http.response.body"]] = ...
     body: Final[builtins.bytes] = ...
     more_body: Final[bool] = ...
@@ -220,7 +235,8 @@ class WebSocketHttpResponseBodyEvent(SendEvent):
         type: Literal["websocket.http.response.body"] = ...,
         body: builtins.bytes = ...,
         more_body: bool = ...,
-    ) -> None: ...
+    ) -> None:
+        """A part of the body of the response that refuses a handshake. "Websocket Denial Response"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["websocket.http.response.body"]: ...
     @overload

@@ -11,6 +11,7 @@ from fast_channels.events.dicts import AsgiVersionsDict
 _Default = TypeVar("_Default")
 
 class HttpRequestEvent(ReceiveEvent):
+    """A part of the request body. "Request - receive event"."""
     type: Final[Literal["http.request"]] = ...
     body: Final[builtins.bytes] = ...
     more_body: Final[bool] = ...
@@ -20,7 +21,8 @@ class HttpRequestEvent(ReceiveEvent):
         type: Literal["http.request"] = ...,
         body: builtins.bytes = ...,
         more_body: bool = ...,
-    ) -> None: ...
+    ) -> None:
+        """A part of the request body. "Request - receive event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.request"]: ...
     @overload
@@ -39,12 +41,14 @@ class HttpRequestEvent(ReceiveEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class HttpDisconnectEvent(ReceiveEvent):
+    """The client left, or the response is complete. "Disconnect - receive event"."""
     type: Final[Literal["http.disconnect"]] = ...
     def __init__(
         self,
         *,
         type: Literal["http.disconnect"] = ...,
-    ) -> None: ...
+    ) -> None:
+        """The client left, or the response is complete. "Disconnect - receive event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.disconnect"]: ...
     @overload
@@ -55,6 +59,7 @@ class HttpDisconnectEvent(ReceiveEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class HttpResponseStartEvent(SendEvent):
+    """Status and headers of the response. "Response Start - send event"."""
     type: Final[Literal["http.response.start"]] = ...
     status: Final[int]
     headers: Final[tuple[tuple[builtins.bytes, builtins.bytes], ...]] = ...
@@ -66,7 +71,8 @@ class HttpResponseStartEvent(SendEvent):
         status: int,
         headers: Iterable[tuple[builtins.bytes, builtins.bytes]] = ...,
         trailers: bool = ...,
-    ) -> None: ...
+    ) -> None:
+        """Status and headers of the response. "Response Start - send event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.response.start"]: ...
     @overload
@@ -89,6 +95,7 @@ class HttpResponseStartEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class HttpResponseBodyEvent(SendEvent):
+    """A part of the response body. "Response Body - send event"."""
     type: Final[Literal["http.response.body"]] = ...
     body: Final[builtins.bytes] = ...
     more_body: Final[bool] = ...
@@ -98,7 +105,8 @@ class HttpResponseBodyEvent(SendEvent):
         type: Literal["http.response.body"] = ...,
         body: builtins.bytes = ...,
         more_body: bool = ...,
-    ) -> None: ...
+    ) -> None:
+        """A part of the response body. "Response Body - send event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["http.response.body"]: ...
     @overload

@@ -11,12 +11,14 @@ from fast_channels.events.dicts import AsgiVersionsDict
 _Default = TypeVar("_Default")
 
 class LifespanStartupEvent(ReceiveEvent):
+    """The server is ready to start. "Startup - receive event"."""
     type: Final[Literal["lifespan.startup"]] = ...
     def __init__(
         self,
         *,
         type: Literal["lifespan.startup"] = ...,
-    ) -> None: ...
+    ) -> None:
+        """The server is ready to start. "Startup - receive event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["lifespan.startup"]: ...
     @overload
@@ -27,12 +29,14 @@ class LifespanStartupEvent(ReceiveEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class LifespanStartupCompleteEvent(SendEvent):
+    """The application has started. "Startup Complete - send event"."""
     type: Final[Literal["lifespan.startup.complete"]] = ...
     def __init__(
         self,
         *,
         type: Literal["lifespan.startup.complete"] = ...,
-    ) -> None: ...
+    ) -> None:
+        """The application has started. "Startup Complete - send event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["lifespan.startup.complete"]: ...
     @overload
@@ -43,6 +47,7 @@ class LifespanStartupCompleteEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class LifespanStartupFailedEvent(SendEvent):
+    """The application could not start. "Startup Failed - send event"."""
     type: Final[Literal["lifespan.startup.failed"]] = ...
     message: Final[str] = ...
     def __init__(
@@ -50,7 +55,8 @@ class LifespanStartupFailedEvent(SendEvent):
         *,
         type: Literal["lifespan.startup.failed"] = ...,
         message: str = ...,
-    ) -> None: ...
+    ) -> None:
+        """The application could not start. "Startup Failed - send event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["lifespan.startup.failed"]: ...
     @overload
@@ -65,12 +71,14 @@ class LifespanStartupFailedEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class LifespanShutdownEvent(ReceiveEvent):
+    """The server has closed all connections and stops. "Shutdown - receive event"."""
     type: Final[Literal["lifespan.shutdown"]] = ...
     def __init__(
         self,
         *,
         type: Literal["lifespan.shutdown"] = ...,
-    ) -> None: ...
+    ) -> None:
+        """The server has closed all connections and stops. "Shutdown - receive event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["lifespan.shutdown"]: ...
     @overload
@@ -81,12 +89,14 @@ class LifespanShutdownEvent(ReceiveEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class LifespanShutdownCompleteEvent(SendEvent):
+    """The application has cleaned up. "Shutdown Complete - send event"."""
     type: Final[Literal["lifespan.shutdown.complete"]] = ...
     def __init__(
         self,
         *,
         type: Literal["lifespan.shutdown.complete"] = ...,
-    ) -> None: ...
+    ) -> None:
+        """The application has cleaned up. "Shutdown Complete - send event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["lifespan.shutdown.complete"]: ...
     @overload
@@ -97,6 +107,7 @@ class LifespanShutdownCompleteEvent(SendEvent):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class LifespanShutdownFailedEvent(SendEvent):
+    """The application could not clean up. "Shutdown Failed - send event"."""
     type: Final[Literal["lifespan.shutdown.failed"]] = ...
     message: Final[str] = ...
     def __init__(
@@ -104,7 +115,8 @@ class LifespanShutdownFailedEvent(SendEvent):
         *,
         type: Literal["lifespan.shutdown.failed"] = ...,
         message: str = ...,
-    ) -> None: ...
+    ) -> None:
+        """The application could not clean up. "Shutdown Failed - send event"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["lifespan.shutdown.failed"]: ...
     @overload

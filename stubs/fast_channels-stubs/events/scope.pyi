@@ -29,6 +29,7 @@ Scheme: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 CipherSuite: TypeAlias = Annotated[int, Field(ge=0, le=0xFFFF)]
 
 class AsgiVersions(AsgiModel):
+    """The versions of ASGI that a server speaks. ASGI 3.0, "Connection Scope"."""
     version: Final[str] = ...
     spec_version: Final[str] = ...
     def __init__(
@@ -36,7 +37,8 @@ class AsgiVersions(AsgiModel):
         *,
         version: str = ...,
         spec_version: str = ...,
-    ) -> None: ...
+    ) -> None:
+        """The versions of ASGI that a server speaks. ASGI 3.0, "Connection Scope"."""
     @overload
     def __getitem__(self, key: Literal["version"]) -> str: ...
     @overload
@@ -51,6 +53,7 @@ class AsgiVersions(AsgiModel):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class TlsExtension(AsgiModel):
+    """What the server knows of the TLS connection. ASGI TLS specification 0.2."""
     server_cert: Final[str | None] = ...
     client_cert_chain: Final[tuple[str, ...]] = ...
     client_cert_name: Final[str | None] = ...
@@ -66,7 +69,8 @@ class TlsExtension(AsgiModel):
         client_cert_error: str | None = ...,
         tls_version: int | None = ...,
         cipher_suite: int | None = ...,
-    ) -> None: ...
+    ) -> None:
+        """What the server knows of the TLS connection. ASGI TLS specification 0.2."""
     @overload
     def __getitem__(self, key: Literal["server_cert"]) -> str | None: ...
     @overload
@@ -107,9 +111,11 @@ class _ConnectionScope(AsgiModel):
     state: Final[dict[str, Any] | None] = ...
     extensions: Final[dict[str, dict[str, Any]]] = ...
     @property
-    def tls(self) -> TlsExtension | None: ...
+    def tls(self) -> TlsExtension | None:
+        """The TLS extension, read only when asked for, or `None` on a connection without TLS."""
 
 class HttpScope(_ConnectionScope):
+    """One HTTP request. ASGI HTTP and WebSocket specification, "HTTP Connection Scope"."""
     type: Final[Literal["http"]] = ...
     http_version: Final[str]
     method: Final[str]
@@ -132,7 +138,8 @@ class HttpScope(_ConnectionScope):
         method: str,
         scheme: str = ...,
         query_string: builtins.bytes,
-    ) -> None: ...
+    ) -> None:
+        """One HTTP request. ASGI HTTP and WebSocket specification, "HTTP Connection Scope"."""
     @overload
     def __getitem__(self, key: Literal["asgi"]) -> AsgiVersions: ...
     @overload
@@ -195,6 +202,7 @@ class HttpScope(_ConnectionScope):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class WebSocketScope(_ConnectionScope):
+    """One WebSocket. ASGI HTTP and WebSocket specification, "WebSocket Connection Scope"."""
     type: Final[Literal["websocket"]] = ...
     http_version: Final[str] = ...
     scheme: Final[str] = ...
@@ -217,7 +225,8 @@ class WebSocketScope(_ConnectionScope):
         scheme: str = ...,
         query_string: builtins.bytes | None = ...,
         subprotocols: Iterable[str] = ...,
-    ) -> None: ...
+    ) -> None:
+        """One WebSocket. ASGI HTTP and WebSocket specification, "WebSocket Connection Scope"."""
     @overload
     def __getitem__(self, key: Literal["asgi"]) -> AsgiVersions: ...
     @overload
@@ -280,6 +289,7 @@ class WebSocketScope(_ConnectionScope):
     def get(self, key: str, default: object = None) -> Any: ...
 
 class LifespanScope(AsgiModel):
+    """One event loop of a server. ASGI Lifespan specification, "Scope"."""
     type: Final[Literal["lifespan"]] = ...
     asgi: Final[AsgiVersions] = ...
     state: Final[dict[str, Any] | None] = ...
@@ -289,7 +299,8 @@ class LifespanScope(AsgiModel):
         type: Literal["lifespan"] = ...,
         asgi: AsgiVersions | AsgiVersionsDict = ...,
         state: dict[str, Any] | None = ...,
-    ) -> None: ...
+    ) -> None:
+        """One event loop of a server. ASGI Lifespan specification, "Scope"."""
     @overload
     def __getitem__(self, key: Literal["type"]) -> Literal["lifespan"]: ...
     @overload

@@ -7,6 +7,12 @@ from fast_channels.type_defs import ChannelApplication, GivenReceive, GivenScope
 __all__ = ["BaseMiddleware"]
 
 class BaseMiddleware:
+    """Stands before an application; one object serves all connections, so what it knows goes into the scope.
+
+    Args:
+        inner: The application behind it.
+    """
     def __init__(self, inner: ChannelApplication) -> None: ...
     inner: Callable[[Any, Any, Any], Awaitable[Any]]
-    async def __call__(self, scope: Any, receive: Any, send: Any, /) -> Any: ...
+    async def __call__(self, scope: Any, receive: Any, send: Any, /) -> Any:
+        """Pass a connection on, with a copy of its scope: what is added to it is not seen outside."""

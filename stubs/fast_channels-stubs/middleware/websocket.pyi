@@ -17,19 +17,50 @@ __all__ = ["AllowedOrigins", "Origin", "OriginValidator", "WebsocketDenier", "is
 logger: logging.Logger
 Origin: TypeAlias = str
 AllowedOrigins: TypeAlias = Iterable[Origin]
-def is_same_domain(host: str, pattern: str) -> bool: ...
+
+def is_same_domain(host: str, pattern: str) -> bool:
+    """Tell whether a host name is the one in a pattern, or below the domain of a pattern like `.example.com`.
+
+    Args:
+        host: A host name in lower case.
+        pattern: A host name, or a domain with a dot in front, which stands for itself and all below it.
+    """
 
 class WebsocketDenier(AsyncWebsocketConsumer):
-    async def connect(self) -> None: ...
+    """Refuses every handshake."""
+    async def connect(self) -> None:
+        """Refuse the handshake."""
 
 class OriginValidator:
+    """Lets only pages of certain origins open a WebSocket; others are refused. RFC 6455, section 10.2.
+
+    A pattern is an origin (`https://example.com:8443`, the port may be omitted where it is the scheme's), a
+    host name with or without a port, or either with a domain like `.example.com`, which stands for itself and
+    all domains below it. The pattern `*` lets everybody in, clients without an `Origin` header too.
+
+    What is no WebSocket is passed on: browsers themselves keep pages from reading what others answer.
+
+    Args:
+        application: The application behind the validator.
+        allowed_origins: The patterns.
+
+    Raises:
+        TypeError: `allowed_origins` is a single string.
+        ValueError: A pattern has a malformed host or port.
+    """
     def __init__(self, application: ChannelApplication, allowed_origins: AllowedOrigins) -> None: ...
-    def valid_origin(self, parsed_origin: ParseResult | None) -> bool: ...
-    def validate_origin(self, parsed_origin: ParseResult | None) -> bool: ...
-    def match_allowed_origin(self, parsed_origin: ParseResult | None, pattern: str) -> bool: ...
-    def get_origin_port(self, origin: ParseResult) -> int | None: ...
+    def valid_origin(self, parsed_origin: ParseResult | None) -> bool:
+        """Tell whether an origin, or the absence of one, is allowed."""
+    def validate_origin(self, parsed_origin: ParseResult | None) -> bool:
+        """Tell whether an origin matches one of the patterns."""
+    def match_allowed_origin(self, parsed_origin: ParseResult | None, pattern: str) -> bool:
+        """Tell whether an origin matches one pattern: host name, and scheme and port if it names them."""
+    def get_origin_port(self, origin: ParseResult) -> int | None:
+        """Return the port of an origin, or that of its scheme, `None` if neither is known."""
     application: ChannelApplication
     allowed_origins: list[Origin]
-    async def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    async def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Pass a WebSocket on if its origin is allowed, and refuse it otherwise."""
 
-def origin_of(scope: ChannelScope) -> ParseResult | None: ...
+def origin_of(scope: ChannelScope) -> ParseResult | None:
+    """Return the `Origin` of a connection, `None` where there is no single, well-formed one."""
