@@ -23,7 +23,6 @@ LARGE_CLASSES: Mapping[str, str] = {
     "events.dicts.HttpScopeDict": "generated: one key for each field of the specification",
     "events.dicts.WebSocketScopeDict": "generated: one key for each field of the specification",
     "layers.base.BaseChannelLayer": "documented: what every layer can do",
-    "layers.redis.queue.Queue": "to be divided: what waits in Redis, what is on its way, and what goes back",
     "testing._layer_model.LayerMachine": "contract kit: one method for each step",
     "testing.application.ApplicationCommunicator": "documented: what a server and a test can do",
     "testing.layer_contract.ChannelLayerContract": "contract kit: one method for each promise",

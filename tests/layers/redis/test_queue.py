@@ -1,76 +1,17 @@
 """Queues for workers, as far as they are not in Redis: what is taken, kept, and given back."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import MovedError, ResponseError
+from redis.exceptions import ResponseError
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.redis import RedisChannelLayer, queue
-from fast_channels.layers.redis.connection import Command, Reply
-from tests.layers.redis.virtual import FakeServer, in_virtual_time, on_fakes, until
+from tests.layers.redis.queue_server import QueueServer
+from tests.layers.redis.virtual import in_virtual_time, on_fakes, until
 
 KEY = "asgi__queue__!{work}"
-
-
-class QueueServer(FakeServer):
-    """A server whose scripts are functions here.
-
-    Attributes:
-        entries: What waits in the queue: milliseconds that are left, and the frame.
-        refuses: What it says to scripts instead, by the script.
-        limit: How many messages a queue holds.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entries: list[tuple[int, bytes]] = []
-        self.refuses: dict[str, Exception] = {}
-        self._receipts: dict[str, Reply] = {}
-        self.answers.update(EVAL=self.run_script, LLEN=self._length, UNLINK=1)
-        self._scripts: dict[str, Callable[..., Reply]] = {
-            queue.PUT: self._put,
-            queue.TAKE: self._take,
-            queue.RETURN: self._return,
-        }
-
-    def run_script(self, command: Command) -> Reply:
-        """Do what a script does."""
-        _, script, _, *arguments = command
-        step = self._scripts[str(script)]
-        return self.refuses.get(step.__name__) or step(*arguments[1:])
-
-    def _length(self, command: Command) -> int:
-        return len(self.entries)
-
-    def _put(self, frame: Any, capacity: Any, milliseconds: Any, notice: Any) -> Reply:
-        if len(self.entries) >= capacity:
-            return [0, 0]
-        self.entries.append((milliseconds, frame))
-        self.publish(notice, b"")
-        return [1, 0]
-
-    def _take(self, receipt: Any, count: Any) -> Reply:
-        if receipt not in self._receipts:
-            taken, self.entries = self.entries[:count], self.entries[count:]
-            if not taken:
-                return [0]
-            self._receipts[receipt] = [0, *(part for entry in taken for part in entry)]
-        return self._receipts[receipt]
-
-    def _return(self, receipt: Any, notice: Any, *parts: Any) -> Reply:
-        if receipt not in self._receipts:
-            self._receipts[receipt] = True
-            self.entries[:0] = [*zip(parts[::2], parts[1::2], strict=True)]
-            self.publish(notice, b"")
-        return len(parts)
-
-    def taken(self) -> int:
-        """Return how often somebody has asked for messages."""
-        return sum(command[1] == queue.TAKE for command in self.commands if command[0] == "EVAL")
 
 
 @pytest.fixture
@@ -205,20 +146,6 @@ async def test_a_server_that_does_not_answer_delays_the_end_by_a_second(
     assert "messages of channel 'work' may be lost: Redis does not answer" in caplog.text
     with pytest.raises(RedisConnectionError, match="was closed"):
         await waiting
-
-
-@in_virtual_time
-async def test_a_node_of_a_cluster_that_does_not_hold_the_queue(
-    layer: RedisChannelLayer, server: QueueServer
-) -> None:
-    """Sender and worker are told what queues need."""
-    server.refuses["_put"] = MovedError("1 127.0.0.1:7001")
-    server.answers["LLEN"] = MovedError("1 127.0.0.1:7001")
-
-    for step in (layer.send("work", {}), layer.receive("work")):
-        with pytest.raises(ResponseError, match="queues need a server that is no cluster"):
-            await step
-    await layer.close()
 
 
 @pytest.mark.parametrize("silent", ["LLEN", "SUBSCRIBE"])

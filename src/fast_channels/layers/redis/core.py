@@ -11,7 +11,8 @@ from fast_channels.layers.delivery import Delivery
 from fast_channels.layers.mailbox import Mailbox
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow
 from fast_channels.layers.redis.pubsub import RedisPubSubChannelLayer
-from fast_channels.layers.redis.queue import Queue, put
+from fast_channels.layers.redis.queue import Queue
+from fast_channels.layers.redis.stored_queue import put
 from fast_channels.layers.redis.transport import RedisTransport
 from fast_channels.layers.redis.type_defs import ChannelRawRedisHost, SymmetricEncryptionKeys
 from fast_channels.layers.values import plain_message

@@ -1,0 +1,220 @@
+"""What waits in Redis for a named channel: how it is put there, taken from there, and given back.
+
+Theory of operation
+-------------------
+A queue is a list in Redis, and every step is a script, so that nobody sees half of one. A link sends a script
+again when its answer was lost with the connection; so each step that gives messages away, or takes some back,
+leaves a *receipt* under a name of its own. A script that finds its receipt does nothing, and answers what it
+answered before. So a message that was taken is in exactly one place: in the list, in a receipt that will be
+asked for again, or here. A receipt is removed when its answer has come, and ends by itself after a while.
+
+While an answer may still be there that never came (`owed`), the next `take()` uses the same receipt, whatever
+it was asked to take.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Final, TypeAlias
+
+from redis.exceptions import MovedError, ResponseError
+
+from fast_channels.layers.redis.connection import Reply
+from fast_channels.layers.redis.transport import Shard
+
+__all__ = ["Entry", "StoredQueue", "put"]
+
+Entry: TypeAlias = tuple[float, bytes]
+"""The seconds after which a message expires, and its frame."""
+
+LONGEST_EXPIRY: Final = 1e9
+"""Seconds, some thirty years: an expiry may be infinite, but the time has 13 digits in an entry."""
+
+RECEIPT_SECONDS: Final = 60
+"""How long an answer can be asked for again that was lost with the connection."""
+
+# An entry is the time at which it is due, as 13 digits of milliseconds, and the frame. The server's clock is
+# the only one, because those of processes differ. A script that is sent again, because its answer was lost,
+# finds its receipt and does nothing twice. What begins with no time was put there by somebody else; whoever
+# takes it finds out what it is.
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function due(entry)
+    return tonumber(string.sub(entry, 1, 13))
+end
+local function keep(milliseconds)
+    if redis.call('PTTL', KEYS[1]) < tonumber(milliseconds) then
+        redis.call('PEXPIRE', KEYS[1], milliseconds)
+    end
+end
+"""
+
+# Whoever may not publish has put nothing into the queue: that call comes before the first change, and those
+# whom it wakes look when the script has ended. A server without memory refuses RPUSH, but
+# not after another change.
+PUT = f"""{_NOW}
+local outdated = 0
+while true do
+    local head = redis.call('LINDEX', KEYS[1], outdated)
+    if not head or (due(head) or math.huge) > now then break end
+    outdated = outdated + 1
+end
+local room = redis.call('LLEN', KEYS[1]) - outdated < tonumber(ARGV[2])
+if room then
+    redis.call('PUBLISH', ARGV[4], '')
+    redis.call('RPUSH', KEYS[1], string.format('%013d', now + ARGV[3]) .. ARGV[1])
+    keep(ARGV[3])
+end
+if outdated > 0 then redis.call('LTRIM', KEYS[1], outdated, -1) end
+return {{room and 1 or 0, outdated}}
+"""
+
+TAKE = f"""{_NOW}
+local receipt = redis.call('GET', KEYS[2])
+if receipt then return cmsgpack.unpack(receipt) end
+local taken = {{0}}
+while #taken < 2 * ARGV[1] do
+    local head = redis.call('LPOP', KEYS[1])
+    if not head then break end
+    local at = due(head)
+    if at and at <= now then
+        taken[1] = taken[1] + 1
+    else
+        taken[#taken + 1] = at and at - now or 1
+        taken[#taken + 1] = at and string.sub(head, 14) or head
+    end
+end
+if #taken > 1 or taken[1] > 0 then
+    redis.call('SET', KEYS[2], cmsgpack.pack(taken), 'EX', {RECEIPT_SECONDS})
+end
+return taken
+"""
+
+# A server whose memory is full refuses a script, unless one that has changed something already: so it gets
+# back what it gave.
+RETURN = f"""{_NOW}
+redis.call('LTRIM', KEYS[1], 0, -1)
+if not redis.call('SET', KEYS[2], '', 'NX', 'EX', {RECEIPT_SECONDS}) then return 0 end
+for i = #ARGV, 3, -2 do
+    redis.call('LPUSH', KEYS[1], string.format('%013d', now + ARGV[i - 1]) .. ARGV[i])
+    keep(ARGV[i - 1])
+end
+redis.pcall('PUBLISH', ARGV[1], '')
+return #ARGV - 1
+"""
+
+
+async def put(shard: Shard, key: str, frame: bytes, *, capacity: int, expiry: float) -> tuple[bool, int]:
+    """Append a frame to a queue, in one step of the server.
+
+    Returns:
+        Whether there was room for it, and how many older frames had expired.
+
+    Raises:
+        ResponseError: The server is a node of a Redis Cluster that does not hold the queue, or refuses; then
+            nothing is in the queue.
+    """
+    notice = shard.realm + key
+    with _not_moved(key):
+        put, outdated = await shard.commands.ask(
+            "EVAL", PUT, 1, key, frame, capacity, _milliseconds(expiry), notice
+        )
+    return put == 1, outdated
+
+
+class StoredQueue:
+    """The part of a queue that is in Redis, as one event loop sees it.
+
+    Args:
+        shard: The server.
+        key: The name of the queue.
+        token: What distinguishes the event loop.
+
+    Attributes:
+        key: The name of the queue, which is published to when something is put into it.
+        owed: Whether Redis may have given messages away in an answer that has not come.
+    """
+
+    def __init__(self, shard: Shard, key: str, token: str) -> None:
+        self.key: str = key
+        self.owed: bool = False
+        self._link = shard.commands
+        self._notice = shard.realm + key
+        self._token = token
+        self._numbers = itertools.count()
+        self._receipt = self._new_receipt()
+        self._found = False
+
+    async def find(self) -> None:
+        """Return when the server has shown once that it holds the queue.
+
+        Raises:
+            ResponseError: It is a node of a Redis Cluster that does not, or refuses.
+            redis.exceptions.ConnectionError: There was no connection in time.
+        """
+        if not self._found:
+            with _not_moved(self.key):
+                await self._link.ask("LLEN", self.key, repeat=True)
+            self._found = True
+
+    async def take(self, count: int) -> tuple[int, list[Entry]]:
+        """Take as many messages as there are, but not more than a number.
+
+        Returns:
+            How many others had expired, and the messages.
+
+        Raises:
+            ResponseError: The server refuses; it has given nothing away this time.
+            redis.exceptions.ConnectionError: The connection is closed; nobody knows.
+        """
+        was_owed, self.owed = self.owed, True
+        try:
+            expired, *pairs = await self._link.ask(
+                "EVAL", TAKE, 2, self.key, self._receipt, count, repeat=True
+            )
+        except ResponseError:
+            self.owed = was_owed
+            raise
+        self.owed = False
+        if expired or pairs:
+            self._link.tell("UNLINK", self._receipt, now=False)
+            self._receipt = self._new_receipt()
+        return expired, [(left / 1000, frame) for left, frame in zip(pairs[::2], pairs[1::2], strict=True)]
+
+    def give_back(self, entries: Sequence[Entry]) -> asyncio.Future[Reply]:
+        """Put messages back to where they were; return a future that ends when the server has them."""
+        receipt = self._new_receipt()
+        arguments = [part for left, frame in entries for part in (_milliseconds(left), frame)]
+        future = self._link.ask("EVAL", RETURN, 2, self.key, receipt, self._notice, *arguments, repeat=True)
+        future.add_done_callback(partial(self._given_back, receipt))
+        return future
+
+    def _given_back(self, receipt: str, future: asyncio.Future[Reply]) -> None:
+        if future.exception() is None:
+            self._link.tell("UNLINK", receipt, now=False)
+
+    def _new_receipt(self) -> str:
+        # A name of its own each time: a late UNLINK must not remove the receipt of a later step.
+        return f"{self.key}!{self._token}{next(self._numbers)}"
+
+
+@contextmanager
+def _not_moved(key: str) -> Generator[None]:
+    try:
+        yield
+    except ResponseError as error:
+        # Older versions of redis-py have no class of its own for what hiredis has parsed.
+        text = f"MOVED {error}" if isinstance(error, MovedError) else str(error)
+        if not text.startswith("MOVED "):
+            raise
+        raise ResponseError(
+            f"{key!r} belongs to another node of the Redis Cluster ({text}); queues need a server "
+            "that is no cluster, while groups and new_channel() work through any node"
+        ) from error
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(int(min(seconds, LONGEST_EXPIRY) * 1000), 1)
