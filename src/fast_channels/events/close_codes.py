@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from typing import Self
+from typing import Final, Self
 
 __all__ = ["CLOSE_CODES", "FIRST_FREE", "CloseCode"]
 
@@ -44,8 +44,8 @@ class CloseCode(IntEnum):
     TLS_HANDSHAKE = 1015, "there was no TLS connection", False
 
 
-FIRST_FREE, _LAST = 3000, 4999
-"""The first close code that is not for the protocol itself, and the last one. RFC 6455, section 7.4.2."""
+FIRST_FREE: Final = 3000
+"""The first close code that is not for the protocol itself; the last one is 4999. RFC 6455, section 7.4.2."""
 
 
 def _ranges(codes: Iterable[int]) -> Iterator[tuple[int, int]]:
@@ -58,6 +58,6 @@ def _ranges(codes: Iterable[int]) -> Iterator[tuple[int, int]]:
 
 CLOSE_CODES: tuple[tuple[int, int], ...] = (
     *_ranges(code.value for code in CloseCode if code.may_be_sent and code < FIRST_FREE),
-    (FIRST_FREE, _LAST),
+    (FIRST_FREE, 4999),
 )
 """Those that may be sent, as ranges."""
