@@ -37,12 +37,12 @@ class Request:
         future: asyncio.Future[Reply] | None = None,
         then: Callable[[], None] | None = None,
     ) -> None:
-        self.command = command
-        self.born = born
-        self.replies = replies
-        self.repeat = repeat
-        self.future = future
-        self.then = then
+        self.command: Command = command
+        self.born: float = born
+        self.replies: int = replies
+        self.repeat: bool = repeat
+        self.future: asyncio.Future[Reply] | None = future
+        self.then: Callable[[], None] | None = then
         self.refusal: ResponseError | None = None
 
     @property
