@@ -181,9 +181,12 @@ async def test_what_a_handler_needs_is_set_before_the_first_one_runs(layer: InMe
             assert await self.channel_receive() == {"type": "greeting"}
             await self.base_send({"type": "websocket.close"})
 
-    sent = await serve(Curious.as_asgi(), WEBSOCKET, CONNECT, gone())
+    server = Server(Curious.as_asgi(), WEBSOCKET, CONNECT)
+    await wait_all_tasks_blocked()
+    server.give(gone())
+    await server.end()
 
-    assert sent == [{"type": "websocket.close", "code": 1000, "reason": ""}]
+    assert server.sent == [{"type": "websocket.close", "code": 1000, "reason": ""}]
 
 
 async def test_a_scope_may_be_almost_empty() -> None:
@@ -1101,6 +1104,62 @@ async def test_a_crashed_consumer_is_freed_without_the_garbage_collector() -> No
         gc.enable()
 
 
+class Lost(Exception):
+    """What a server raises that has lost its client."""
+
+
+@pytest.mark.parametrize("alias", [None, "test"])
+@pytest.mark.parametrize("turns", [0, 1])
+@pytest.mark.parametrize("what", ["waits for the next event", "handles one", "handles one and fails"])
+async def test_a_connection_that_its_server_loses_is_freed_without_the_garbage_collector(
+    what: str, turns: int, alias: str | None, layer: InMemoryChannelLayer
+) -> None:
+    """Whether the consumer hears of the error of `receive` or not: it refers to nothing that refers to it."""
+
+    class Handling(AsyncWebsocketConsumer):
+        channel_layer_alias = alias
+
+        async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+            if what != "waits for the next event":
+                await wait_all_tasks_blocked()
+            if what == "handles one and fails":
+                raise ZeroDivisionError
+
+    async def serve_one() -> "tuple[weakref.ref[Handling], weakref.ref[Lost]]":
+        events: list[Mapping[str, Any]] = [frame("hi"), CONNECT]
+        lost: list[weakref.ref[Lost]] = []
+
+        async def receive() -> Mapping[str, Any]:
+            if events:
+                return events.pop()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            error = Lost()
+            lost.append(weakref.ref(error))
+            try:
+                raise error
+            finally:
+                del error
+
+        async def send(event: Mapping[str, Any]) -> None:
+            pass
+
+        consumer = Handling()
+        with suppress(ZeroDivisionError, Lost):
+            await consumer(dict(WEBSOCKET), receive, send)
+        return weakref.ref(consumer), lost[0]
+
+    gc.collect()
+    gc.disable()
+    try:
+        consumer, error = await serve_one()
+        # The event loop itself has what has woken a task, in that turn.
+        await asyncio.sleep(0)
+        assert (consumer(), error()) == (None, None)
+    finally:
+        gc.enable()
+
+
 async def test_a_handler_that_only_sends_leaves_the_event_loop_its_turns() -> None:
     """The `send` of many servers never waits; the client could leave, and nobody would hear of it."""
 
@@ -1153,14 +1212,18 @@ async def _in_group(*raisers: Callable[[], Awaitable[None]]) -> None:
     async with asyncio.TaskGroup() as outer:
 
         async def nested() -> None:
+            begin = asyncio.Event()
             async with asyncio.TaskGroup() as inner:
                 for raiser in raisers:
-                    inner.create_task(_awaited(raiser))
+                    inner.create_task(_after(begin, raiser))
+                # A group of which a task has failed takes no other.
+                begin.set()
 
         outer.create_task(nested())
 
 
-async def _awaited(raiser: Callable[[], Awaitable[None]]) -> None:
+async def _after(begin: asyncio.Event, raiser: Callable[[], Awaitable[None]]) -> None:
+    await begin.wait()
     await raiser()
 
 

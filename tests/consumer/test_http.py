@@ -535,13 +535,20 @@ async def test_the_layer_is_heard_while_the_request_body_comes(layer: InMemoryCh
 
 async def test_a_response_that_is_left_open_without_a_layer_waits_for_the_client() -> None:
     """A task of the application may be sending it."""
+    later = asyncio.Event()
+
+    async def send_later(consumer: Any) -> None:
+        await later.wait()
+        await consumer.send_body(b"later")
 
     async def begin(consumer: Any, body: bytes) -> None:
         await consumer.send_headers()
-        consumer.task = asyncio.ensure_future(consumer.send_body(b"later"))
+        consumer.task = asyncio.ensure_future(send_later(consumer))
 
     consumer = Acting(begin)
     server = Server(consumer, HTTP, GET)
+    await wait_all_tasks_blocked()
+    later.set()
     await wait_all_tasks_blocked()
     assert server.sent == [START, part(b"later")]
     assert not server.task.done()

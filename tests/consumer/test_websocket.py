@@ -462,11 +462,11 @@ async def test_a_message_to_the_group_is_not_missed_by_who_knows_that_it_is_in()
     register_channel_layer("test", layer)
     members: list[int] = []
 
-    async def send(event: Mapping[str, Any]) -> None:
-        members.append(len(layer.memberships()))
+    class Counting(Server):
+        async def send(self, event: Mapping[str, Any]) -> None:
+            members.append(len(layer.memberships()))
 
-    server = Server(Grouped(call("accept")), WEBSOCKET, CONNECT)
-    server.send = send  # type: ignore[method-assign]  # this server only
+    server = Counting(Grouped(call("accept")), WEBSOCKET, CONNECT)
     await wait_all_tasks_blocked()
     server.give(gone())
     await server.end()
@@ -890,12 +890,20 @@ class EndingForwarding(BareForwarding):
     """Ends in one task, and cannot send on in another."""
 
     async def receive_json(self, content: Any) -> None:
+        begin = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._end())
-            tasks.create_task(super().receive_json(content))
+            tasks.create_task(self._end(begin))
+            tasks.create_task(self._forward(begin, content))
+            # A group of which a task has failed takes no other.
+            begin.set()
 
-    async def _end(self) -> None:
+    async def _end(self, begin: asyncio.Event) -> None:
+        await begin.wait()
         raise StopConsumer
+
+    async def _forward(self, begin: asyncio.Event, content: Any) -> None:
+        await begin.wait()
+        await super().receive_json(content)
 
 
 @pytest.mark.parametrize("consumer", [BareForwarding, DeclaredForwarding, GroupForwarding, EndingForwarding])
@@ -939,8 +947,9 @@ async def test_a_close_code_that_the_server_refuses_is_replaced(
 
 async def test_an_event_that_the_server_refuses_otherwise_is_an_error() -> None:
     """Only close codes have substitutes."""
-    server = Server(Acting(call("accept")), WEBSOCKET, CONNECT)
+    server = Server(Acting(call("accept")), WEBSOCKET)
     server.send_error = ValueError("no")
+    server.give(CONNECT)
 
     with pytest.raises(ValueError, match="no"):
         await server.end()

@@ -270,7 +270,11 @@ class Inbox:
                 if arrivals.mailbox is not None and (message := arrivals.mailbox.take()) is not None:
                     break
             elif isinstance(entry, _Failure):
-                raise entry.error
+                try:
+                    raise entry.error
+                finally:
+                    # The error refers to this frame, which would refer to the error.
+                    del entry
             elif entry[1] is LAYER:
                 arrivals.of_layer.handled()
                 message = entry[0]
@@ -292,17 +296,16 @@ class Inbox:
 
     async def close(self) -> None:
         """Take nothing more, and end the tasks."""
-        tasks = self.tasks()
-        for task in tasks:
-            task.cancel()
-        arrivals = self.arrivals
-        if tasks and arrivals is not None:
+        if tasks := self.tasks():
+            for task in tasks:
+                task.cancel()
             lost = self.lost
             await asyncio.wait(tasks)
             # The server did not fail to deliver what nobody waits for any more.
             self.lost = lost
-            # What they have ended with refers to them, and they to the arrivals.
-            arrivals.entries = None
+        if self.arrivals is not None:
+            # What a task has ended with, now or before, refers to its frame, and that to the arrivals.
+            self.arrivals.entries = None
 
     def _arrival(self, message: Mapping[str, Any]) -> Arrival:
         if self._connection is None:

@@ -304,7 +304,7 @@ class Life(Generic[_C]):
             # One of somebody else's may know of groups only.
             if isinstance(layer, BaseChannelLayer):
                 steps.append(functools.partial(layer.close_channel, inbox.channel))
-        if inbox.arrivals is not None and inbox.tasks():
+        if inbox.arrivals is not None and (inbox.tasks() or inbox.arrivals.entries):
             steps.append(inbox.close)
         return steps
 
