@@ -1,48 +1,64 @@
 """Why a WebSocket was closed: the codes of RFC 6455, section 7.4, and those that IANA registered since."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
-from typing import Final, Self
+from types import MappingProxyType
+from typing import Final
 
 __all__ = ["CLOSE_CODES", "FIRST_FREE", "CloseCode"]
 
 
 class CloseCode(IntEnum):
-    """A close code with a name. Codes from 3000 on have a meaning of an application's or a library's own.
+    """A close code with a name. Codes from 3000 on have a meaning of an application's or a library's own."""
 
-    Attributes:
-        meaning: What it tells.
-        may_be_sent: Whether a close frame may have it; the others are only told by the end that notices.
-    """
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED_DATA = 1003
+    NO_STATUS = 1005
+    ABNORMAL = 1006
+    INVALID_PAYLOAD = 1007
+    POLICY_VIOLATION = 1008
+    MESSAGE_TOO_BIG = 1009
+    MANDATORY_EXTENSION = 1010
+    INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
+    TRY_AGAIN_LATER = 1013
+    BAD_GATEWAY = 1014
+    TLS_HANDSHAKE = 1015
 
-    _value_: int
-    meaning: str
-    may_be_sent: bool
+    @property
+    def meaning(self) -> str:
+        """What it tells."""
+        return _MEANINGS[self]
 
-    def __new__(cls, code: int, meaning: str, may_be_sent: bool = True) -> Self:
-        """Make a code with its meaning."""
-        self = int.__new__(cls, code)
-        self._value_ = code
-        self.meaning = meaning
-        self.may_be_sent = may_be_sent
-        return self
+    @property
+    def may_be_sent(self) -> bool:
+        """Whether a close frame may have it; the others are only told by the end that notices."""
+        return self not in _NEVER_SENT
 
-    NORMAL = 1000, "what the connection was for is done"
-    GOING_AWAY = 1001, "a page is left, or a server stops"
-    PROTOCOL_ERROR = 1002, "the other end broke the protocol"
-    UNSUPPORTED_DATA = 1003, "a frame of a kind that is not accepted, text or binary"
-    NO_STATUS = 1005, "the close frame had no code", False
-    ABNORMAL = 1006, "the connection was lost without a close frame", False
-    INVALID_PAYLOAD = 1007, "the content of a frame does not fit"
-    POLICY_VIOLATION = 1008, "a rule of the application was broken"
-    MESSAGE_TOO_BIG = 1009, "a frame is too large"
-    MANDATORY_EXTENSION = 1010, "the server did not agree to an extension that the client needs"
-    INTERNAL_ERROR = 1011, "a handler raised an error"
-    SERVICE_RESTART = 1012, "the server restarts"
-    TRY_AGAIN_LATER = 1013, "the server is overloaded"
-    BAD_GATEWAY = 1014, "a server behind the server did not answer as it should"
-    TLS_HANDSHAKE = 1015, "there was no TLS connection", False
 
+_MEANINGS: Mapping[CloseCode, str] = MappingProxyType(
+    {
+        CloseCode.NORMAL: "what the connection was for is done",
+        CloseCode.GOING_AWAY: "a page is left, or a server stops",
+        CloseCode.PROTOCOL_ERROR: "the other end broke the protocol",
+        CloseCode.UNSUPPORTED_DATA: "a frame of a kind that is not accepted, text or binary",
+        CloseCode.NO_STATUS: "the close frame had no code",
+        CloseCode.ABNORMAL: "the connection was lost without a close frame",
+        CloseCode.INVALID_PAYLOAD: "the content of a frame does not fit",
+        CloseCode.POLICY_VIOLATION: "a rule of the application was broken",
+        CloseCode.MESSAGE_TOO_BIG: "a frame is too large",
+        CloseCode.MANDATORY_EXTENSION: "the server did not agree to an extension that the client needs",
+        CloseCode.INTERNAL_ERROR: "a handler raised an error",
+        CloseCode.SERVICE_RESTART: "the server restarts",
+        CloseCode.TRY_AGAIN_LATER: "the server is overloaded",
+        CloseCode.BAD_GATEWAY: "a server behind the server did not answer as it should",
+        CloseCode.TLS_HANDSHAKE: "there was no TLS connection",
+    }
+)
+
+_NEVER_SENT = frozenset({CloseCode.NO_STATUS, CloseCode.ABNORMAL, CloseCode.TLS_HANDSHAKE})
 
 FIRST_FREE: Final = 3000
 """The first close code that is not for the protocol itself; the last one is 4999. RFC 6455, section 7.4.2."""
