@@ -4,6 +4,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 from fast_channels.layers.base import BaseChannelLayer
+from fast_channels.layers.configuration import (
+    ChannelLayerSettings,
+    channel_layer_class,
+    configure_channel_layers,
+)
 from fast_channels.layers.gap import ChannelGap
 from fast_channels.layers.in_memory import InMemoryChannelLayer
 from fast_channels.layers.registry import (
@@ -37,8 +42,11 @@ __all__ = [
     "BaseChannelLayer",
     "ChannelGap",
     "ChannelLayerRegistry",
+    "ChannelLayerSettings",
     "InMemoryChannelLayer",
+    "channel_layer_class",
     "channel_layers",
+    "configure_channel_layers",
     "get_channel_layer",
     "has_layers",
     "register_channel_layer",

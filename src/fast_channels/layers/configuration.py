@@ -1,0 +1,126 @@
+"""Channel layers by name: those of this library, those of other packages, and classes anywhere."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, Final, NotRequired
+
+from typing_extensions import TypedDict
+
+from fast_channels.exceptions import InvalidChannelLayerError
+from fast_channels.layers.base import BaseChannelLayer
+from fast_channels.layers.registry import register_channel_layer, require_layer
+from fast_channels.untrusted import kind_of, printable
+
+__all__ = ["ENTRY_POINTS", "ChannelLayerSettings", "channel_layer_class", "configure_channel_layers"]
+
+ENTRY_POINTS: Final = "fast_channels.layers"
+"""The group of the entry points with which a distribution names its channel layers."""
+
+_OURS: Final[Mapping[str, str]] = {
+    "memory": "fast_channels.layers.in_memory:InMemoryChannelLayer",
+    "redis": "fast_channels.layers.redis:RedisChannelLayer",
+    "redis_pubsub": "fast_channels.layers.redis:RedisPubSubChannelLayer",
+}
+
+
+class ChannelLayerSettings(TypedDict):
+    """What a layer is made of, under the names that Django Channels has for it.
+
+    Attributes:
+        BACKEND: The name of a layer, or the path of a class, such as `package.module.Class`.
+        CONFIG: The keyword arguments of the class.
+    """
+
+    BACKEND: str
+    CONFIG: NotRequired[Mapping[str, Any]]
+
+
+def channel_layer_class(name: str) -> type[BaseChannelLayer]:
+    """Return the class of a channel layer.
+
+    Args:
+        name: `memory`, `redis` or `redis_pubsub`; the name of an entry point of the group
+            `fast_channels.layers`, which an installed distribution has; or the path of a class, written
+            `package.module.Class` or `package.module:Class`.
+
+    Raises:
+        InvalidChannelLayerError: There is no such layer, or it cannot be imported; the text says why.
+        TypeError: It is no class of channel layers.
+    """
+    found = _imported(name, _OURS.get(name) or _path(name))
+    if not isinstance(found, type):
+        raise TypeError(f"the channel layer {printable(name)} is no class, but {kind_of(found)}")
+    missing = [method for method in ("send", "receive", "new_channel") if not hasattr(found, method)]
+    if missing:
+        raise TypeError(
+            f"the class {found.__name__} is no channel layer: it has no method {', '.join(missing)}"
+        )
+    return found
+
+
+def configure_channel_layers(settings: Mapping[str, ChannelLayerSettings]) -> None:
+    """Make layers and register them, all or none.
+
+        configure_channel_layers({
+            "default": {"BACKEND": "redis_pubsub", "CONFIG": {"hosts": ["redis://localhost"]}},
+        })
+
+    Args:
+        settings: What each layer is made of, by its alias; the value of `CHANNEL_LAYERS` of Django Channels
+            has the same form.
+
+    Raises:
+        InvalidChannelLayerError: A layer cannot be found, imported, or made; the text begins with its alias.
+        TypeError: It is no class of channel layers.
+    """
+    layers = {alias: _make(alias, layer) for alias, layer in settings.items()}
+    for alias, layer in layers.items():
+        register_channel_layer(alias, layer)
+
+
+def _make(alias: str, settings: ChannelLayerSettings) -> BaseChannelLayer:
+    name = settings.get("BACKEND")
+    if not isinstance(name, str):
+        raise InvalidChannelLayerError(
+            f"the channel layer {alias!r} has no BACKEND: write the name of a layer or the path of its class"
+        )
+    kind = channel_layer_class(name)
+    arguments: Mapping[str, Any] = settings.get("CONFIG", {})
+    try:
+        layer = kind(**arguments)
+    except Exception as error:
+        text = f"the channel layer {alias!r} cannot be made: {kind.__name__}: {printable(str(error), 300)}"
+        raise InvalidChannelLayerError(text) from error
+    require_layer(layer)
+    return layer
+
+
+def _path(name: str) -> str:
+    """Return the path of the class that an entry point, or else the name itself, stands for."""
+    # Here, because nobody else has to wait for these imports.
+    from difflib import get_close_matches
+    from importlib.metadata import entry_points
+
+    found = {one.name: one.value for one in entry_points(group=ENTRY_POINTS)}
+    if name in found:
+        return found[name]
+    if "." in name or ":" in name:
+        return name
+    known = [*_OURS, *found]
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise InvalidChannelLayerError(
+        f"no channel layer has the name {printable(name)}; {hint}there are {', '.join(map(repr, known))}, "
+        "and any class by its path, package.module.Class"
+    )
+
+
+def _imported(name: str, path: str) -> object:
+    module, colon, attribute = path.partition(":")
+    if not colon:
+        module, _, attribute = path.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except Exception as error:
+        text = f"the channel layer {printable(name)} cannot be imported from {printable(path)}: "
+        raise InvalidChannelLayerError(text + printable(str(error), 300)) from error
