@@ -1,9 +1,8 @@
 """What a layer of several processes holds for one event loop: who of it gets what the transport brings.
 
-Theory of operation ------------------- A `Delivery` belongs to one event loop of one process, and everything
-but the mailboxes is touched in its thread only. It owns three things: the mailboxes (`room`, under a lock,
-because receivers and consumers of other threads may read them), the memberships, and the transport, which it
-makes and closes.
+Theory of operation. A `Delivery` belongs to one event loop of one process, and everything but the mailboxes
+is touched in its thread only. It owns three things: the mailboxes (`room`, under a lock, because receivers
+and consumers of other threads may read them), the memberships, and the transport, which it makes and closes.
 
 All names of channels and groups become *addresses*, which is all that a transport knows. A group is an
 address of its own, subscribed to while it has a member here. All channels of `new_channel()` share one

@@ -16,7 +16,7 @@ from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, plain_message
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
-__all__ = ["NetworkedChannelLayer", "NetworkedStats", "Receiver", "Serializer", "Transport", "require_text"]
+__all__ = ["NetworkedChannelLayer", "NetworkedStats", "Receiver", "Serializer", "Transport"]
 
 T = TypeVar("T", bound=Transport)
 

@@ -1,12 +1,10 @@
 """One connection to a Redis server, which many coroutines use at once.
 
-Theory of operation
--------------------
-A `Link` has one task, which begins with the first command and ends with `close()`. It makes a connection,
-greets the server, serves until the connection is lost, waits a little, and begins again. Only this task, and
-the three that a `Session` starts (reader, writer, watch), touch the connection. Callers put a `Request` into
-the `Pipeline` and wait for its future. So a cancelled caller cannot leave half a command on the wire or a
-reply that nobody reads, and those who ask in the same turn share a write and a round trip.
+Theory of operation. A `Link` has one task, which begins with the first command and ends with `close()`. It
+makes a connection, greets the server, serves until the connection is lost, waits a little, and begins again.
+Only this task, and the three that a `Session` starts (reader, writer, watch), touch the connection. Callers
+put a `Request` into the `Pipeline` and wait for its future. So a cancelled caller cannot leave half a command
+on the wire or a reply that nobody reads, and those who ask in the same turn share a write and a round trip.
 
 A request is in one of two queues. It *waits* until the writer takes it, and is *written* from then on; Redis
 answers in order, so each reply belongs to the head of `written`, but for published messages, which say what

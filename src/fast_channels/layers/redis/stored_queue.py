@@ -1,12 +1,11 @@
 """What waits in Redis for a named channel: how it is put there, taken from there, and given back.
 
-Theory of operation
--------------------
-A queue is a list in Redis, and every step is a script, so that nobody sees half of one. A link sends a script
-again when its answer was lost with the connection; so each step that gives messages away, or takes some back,
-leaves a *receipt* under a name of its own. A script that finds its receipt does nothing, and answers what it
-answered before. So a message that was taken is in exactly one place: in the list, in a receipt that will be
-asked for again, or here. A receipt is removed when its answer has come, and ends by itself after a while.
+Theory of operation. A queue is a list in Redis, and every step is a script, so that nobody sees half of one.
+A link sends a script again when its answer was lost with the connection; so each step that gives messages
+away, or takes some back, leaves a *receipt* under a name of its own. A script that finds its receipt does
+nothing, and answers what it answered before. So a message that was taken is in exactly one place: in the
+list, in a receipt that will be asked for again, or here. A receipt is removed when its answer has come, and
+ends by itself after a while.
 
 While an answer may still be there that never came (`owed`), the next `take()` uses the same receipt, whatever
 it was asked to take.
