@@ -945,6 +945,17 @@ async def test_a_close_code_that_the_server_refuses_is_replaced(
     assert "refuses close code 1007 ('invalid close code')" in caplog.text
 
 
+async def test_a_refusal_that_the_server_cannot_send_is_not_sent_again() -> None:
+    """It has no close code that could be another one."""
+    server = Server(Acting(call("close", 1008)), WEBSOCKET, CONNECT)
+    server.send_error = RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        await server.end()
+
+    assert server.types == ["websocket.close"]
+
+
 async def test_an_event_that_the_server_refuses_otherwise_is_an_error() -> None:
     """Only close codes have substitutes."""
     server = Server(Acting(call("accept")), WEBSOCKET)

@@ -79,7 +79,7 @@ def configure_channel_layers(settings: Mapping[str, ChannelLayerSettings]) -> No
 
 
 def _make(alias: str, settings: ChannelLayerSettings) -> BaseChannelLayer:
-    name = settings.get("BACKEND")
+    name: object = settings.get("BACKEND")
     if not isinstance(name, str):
         raise InvalidChannelLayerError(
             f"the channel layer {alias!r} has no BACKEND: write the name of a layer or the path of its class"

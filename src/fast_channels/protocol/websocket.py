@@ -102,6 +102,9 @@ class WebSocketConnection(Connection):
     def substitute(self, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return a close event with a code of the application's own: daphne takes 1000 and 3000-4999 only."""
         code = event.get("code", CloseCode.NORMAL.value)
+        if self.state != CLOSED:
+            # A refused handshake has no code, so it was not that.
+            return None
         if event["type"] != "websocket.close" or not CloseCode.NORMAL < code < FIRST_FREE:
             return None
         return {**event, "code": code + FIRST_FREE}
