@@ -215,7 +215,19 @@ def test_a_code_of_the_protocol_has_a_substitute(code: int) -> None:
     """A server that keeps such codes to itself takes one that is free: 1007 becomes 4007."""
     event = {"type": "websocket.close", "code": code, "reason": "why"}
 
-    assert connection("OPEN").substitute(event) == {**event, "code": code + 3000}
+    machine = connection("OPEN")
+    machine.send(event)
+
+    assert machine.substitute(event) == {**event, "code": code + 3000}
+
+
+def test_a_refusal_has_no_substitute() -> None:
+    """It has no code either."""
+    machine = connection("HANDSHAKE")
+    event = machine.send({"type": "websocket.close", "code": 1008})
+
+    assert event is not None
+    assert machine.substitute(event) is None
 
 
 @pytest.mark.parametrize(
@@ -229,4 +241,4 @@ def test_a_code_of_the_protocol_has_a_substitute(code: int) -> None:
 )
 def test_nothing_else_has_a_substitute(event: dict[str, object]) -> None:
     """What every server takes is refused for another reason."""
-    assert connection("OPEN").substitute(event) is None
+    assert connection("CLOSED").substitute(event) is None
