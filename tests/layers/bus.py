@@ -70,7 +70,10 @@ class BusTransport:
         """End the connection."""
         self._task.cancel()
         await asyncio.wait([self._task])
-        self._writer.cancel()
+        if not self._writer.done():
+            self._writer.set_exception(ConnectionError("the layer was closed before there was a bus"))
+            # Whoever waits is told; there may be nobody.
+            self._writer.exception()
 
     async def _run(self) -> None:
         while True:

@@ -97,6 +97,18 @@ async def test_consumers_are_told_when_the_transport_is_back() -> None:
             assert box.take() == {"n": 2}
 
 
+async def test_whoever_waits_for_the_bus_when_the_layer_is_closed_is_told() -> None:
+    """Nobody waits for ever, or believes to have been cancelled."""
+    layer = BusLayer(0)
+    waiting = asyncio.create_task(layer.new_channel())
+    await asyncio.sleep(0)
+
+    await layer.close()
+
+    with pytest.raises(ConnectionError, match="closed before there was a bus"):
+        await waiting
+
+
 async def test_a_layer_without_a_transport_says_what_it_lacks() -> None:
     """Its name, and that of the method."""
 

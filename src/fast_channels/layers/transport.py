@@ -71,4 +71,7 @@ class Transport(Protocol):
         ...
 
     async def close(self) -> None:
-        """End all connections and subscriptions. Nothing is called afterwards."""
+        """End all connections and subscriptions; whoever waits for one gets an error.
+
+        The receiver is called no more afterwards.
+        """
