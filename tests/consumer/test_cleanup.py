@@ -153,6 +153,22 @@ async def test_a_step_that_waits_for_what_is_cancelled_is_told_apart(
     assert done == ["next"]
 
 
+async def test_a_clean_up_in_a_task_that_a_step_has_started_shields_itself() -> None:
+    """Also when that task begins at once, within the step: nobody but the clean-up of a task protects it."""
+    done: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def start() -> None:
+        tasks.append(asyncio.ensure_future(clean_up([step(done, "other", waits=3)])))
+
+    await clean_up([start, step(done, "next", waits=1)])
+    tasks[0].cancel()
+    await asyncio.wait(tasks)
+
+    assert done == ["next", "other"]
+    assert tasks[0].cancelled()
+
+
 async def test_a_time_out_around_a_clean_up_is_told_afterwards() -> None:
     """It becomes a `TimeoutError` where it was set, and cancels nothing that comes later."""
     done: list[str] = []

@@ -10,6 +10,9 @@ has begun (`asyncio.timeout()`, a task group, a cancel scope) cancels it as ever
 of the step's context, in which `_current` is this shield. Any other request is kept, and made when all steps
 have run. A step has unlimited time until somebody asks for a cancellation, and `CANCELLED_CLEANUP_SECONDS`
 from then on. A step that never waits cannot be interrupted, and pays for none of this.
+
+A clean-up within a step of another, in the same task, is protected by that one. In a task that the step has
+started it protects itself: an eager task begins within the step, so only the task tells them apart.
 """
 
 import asyncio
@@ -48,6 +51,11 @@ async def clean_up(steps: Iterable[Step], error: BaseException | None = None) ->
         CancelledError: There was no error, and somebody has asked to cancel the task meanwhile.
     """
     shield = _Shield()
+    try:  # noqa: SIM105  # each connection would pay for a context manager
+        shield.task = asyncio.current_task()
+    except RuntimeError:
+        # The event loop has ended, and a coroutine that was left is being closed.
+        pass
     outer = _current.get()
     if error is not None or outer is not None:
         shield.prepare(error, outer)
@@ -71,6 +79,8 @@ async def clean_up(steps: Iterable[Step], error: BaseException | None = None) ->
     finally:
         _current.reset(token)
         shield.over = True
+        # A task that a step has started keeps the context of this one, with the shield in it.
+        shield.task = None
         # The error refers to this frame, which would refer to the error, and to the task that has it.
         del error, shield, outer
 
@@ -100,7 +110,7 @@ class _Shield:
         requests: The messages of the requests that are to be handed on.
         over: Whether all steps have run.
         runs: Runs a step where that is not the usual way.
-        task: The task of a step that waits, or has waited; `None` if whoever runs the clean-up has none.
+        task: The task of the clean-up; `None` if whoever runs it has none, and when it is over.
     """
 
     over = False
@@ -116,7 +126,7 @@ class _Shield:
         """Choose how steps are run after an error, or within a step of another clean-up."""
         if isinstance(error, _NO_WAITING):
             self.runs = _begin
-        elif outer is not None and not outer.over and outer.task in {None, _current_task()}:
+        elif outer is not None and not outer.over and outer.task is self.task:
             # The other one keeps the requests away.
             self.runs = _await
         elif isinstance(error, asyncio.CancelledError):
@@ -144,7 +154,7 @@ class _Shield:
             TimeoutError: It took too long after a request.
             BaseException: Whatever the step raised.
         """
-        task = self.task = _current_task()
+        task = self.task
         if task is None:
             # Whoever runs this without a task cannot cancel it either.
             await rest(steps, yielded)
@@ -220,14 +230,6 @@ async def _begin(_shield: _Shield, step: Step) -> None:
 
 async def _await(_shield: _Shield, step: Step) -> None:
     await step()
-
-
-def _current_task() -> asyncio.Task[Any] | None:
-    try:
-        return asyncio.current_task()
-    except RuntimeError:
-        # The event loop has ended, and a coroutine that was left is being closed.
-        return None
 
 
 @contextmanager
