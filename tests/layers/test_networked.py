@@ -132,3 +132,16 @@ def test_a_prefix_is_a_string(prefix: Any) -> None:
     """Bytes would be shown with their quotes in every name."""
     with pytest.raises(TypeError, match=f"prefix is a str, not of type {type(prefix).__name__}"):
         NetworkedChannelLayer[Transport](prefix, serializer=MsgPackSerializer())
+
+
+async def test_code_without_an_event_loop_sends_over_any_transport(bus: Bus) -> None:
+    """Its thread has a transport of its own, which ends with the layer."""
+    async with BusLayer(bus.port) as layer:
+        channel = await layer.new_channel()
+        await layer.group_add("sync", channel)
+
+        await asyncio.to_thread(layer.sync_group_send, "sync", {"n": 1})
+        await asyncio.to_thread(layer.sync_send, channel, {"n": 2})
+
+        assert [await soon(layer.receive(channel)) for _ in range(2)] == [{"n": 1}, {"n": 2}]
+    assert layer.stats().connected == {}
