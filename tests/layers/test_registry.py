@@ -137,14 +137,17 @@ def test_the_functions_use_the_registry_of_the_package() -> None:
     assert not has_layers()
 
 
-def test_the_package_exports_what_the_published_one_does() -> None:
+def test_the_package_exports_what_the_published_one_does_and_some_more() -> None:
     """`from fast_channels.layers import *` brings these names and no other."""
     assert set(fast_channels.layers.__all__) == {
         "BaseChannelLayer",
         "ChannelGap",
         "ChannelLayerRegistry",
+        "ChannelLayerSettings",
         "InMemoryChannelLayer",
+        "channel_layer_class",
         "channel_layers",
+        "configure_channel_layers",
         "get_channel_layer",
         "has_layers",
         "register_channel_layer",
