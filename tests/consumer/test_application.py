@@ -136,3 +136,18 @@ async def test_the_patience_is_that_of_the_instance() -> None:
     finally:
         logger.removeHandler(handler)
         websocket.stop()
+
+
+async def test_a_call_of_a_class_s_own_is_used() -> None:
+    """A class may do something before and after each connection."""
+    served: list[str] = []
+
+    class Measured(Page):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await super().__call__(scope, receive, send)
+            served.append(scope["path"])
+
+    communicator = HttpCommunicator(Measured.as_asgi(), "POST", "/measured", b"hello")
+
+    assert (await communicator.get_response())["body"] == b"hello"
+    assert served == ["/measured"]

@@ -11,6 +11,8 @@ from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
 from fast_channels.messages import ChannelEvent, Group
 from fast_channels.testing import ApplicationCommunicator, HttpCommunicator, WebsocketCommunicator
 
+from .driver import WEBSOCKET, Server
+
 
 class Said(ChannelEvent):
     type: Literal["room.said"] = "room.said"
@@ -316,3 +318,20 @@ async def test_handlers_may_be_called_join_and_leave(layer: InMemoryChannelLayer
 
     with pytest.raises(ValueError, match=r"^No handler for message type leave$"):
         await application.wait()
+
+
+async def test_a_connection_that_ends_before_its_first_event_leaves_no_groups(
+    layer: InMemoryChannelLayer,
+) -> None:
+    """The connection ends before its first event, so no group was joined; the channel is closed."""
+
+    class Lobby(AsyncWebsocketConsumer):
+        channel_layer_alias = "test"
+        groups = EVERYBODY
+
+    server = Server(Lobby.as_asgi(), WEBSOCKET)
+    server.give(ConnectionResetError("gone"))
+
+    with pytest.raises(ConnectionResetError, match="gone"):
+        await server.end()
+    assert (dict(layer.groups), dict(layer.channels)) == ({}, {})
