@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, TypeAdapter, Validat
 
 from fast_channels.exceptions import InvalidMessageError, close_reason
 from fast_channels.messages.codec import Codec
-from fast_channels.messages.errors import MAX_REASON, mistakes, sentence
+from fast_channels.messages.errors import MAX_REASON, failed_places, sentence
 
 
 class Point(BaseModel):
@@ -31,7 +31,7 @@ def test_every_mistake_is_told_with_its_path() -> None:
     """Indexes of lists are part of it."""
     error = error_of(Point, {"x": "one", "tags": ["a", 1]})
 
-    assert [path for path, _ in mistakes(error)] == ["x", "tags.1"]
+    assert [path for path, _ in failed_places(error)] == ["x", "tags.1"]
     assert sentence(error).startswith("x: Input should be a valid integer")
     assert "; tags.1: Input should be a valid string" in sentence(error)
 
@@ -40,7 +40,7 @@ def test_a_mistake_of_the_whole_value_has_no_path() -> None:
     """A sentence has only the reason."""
     error = error_of(int, None)
 
-    assert mistakes(error) == [("", "Input should be a valid integer")]
+    assert failed_places(error) == [("", "Input should be a valid integer")]
     assert sentence(error) == "Input should be a valid integer"
 
 
@@ -50,7 +50,7 @@ def test_a_reason_that_quotes_much_is_shortened() -> None:
     def refuse(value: str) -> str:
         raise ValueError(value)
 
-    [(_, reason)] = mistakes(error_of(Annotated[str, AfterValidator(refuse)], "x" * 10_000))
+    [(_, reason)] = failed_places(error_of(Annotated[str, AfterValidator(refuse)], "x" * 10_000))
 
     assert len(reason) == MAX_REASON + 1
     assert reason.endswith("x…")

@@ -1,4 +1,4 @@
-"""The only module of this room that touches files; it removes nothing but what its caller says it owns."""
+"""The only module of this package that touches files; it removes nothing but what its caller says it owns."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import unified_diff

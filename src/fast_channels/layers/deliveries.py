@@ -106,7 +106,7 @@ class Deliveries(Generic[T]):
 
     def mail(self) -> MailStats:
         """Return what has become of the messages of this process so far."""
-        return sum((delivery.room.stats() for delivery in self._of_this_process()), self._past)
+        return sum((delivery.mailroom.stats() for delivery in self._of_this_process()), self._past)
 
     def connected(self) -> dict[str, bool]:
         """Return whether this process is connected to each server that it uses."""
@@ -155,7 +155,7 @@ class Deliveries(Generic[T]):
         try:
             await delivery.close()
         finally:
-            self._past += delivery.room.stats()
+            self._past += delivery.mailroom.stats()
             del self._ending[delivery]
             if loop not in self._by_loop:
                 not_before_close(loop, self._end)

@@ -1,8 +1,9 @@
 """What a layer of several processes holds for one event loop: who of it gets what the transport brings.
 
 Theory of operation. A `Delivery` belongs to one event loop of one process, and everything but the mailboxes
-is touched in its thread only. It owns three things: the mailboxes (`room`, under a lock, because receivers
-and consumers of other threads may read them), the memberships, and the transport, which it makes and closes.
+is touched in its thread only. It owns three things: the mailboxes (`mailroom`, under a lock, because
+receivers and consumers of other threads may read them), the memberships, and the transport, which it makes
+and closes.
 
 All names of channels and groups become *addresses*, which is all that a transport knows. A group is an
 address of its own, subscribed to while it has a member here. All channels of `new_channel()` share one
@@ -134,17 +135,17 @@ class Delivery(Generic[T]):
     Attributes:
         token: What the names of this event loop's channels have in common, and nobody else's.
         process: The process that it was made in; a forked one inherits it, and not what drives it.
-        room: The mailboxes.
+        mailroom: The mailboxes.
         memberships: The groups of the channels here, by their addresses.
         signals: Whom to wake when anything is published to an address.
         counts: What has happened to the layer.
         transport: What brings the frames.
     """
 
-    def __init__(self, settings: Settings[T], room: Mailroom, token: str) -> None:
+    def __init__(self, settings: Settings[T], mailroom: Mailroom, token: str) -> None:
         self.token: str = token
         self.process: int = os.getpid()
-        self.room = room
+        self.mailroom = mailroom
         self.memberships: Memberships[Membership] = Memberships()
         self.signals: dict[str, Signal] = {}
         self.counts: Counts = settings.counts
@@ -155,7 +156,7 @@ class Delivery(Generic[T]):
 
     def new_channel(self, prefix: str) -> str:
         """Return the name of a channel of this event loop that nobody else has and nobody can guess."""
-        with self.room.lock:
+        with self.mailroom.lock:
             return f"{prefix}.{self.token}!{self._own.make()}"
 
     def has(self, channel: str) -> bool:
@@ -167,7 +168,7 @@ class Delivery(Generic[T]):
         """Return the address of a channel: its name, or the inbox of the event loop that made it."""
         return f"{self._settings.prefix}__inbox__!{owner(channel)}" if "!" in channel else channel
 
-    async def attend(self, address: str, channel: str) -> None:
+    async def subscribe(self, address: str, channel: str) -> None:
         """Subscribe to the address of a named channel, unless that was done; it may have no connection now.
 
         Raises:
@@ -191,13 +192,13 @@ class Delivery(Generic[T]):
             kind: What distinguishes it in a mailbox, if anything does.
         """
         effects = Effects()
-        room = self.room
-        with room.lock:
-            now = room.clock()
-            room.sweep(now)
+        mailroom = self.mailroom
+        with mailroom.lock:
+            now = mailroom.clock()
+            mailroom.sweep(now)
             letter = kind(now + seconds, contents)
             for channel in channels:
-                box = room.open(channel)
+                box = mailroom.open(channel)
                 if not box.put(letter, now, effects):
                     box.overflow(letter, effects)
         return effects
@@ -229,10 +230,10 @@ class Delivery(Generic[T]):
         """Forget a channel: its unread messages, its consumer and its memberships."""
         for address in self.memberships.of(channel):
             self.leave(address, channel)
-        with self.room.lock:
+        with self.mailroom.lock:
             if owner(channel) == self.token:
                 self._own.close(channel.partition("!")[2])
-            self.room.empty(channel, detach=True)
+            self.mailroom.empty(channel, detach=True)
         if "!" not in channel:
             self.transport.unsubscribe(channel)
 
@@ -241,14 +242,14 @@ class Delivery(Generic[T]):
         for address in self.memberships.members:
             self.transport.unsubscribe(address)
         self.memberships.clear()
-        with self.room.lock:
-            self.room.empty_all(detach=detach)
+        with self.mailroom.lock:
+            self.mailroom.empty_all(detach=detach)
 
     async def close(self) -> None:
         """End the transport, and let whoever waits for a message fail."""
         await asyncio.gather(*(signal.close() for signal in self.signals.values()))
-        with self.room.lock:
-            self.room.end(partial(self._settings.closed_error, "the channel layer was closed"))
+        with self.mailroom.lock:
+            self.mailroom.end(partial(self._settings.closed_error, "the channel layer was closed"))
         self.forget(detach=True)
         try:
             await self.transport.close()
@@ -301,9 +302,9 @@ class Delivery(Generic[T]):
             return (address,) if self.transport.subscribed(address) else ()
         if not isinstance(target, str) or self.address(target) != address:
             raise ValueError(f"it names no channel of this process: {shown(target)}")
-        if target not in self.room.boxes and not self.has(target):
-            with self.room.lock:
-                self.room.unheard += 1
+        if target not in self.mailroom.boxes and not self.has(target):
+            with self.mailroom.lock:
+                self.mailroom.unheard += 1
             return ()
         return (target,)
 
@@ -327,8 +328,8 @@ class Delivery(Generic[T]):
             # What was published meanwhile nobody heard.
             signal.wake()
         effects = Effects()
-        with self.room.lock:
-            for box in tuple(self.room.boxes.values()):
+        with self.mailroom.lock:
+            for box in tuple(self.mailroom.boxes.values()):
                 names = (self.address(box.channel), *self.memberships.of(box.channel))
                 if any(map(concerns, names)):
                     self.counts.gaps += box.note_outage(effects)

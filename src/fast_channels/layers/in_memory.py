@@ -71,8 +71,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self.group_expiry: float = require_seconds("group_expiry", group_expiry)
         self._memberships: Memberships[float] = Memberships()
         self.groups: InMemoryGroups = self._memberships.members
-        self._room = Mailroom(clock, self.get_capacity, require_overflow(overflow))
-        self.channels: dict[str, Mailbox] = self._room.boxes
+        self._mailroom = Mailroom(clock, self.get_capacity, require_overflow(overflow))
+        self.channels: dict[str, Mailbox] = self._mailroom.boxes
         self._own = OwnChannels()
         self._last_send = clock()
         self._newest: object = _NONE
@@ -91,19 +91,19 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self._require_channel(channel)
         contents = snapshot(message)
         effects = Effects()
-        room = self._room
-        with room.lock:
-            now = room.clock()
+        mailroom = self._mailroom
+        with mailroom.lock:
+            now = mailroom.clock()
             # What has just become due goes with the next send: existing suites look for it in `channels`
             # after a send, and are content when it goes with the next receive.
-            room.sweep(self._last_send)
+            mailroom.sweep(self._last_send)
             self._last_send = now
             box = self.channels.get(channel)
             if box is None:
                 if self._is_closed(channel):
-                    room.unheard += 1
+                    mailroom.unheard += 1
                     return
-                box = room.open(channel)
+                box = mailroom.open(channel)
             if not box.put(Letter(now + self.expiry, contents), now, effects):
                 raise ChannelFull(
                     f"channel {channel!r} is full: its capacity is {box.capacity} unread messages"
@@ -122,7 +122,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         """
         self._require_channel(channel)
         self._require_open(channel)
-        return await self._room.receive(channel)
+        return await self._mailroom.receive(channel)
 
     async def new_channel(self, prefix: str = _PREFIX) -> str:
         """Return the name of a channel that nobody else has and nobody can guess.
@@ -132,7 +132,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         """
         if prefix is not _PREFIX:
             self._require_name("Channel", prefix, self.group_name_regex)
-        with self._room.lock:
+        with self._mailroom.lock:
             name = f"{prefix.removesuffix('.')}{_OWN}!{self._own.make()}"
         # The prefix is valid and so is what follows it; the length is what is left to look at.
         if len(name) >= self.MAX_NAME_LENGTH:
@@ -159,7 +159,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         """
         self._require_channel(channel)
         self._require_open(channel)
-        return self._room.listen(channel, notify)
+        return self._mailroom.listen(channel, notify)
 
     async def close_channel(self, channel: str) -> None:
         """Forget a channel: its unread messages, its consumer and its memberships.
@@ -167,13 +167,13 @@ class InMemoryChannelLayer(BaseChannelLayer):
         Whoever waits in `receive()` gets a `RuntimeError`. A channel of `new_channel()` stays closed; one
         whose name the application chose can be used again.
         """
-        with self._room.lock:
+        with self._mailroom.lock:
             for group in self._memberships.of(channel):
                 self._memberships.discard(group, channel)
             shared, _, own = channel.rpartition("!")
             # There is no mailbox for a name that was never made, so most names need no other proof.
             self._own.close(own, proven=shared.endswith(_OWN) and channel in self.channels)
-            self._room.empty(channel, detach=True)
+            self._mailroom.empty(channel, detach=True)
             self._newest = _NONE
 
     async def group_add(self, group: str, channel: str) -> None:
@@ -185,9 +185,9 @@ class InMemoryChannelLayer(BaseChannelLayer):
         """
         self._require_group(group)
         self._require_channel(channel)
-        with self._room.lock:
+        with self._mailroom.lock:
             self._require_open(channel)
-            self._memberships.add(group, channel, self._room.clock())
+            self._memberships.add(group, channel, self._mailroom.clock())
 
     async def group_discard(self, group: str, channel: str) -> None:
         """End a membership, if there is one.
@@ -197,7 +197,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         """
         self._require_group(group)
         self._require_channel(channel)
-        with self._room.lock:
+        with self._mailroom.lock:
             self._memberships.discard(group, channel)
 
     async def group_send(self, group: str, message: SentMessage) -> None:
@@ -212,10 +212,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self._require_group(group)
         contents = snapshot(message)
         effects = Effects()
-        room = self._room
-        with room.lock:
-            now = room.clock()
-            room.sweep(now)
+        mailroom = self._mailroom
+        with mailroom.lock:
+            now = mailroom.clock()
+            mailroom.sweep(now)
             letter = Letter(now + self.expiry, contents)
             boxes = self.channels
             # A copy of the names: the garbage collector may end a consumer while they are gone through.
@@ -229,24 +229,24 @@ class InMemoryChannelLayer(BaseChannelLayer):
 
     async def flush(self) -> None:
         """Throw away all unread messages and groups; consumers and receivers stay attached."""
-        with self._room.lock:
+        with self._mailroom.lock:
             self._memberships.clear()
-            self._room.empty_all(detach=False)
+            self._mailroom.empty_all(detach=False)
 
     async def close(self) -> None:
         """Throw away all unread messages and groups, and close all channels.
 
         Whoever waits in `receive()` gets a `RuntimeError`. The layer can be used again, with new channels.
         """
-        with self._room.lock:
+        with self._mailroom.lock:
             self._memberships.clear()
-            self._room.empty_all(detach=True)
+            self._mailroom.empty_all(detach=True)
             self._own = OwnChannels()
             self._newest = _NONE
 
     def stats(self) -> MailStats:
         """Return what has become of the messages so far."""
-        return self._room.stats()
+        return self._mailroom.stats()
 
     def _require_channel(self, channel: str) -> None:
         # A name under which something is kept was valid when it came, and one that was made here always is.
@@ -271,4 +271,4 @@ class InMemoryChannelLayer(BaseChannelLayer):
         if now - self.groups.get(group, {}).get(channel, float("-inf")) >= self.group_expiry:
             self._memberships.discard(group, channel)
             return None
-        return self._room.open(channel)
+        return self._mailroom.open(channel)

@@ -174,7 +174,7 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         if address != channel:
             contents[RESERVED_KEY] = channel
         if not await delivery.transport.publish(address, self.serialize(contents)):
-            delivery.room.unheard += 1
+            delivery.mailroom.unheard += 1
 
     async def receive(self, channel: str) -> ReceivedMessage:
         """Wait for the next message of a channel; each goes to one receiver of this process only.
@@ -195,8 +195,8 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
             delivery = self._deliveries.that_made(channel)
         else:
             delivery = self._deliveries.here()
-            await delivery.attend(channel, channel)
-        return await delivery.room.receive(channel)
+            await delivery.subscribe(channel, channel)
+        return await delivery.mailroom.receive(channel)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
         """Return the name of a channel that nobody else has and nobody can guess.
@@ -231,7 +231,7 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
             TypeError: The name is not valid.
         """
         self.require_valid_channel_name(channel)
-        return self._deliveries.own(channel).room.listen(channel, notify)
+        return self._deliveries.own(channel).mailroom.listen(channel, notify)
 
     async def close_channel(self, channel: str) -> None:
         """Forget a channel: its unread messages, its consumer and its memberships.

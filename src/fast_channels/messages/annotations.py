@@ -21,7 +21,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from typing_extensions import Format, TypeAliasType, get_annotations, is_protocol, is_typeddict
 
 from fast_channels.exceptions import InvalidEventError
-from fast_channels.messages.errors import mistakes, sentence
+from fast_channels.messages.errors import failed_places, sentence
 from fast_channels.messages.event import ChannelEvent
 from fast_channels.messages.older_python import validatable
 from fast_channels.untrusted import shown
@@ -120,7 +120,7 @@ def converter(annotation: Any) -> Converter:
         try:
             result: Any = validate(message, by_alias=True, by_name=True)
         except ValidationError as error:
-            invalid = not_its_event(message, sentence(error), mistakes(error))
+            invalid = not_its_event(message, sentence(error), failed_places(error))
         else:
             return {**message, **result} if _is_dict(result) else result
         # Out here, so that nothing that logs the error writes down all that pydantic knows of the message.

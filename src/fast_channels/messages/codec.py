@@ -13,7 +13,7 @@ from typing_extensions import get_type_hints
 from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
 from fast_channels.messages.annotations import has_fields, members
-from fast_channels.messages.errors import mistakes, sentence, shortened
+from fast_channels.messages.errors import failed_places, sentence, shortened
 from fast_channels.messages.json_rules import checker, reader, writer
 from fast_channels.messages.older_python import validatable
 from fast_channels.messages.request import Request, reply_type
@@ -70,7 +70,7 @@ def not_a_message(payload: object, error: ValidationError) -> InvalidMessageErro
     return InvalidMessageError(
         f"a WebSocket frame is not a message: {sentence(error)}",
         code=CloseCode.INVALID_PAYLOAD.value,
-        errors=mistakes(error),
+        errors=failed_places(error),
         excerpt=shown(payload),
     )
 

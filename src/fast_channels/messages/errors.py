@@ -14,7 +14,7 @@ MAX_SENTENCE = 600
 """How many characters all reasons together have."""
 
 
-def mistakes(error: ValidationError) -> list[tuple[str, str]]:
+def failed_places(error: ValidationError) -> list[tuple[str, str]]:
     """Return the path and the reason of everything that failed; the path is `""` for the whole value.
 
     Of more than 20 mistakes only the number is told.
@@ -35,7 +35,7 @@ def path(location: Sequence[int | str]) -> str:
 
 def sentence(error: ValidationError) -> str:
     """Return everything that failed on one line."""
-    text = "; ".join(f"{path}: {reason}" if path else reason for path, reason in mistakes(error))
+    text = "; ".join(f"{path}: {reason}" if path else reason for path, reason in failed_places(error))
     return printable(text, MAX_SENTENCE)
 
 

@@ -101,9 +101,9 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         frame = self.serialize(plain_message(message))
         key, capacity = self._queue_key(channel), self.get_capacity(channel)
         shard = self._deliveries.here().transport.shard(key)
-        has_room, outdated = await put(shard, key, frame, capacity=capacity, expiry=self.expiry)
+        accepted, outdated = await put(shard, key, frame, capacity=capacity, expiry=self.expiry)
         self.queue_counts.outdated += outdated
-        if not has_room:
+        if not accepted:
             raise ChannelFull(f"channel {channel!r} is full: its capacity is {capacity} unread messages")
 
     async def receive(self, channel: str) -> ReceivedMessage:
@@ -124,11 +124,11 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
             return await super().receive(channel)
         delivery = self._deliveries.here()
         queue = self._queue(delivery, channel)
-        await queue.attend()
+        await queue.listen()
         # When this has begun to wait.
         asyncio.get_running_loop().call_soon(queue.wake)
         try:
-            return await delivery.room.receive(channel)
+            return await delivery.mailroom.receive(channel)
         finally:
             queue.left()
 

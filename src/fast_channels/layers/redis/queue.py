@@ -68,7 +68,7 @@ class Queue:
         self._task: asyncio.Task[None] | None = None
         self._returns: set[asyncio.Future[Reply]] = set()
 
-    async def attend(self) -> None:
+    async def listen(self) -> None:
         """Hear of what is put into the queue, from now on.
 
         Raises:
@@ -79,7 +79,7 @@ class Queue:
         await self._stored.find()
         if self._closed:
             raise closed_meanwhile(self._channel)
-        await self._delivery.attend(self._stored.key, self._channel)
+        await self._delivery.subscribe(self._stored.key, self._channel)
 
     def wake(self) -> None:
         """Take messages, if anybody waits for some."""
@@ -134,7 +134,7 @@ class Queue:
         return len(taken)
 
     def _wanted(self) -> int:
-        box = self._delivery.room.boxes.get(self._channel)
+        box = self._delivery.mailroom.boxes.get(self._channel)
         return 0 if box is None or self._closed else max(box.receivers.count - len(box), 0)
 
     def _deliver(self, taken: Sequence[Entry]) -> None:
@@ -151,15 +151,15 @@ class Queue:
 
     def _abandoned(self) -> list[Entry]:
         """Return what is in the mailbox and nobody waits for any more, and leave none of it there."""
-        room = self._delivery.room
-        with room.lock:
-            box = room.boxes.get(self._channel)
+        mailroom = self._delivery.mailroom
+        with mailroom.lock:
+            box = mailroom.boxes.get(self._channel)
             # What its groups have sent stays until the end: nobody else is their member.
             kind = Letter if self._closed else _Taken
             letters = [] if box is None or box.receivers.count else box.withdraw(kind)
             if box is not None:
-                room.tidy(box)
-        now = room.clock()
+                mailroom.tidy(box)
+        now = mailroom.clock()
         return [(letter.expires_at - now, self._delivery.write(letter.snapshot)) for letter in letters]
 
     def _give_back(self, entries: Sequence[Entry]) -> None:
