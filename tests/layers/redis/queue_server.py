@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from fast_channels.layers.redis import stored_queue
+from fast_channels.layers.redis import scripts
 from fast_channels.layers.redis.connection import Command, Reply
 from tests.layers.redis.virtual import FakeServer
 
@@ -24,9 +24,9 @@ class QueueServer(FakeServer):
         self._receipts: dict[str, Reply] = {}
         self.answers.update(EVAL=self.run_script, LLEN=self._length, UNLINK=1)
         self._scripts: dict[str, Callable[..., Reply]] = {
-            stored_queue.PUT: self._put,
-            stored_queue.TAKE: self._take,
-            stored_queue.RETURN: self._return,
+            scripts.PUT: self._put,
+            scripts.TAKE: self._take,
+            scripts.RETURN: self._return,
         }
 
     def run_script(self, command: Command) -> Reply:
@@ -62,7 +62,7 @@ class QueueServer(FakeServer):
 
     def taken(self) -> int:
         """Return how often somebody has asked for messages."""
-        return sum(command[1] == stored_queue.TAKE for command in self.commands if command[0] == "EVAL")
+        return sum(command[1] == scripts.TAKE for command in self.commands if command[0] == "EVAL")
 
     def scripts(self) -> int:
         """Return how many scripts came."""

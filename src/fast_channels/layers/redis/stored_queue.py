@@ -21,6 +21,7 @@ from typing import Final, TypeAlias
 from redis.exceptions import MovedError, ResponseError
 
 from fast_channels.layers.redis.connection import Reply
+from fast_channels.layers.redis.scripts import PUT, RETURN, TAKE
 from fast_channels.layers.redis.transport import Shard
 
 __all__ = ["Entry", "StoredQueue", "put"]
@@ -30,80 +31,6 @@ Entry: TypeAlias = tuple[float, bytes]
 
 LONGEST_EXPIRY: Final = 1e9
 """Seconds, some thirty years: an expiry may be infinite, but the time has 13 digits in an entry."""
-
-RECEIPT_SECONDS: Final = 60
-"""How long an answer can be asked for again that was lost with the connection."""
-
-# An entry is the time at which it is due, as 13 digits of milliseconds, and the frame. The server's clock is
-# the only one, because those of processes differ. A script that is sent again, because its answer was lost,
-# finds its receipt and does nothing twice. What begins with no time was put there by somebody else; whoever
-# takes it finds out what it is.
-_NOW = """
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local function due(entry)
-    return tonumber(string.sub(entry, 1, 13))
-end
-local function keep(milliseconds)
-    if redis.call('PTTL', KEYS[1]) < tonumber(milliseconds) then
-        redis.call('PEXPIRE', KEYS[1], milliseconds)
-    end
-end
-"""
-
-# Whoever may not publish has put nothing into the queue: that call comes before the first change, and those
-# whom it wakes look when the script has ended. A server without memory refuses RPUSH, but
-# not after another change.
-PUT = f"""{_NOW}
-local outdated = 0
-while true do
-    local head = redis.call('LINDEX', KEYS[1], outdated)
-    if not head or (due(head) or math.huge) > now then break end
-    outdated = outdated + 1
-end
-local room = redis.call('LLEN', KEYS[1]) - outdated < tonumber(ARGV[2])
-if room then
-    redis.call('PUBLISH', ARGV[4], '')
-    redis.call('RPUSH', KEYS[1], string.format('%013d', now + ARGV[3]) .. ARGV[1])
-    keep(ARGV[3])
-end
-if outdated > 0 then redis.call('LTRIM', KEYS[1], outdated, -1) end
-return {{room and 1 or 0, outdated}}
-"""
-
-TAKE = f"""{_NOW}
-local receipt = redis.call('GET', KEYS[2])
-if receipt then return cmsgpack.unpack(receipt) end
-local taken = {{0}}
-while #taken < 2 * ARGV[1] do
-    local head = redis.call('LPOP', KEYS[1])
-    if not head then break end
-    local at = due(head)
-    if at and at <= now then
-        taken[1] = taken[1] + 1
-    else
-        taken[#taken + 1] = at and at - now or 1
-        taken[#taken + 1] = at and string.sub(head, 14) or head
-    end
-end
-if #taken > 1 or taken[1] > 0 then
-    redis.call('SET', KEYS[2], cmsgpack.pack(taken), 'EX', {RECEIPT_SECONDS})
-end
-return taken
-"""
-
-# A server whose memory is full refuses a script, unless one that has changed something already: so it gets
-# back what it gave.
-RETURN = f"""{_NOW}
-redis.call('LTRIM', KEYS[1], 0, -1)
-if not redis.call('SET', KEYS[2], '', 'NX', 'EX', {RECEIPT_SECONDS}) then return 0 end
-for i = #ARGV, 3, -2 do
-    redis.call('LPUSH', KEYS[1], string.format('%013d', now + ARGV[i - 1]) .. ARGV[i])
-    keep(ARGV[i - 1])
-end
-redis.pcall('PUBLISH', ARGV[1], '')
-return #ARGV - 1
-"""
 
 
 async def put(shard: Shard, key: str, frame: bytes, *, capacity: int, expiry: float) -> tuple[bool, int]:
