@@ -79,13 +79,15 @@ def configure_channel_layers(settings: Mapping[str, ChannelLayerSettings]) -> No
 
 
 def _make(alias: str, settings: ChannelLayerSettings) -> BaseChannelLayer:
-    name: object = settings.get("BACKEND")
+    # Settings may come from a file.
+    given: Mapping[str, Any] = {**settings}
+    name = given.get("BACKEND")
     if not isinstance(name, str):
         raise InvalidChannelLayerError(
             f"the channel layer {alias!r} has no BACKEND: write the name of a layer or the path of its class"
         )
     kind = channel_layer_class(name)
-    arguments: Mapping[str, Any] = settings.get("CONFIG", {})
+    arguments: Mapping[str, Any] = given.get("CONFIG", {})
     try:
         layer = kind(**arguments)
     except Exception as error:

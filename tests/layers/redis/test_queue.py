@@ -8,6 +8,7 @@ from redis.exceptions import ResponseError
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.redis import RedisChannelLayer, queue
+from fast_channels.layers.redis.queue import STATES, Move, State
 from tests.layers.redis.queue_server import QueueServer
 from tests.layers.redis.virtual import in_virtual_time, on_fakes, until
 
@@ -169,3 +170,21 @@ def test_whoever_receives_from_a_channel_that_is_closed_meanwhile_is_told(
         await layer.close()
 
     closed()
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("move", Move)
+def test_every_move_of_a_queue(state: State, move: Move) -> None:
+    """Nothing opens it again, and it is asked once at a time."""
+    follows = {
+        (State.OPEN, Move.ASK): State.TAKING,
+        (State.OPEN, Move.CLOSE): State.CLOSED,
+        (State.TAKING, Move.ANSWER): State.OPEN,
+        (State.TAKING, Move.CLOSE): State.CLOSING,
+        (State.CLOSING, Move.ANSWER): State.CLOSED,
+        (State.CLOSING, Move.CLOSE): State.CLOSING,
+        (State.CLOSED, Move.ASK): State.CLOSING,
+        (State.CLOSED, Move.CLOSE): State.CLOSED,
+    }
+
+    assert STATES[state].get(move) == follows.get((state, move))

@@ -3,9 +3,11 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from redis.exceptions import RedisError
@@ -33,6 +35,41 @@ class QueueCounts:
 
     outdated: int = 0
     unreturned: int = 0
+
+
+class State(Enum):
+    """Whether a queue is open, and whether Redis is being asked for messages."""
+
+    OPEN = "open"
+    TAKING = "taking"
+    CLOSING = "closing"
+    """It was closed while Redis was being asked: what comes goes back."""
+    CLOSED = "closed"
+
+
+class Move(Enum):
+    """What happens to a queue."""
+
+    ASK = "ask"
+    """Redis is asked for messages."""
+    ANSWER = "answer"
+    """It has answered, or there was no connection."""
+    CLOSE = "close"
+
+
+STATES: Final[Mapping[State, Mapping[Move, State]]] = MappingProxyType(
+    {
+        State.OPEN: {Move.ASK: State.TAKING, Move.CLOSE: State.CLOSED},
+        State.TAKING: {Move.ANSWER: State.OPEN, Move.CLOSE: State.CLOSING},
+        # A message that Redis may have given away is asked for until there is an answer.
+        State.CLOSED: {Move.ASK: State.CLOSING, Move.CLOSE: State.CLOSED},
+        State.CLOSING: {Move.ANSWER: State.CLOSED, Move.CLOSE: State.CLOSING},
+    }
+)
+"""For each state of a queue the state that follows."""
+
+_ASKING = frozenset({State.TAKING, State.CLOSING})
+_CLOSED = frozenset({State.CLOSING, State.CLOSED})
 
 
 class _Taken(Letter):
@@ -63,8 +100,7 @@ class Queue:
         self._channel = channel
         self._stored = StoredQueue(delivery.transport.shard(key), key, delivery.token)
         self._again = False
-        self._asking = False
-        self._closed = False
+        self._state = State.OPEN
         self._task: asyncio.Task[None] | None = None
         self._returns: set[asyncio.Future[Reply]] = set()
 
@@ -77,26 +113,26 @@ class Queue:
             redis.exceptions.ConnectionError: There was no connection in time.
         """
         await self._stored.find()
-        if self._closed:
+        if self._state in _CLOSED:
             raise closed_meanwhile(self._channel)
         await self._delivery.subscribe(self._stored.key, self._channel)
 
     def wake(self) -> None:
         """Take messages, if anybody waits for some."""
         self._again = True
-        if (self._task is None or self._task.done()) and not self._closed:
+        if (self._task is None or self._task.done()) and self._state not in _CLOSED:
             loop = asyncio.get_running_loop()
             self._task = loop.create_task(self._take_all(), context=contextvars.Context())
 
     def left(self) -> None:
         """Give back what was taken for receivers that have gone."""
-        if not self._asking:
+        if self._state not in _ASKING:
             # Otherwise what comes next would go back after it, to a place in front of it.
             self._give_back(self._abandoned())
 
     async def close(self) -> None:
         """End the taking; what comes meanwhile goes back, if the server answers soon."""
-        self._closed = True
+        self._state = STATES[self._state][Move.CLOSE]
         self.left()
         if self._task is not None:
             _, late = await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
@@ -118,24 +154,24 @@ class Queue:
                 logger.warning(
                     "messages of channel %r cannot be taken, trying again: %s", self._channel, error
                 )
-                self._again = not self._closed
+                self._again = self._state not in _CLOSED
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _take(self, count: int) -> int:
         """Take and deliver as many messages; return how many there were."""
         taken: list[Entry] = []
-        self._asking = True
+        self._state = STATES[self._state][Move.ASK]
         try:
             expired, taken = await self._stored.take(count)
             self._counts.outdated += expired
         finally:
-            self._asking = False
+            self._state = STATES[self._state][Move.ANSWER]
             self._deliver(taken)
         return len(taken)
 
     def _wanted(self) -> int:
         box = self._delivery.mailroom.boxes.get(self._channel)
-        return 0 if box is None or self._closed else max(box.receivers.count - len(box), 0)
+        return 0 if box is None or self._state in _CLOSED else max(box.receivers.count - len(box), 0)
 
     def _deliver(self, taken: Sequence[Entry]) -> None:
         wanted = self._wanted()
@@ -155,7 +191,7 @@ class Queue:
         with mailroom.lock:
             box = mailroom.boxes.get(self._channel)
             # What its groups have sent stays until the end: nobody else is their member.
-            kind = Letter if self._closed else _Taken
+            kind = Letter if self._state in _CLOSED else _Taken
             letters = [] if box is None or box.receivers.count else box.withdraw(kind)
             if box is not None:
                 mailroom.tidy(box)
