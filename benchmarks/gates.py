@@ -48,6 +48,10 @@ def _growth(unit: str) -> Value:
     return lambda figures: figures["group-1000"]["ours"][unit] / figures["group-100"]["ours"][unit]
 
 
+def _wrong(unit: str) -> Value:
+    return lambda figures: figures["items-wrong"]["ours"][unit] / figures["items"]["ours"][unit]
+
+
 def _exact(name: str, value: Value, must: float) -> Gate:
     return Gate(name, value, must, must, exact=True)
 
@@ -70,6 +74,7 @@ def gates(unit: str) -> list[Gate]:
         Gate("text echo with layer, x fast-channels", ratio("text-layer", unit, "published"), 0.56, 0.48),
         Gate("typed JSON echo, x raw", ratio("json", unit, "raw"), 1.40, 1.20),
         Gate("typed JSON echo, x fast-channels untyped", ratio("json", unit, "published"), 0.47, 0.40),
+        Gate("frame of 10,000 wrong items, x a good one", _wrong(unit), 3.0, 1.5),
         Gate("HTTP, x raw", ratio("http", unit, "raw"), 3.5, 2.7),
         Gate("HTTP, x fast-channels", ratio("http", unit, "published"), 0.42, 0.32),
         Gate("connect cycle with layer, x fast-channels", ratio("connect", unit, "published"), 0.40, 0.32),

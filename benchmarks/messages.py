@@ -9,6 +9,11 @@ QUESTION: dict[str, Any] = {"action": "say", "payload": {"room": "general", "tex
 QUESTION_TEXT = json.dumps(QUESTION)
 ANSWER_ACTION = "said"
 
+MANY = 10_000
+ITEMS_TEXT = json.dumps({"action": "add", "items": [100] * MANY})
+WRONG_ITEMS_TEXT = json.dumps({"action": "add", "items": ["a"] * MANY})
+"""A frame in which everything is wrong, of the same size."""
+
 BODY = b"x" * 1024
 
 GROUP = "everybody"

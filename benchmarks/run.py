@@ -68,6 +68,8 @@ PLANS = {
     "text": Plan("Text echo", ("raw", "ours", "published", "starlette_"), 500, instructions=400),
     "text-layer": Plan("Text echo with a memory layer", LAYERED, 500, instructions=400),
     "json": Plan("Typed JSON echo (fast-channels, Starlette, raw: untyped)", ALL, 300, instructions=300),
+    "items": Plan("A frame of 10,000 numbers", ("ours",), 20, 20, instructions=20, counted=False),
+    "items-wrong": Plan("The same, all wrong", ("ours",), 20, 20, instructions=20, counted=False),
     "http": Plan("HTTP, 1 KiB body", ("raw", "ours", "published", "starlette_"), 300, instructions=200),
     "connect": Plan("Connect and disconnect with a memory layer", ("raw", *LAYERED), 100, instructions=100),
     "group-100": Plan("One delivery, 100 members", ("raw", *LAYERED, "starlette_"), 500, 20, 1000),

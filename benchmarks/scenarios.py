@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from driver import Application, Connection, Message, http_scope, serve, websocket_scope
-from messages import BODY, QUESTION_TEXT, TEXT
+from messages import BODY, ITEMS_TEXT, QUESTION_TEXT, TEXT, WRONG_ITEMS_TEXT
 
 Run = Callable[[int], Awaitable[None]]
 
@@ -118,6 +118,8 @@ SCENARIOS: dict[str, Scenario] = {
     "text": partial(_echo, "text", TEXT),
     "text-layer": partial(_echo, "text-layer", TEXT),
     "json": partial(_echo, "json", QUESTION_TEXT),
+    "items": partial(_echo, "items", ITEMS_TEXT),
+    "items-wrong": partial(_echo, "items", WRONG_ITEMS_TEXT),
     "http": _http,
     "connect": _connect,
     "group-100": partial(_group, 100),
