@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from fast_channels.layers.mailbox import Effects, Mailbox
+from fast_channels.exceptions import ChannelFull
+from fast_channels.layers.mailbox import Effects, Letter, Mailbox
 from fast_channels.layers.mailroom import Mailroom, MailStats
+from fast_channels.layers.overflow import Overflow
+from fast_channels.layers.values import snapshot
 from tests.layers.conftest import Clock, soon
 from tests.layers.mail import listen, put, start
 
@@ -183,6 +186,115 @@ def test_a_mailbox_that_nobody_ever_read_gets_no_turns(room: Mailroom) -> None:
     all_effects = [put(room, number) for number in range(4)]
 
     assert not any(effects.half_full for effects in all_effects if effects)
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept"),
+    [
+        ("drop_oldest", [{"n": 2}, {"n": 3}]),
+        ("drop_newest", [{"n": 0}, {"n": 1}]),
+        ("close", [ChannelFull, {"n": 3}, None, None]),
+    ],
+)
+async def test_a_full_mailbox_does_what_the_policy_says(
+    clock: Clock, caplog: pytest.LogCaptureFixture, policy: Overflow, kept: list[object]
+) -> None:
+    """Its consumer is called for whatever it can take, and the log names the channel once."""
+    room, told = Mailroom(clock, lambda _: 2, policy), list[None]()
+    box = listen(room, lambda: told.append(None))
+    box.hears_gaps = True
+    for number in range(4):
+        await put_or_overflow(room, box, number)
+
+    got = [taken(box) for _ in told]
+
+    assert [one for one in got if not (isinstance(one, dict) and "type" in one)] == kept
+    assert [record.message for record in caplog.records] == [
+        "channel 'a' is full (2 unread messages); it misses messages to its groups until it is read"
+    ]
+
+
+def test_an_outage_is_told_once_to_a_consumer_that_wants_to_know(room: Mailroom) -> None:
+    """Until it has heard of it; nobody else is told."""
+    told: list[None] = []
+    box = listen(room, lambda: told.append(None))
+    effects = Effects()
+
+    with room.lock:
+        unwanted = box.note_outage(effects)
+        box.hears_gaps = True
+        noted = [box.note_outage(effects) for _ in range(2)]
+
+    assert (unwanted, noted, len(effects.callbacks)) == (False, [True, False], 1)
+    assert box.take() == {"type": "channel.gap", "reason": "outage", "lost": None}
+    assert box.take() is None
+
+
+def test_messages_of_a_kind_can_be_taken_elsewhere(room: Mailroom) -> None:
+    """They count as never sent, and the others keep their order."""
+
+    class Special(Letter):
+        """A letter that can go back."""
+
+    box = room.open("a")
+    with room.lock:
+        for number, kind in enumerate((Letter, Special, Letter, Special)):
+            box.put(kind(room.clock() + 60, snapshot({"n": number})), room.clock(), Effects())
+        withdrawn = box.withdraw(Special)
+
+    assert [letter.snapshot.copy() for letter in withdrawn] == [{"n": 1}, {"n": 3}]
+    assert [box.take(), box.take(), box.take()] == [{"n": 0}, {"n": 2}, None]
+    assert room.stats() == MailStats(sent=2, taken=2, expired=0, discarded=0, dropped_full=0, unheard=0)
+    assert not room.unclaimed
+    assert box.withdraw(Special) == []
+
+
+@pytest.mark.parametrize(("policy", "left"), [("drop_oldest", 2), ("drop_newest", 2), ("close", 0)])
+async def test_a_mailbox_that_nobody_reads_overflows_too(clock: Clock, policy: Overflow, left: int) -> None:
+    """What is dropped is forgotten, each message that overflows counts, and the rest still expires."""
+    room = Mailroom(clock, lambda _: 2, policy)
+    box = room.open("a")
+
+    for number in range(3):
+        await put_or_overflow(room, box, number)
+
+    assert len(box) == len(room.unclaimed) == left
+    assert room.stats().dropped_full == 1
+
+
+async def test_a_receiver_that_leaves_a_message_wakes_the_next(room: Mailroom) -> None:
+    """A receiver that leaves nothing wakes nobody."""
+    box = room.open("a")
+    with room.lock:
+        for _ in range(3):
+            box.add_receiver()
+        first, second, third = (box.receivers.wait() for _ in range(3))
+        box.remove_receiver(first)
+    assert not second.done()
+
+    put(room, 1)
+    with room.lock:
+        box.remove_receiver(second)
+
+    assert (first.done(), second.done(), third.done()) == (False, True, True)
+
+
+async def put_or_overflow(room: Mailroom, box: Mailbox, number: int) -> None:
+    """Put a message into a mailbox, as a layer does whose senders cannot be told."""
+    effects = Effects()
+    with room.lock:
+        letter = Letter(room.clock() + 60, snapshot({"n": number}))
+        if not box.put(letter, room.clock(), effects):
+            box.overflow(letter, effects)
+    await effects.apply()
+
+
+def taken(box: Mailbox) -> object:
+    """Return what a consumer takes, or the type of the error that it gets."""
+    try:
+        return box.take()
+    except ChannelFull as error:
+        return type(error)
 
 
 class Turns:

@@ -1,7 +1,9 @@
 """The mailroom: which mailboxes there are, and what has become of the messages."""
 
-from fast_channels.layers.mailroom import Mailroom
-from tests.layers.conftest import Clock
+import pytest
+
+from fast_channels.layers.mailroom import Mailroom, MailStats
+from tests.layers.conftest import Clock, soon
 from tests.layers.mail import cancel, put, start
 
 
@@ -36,3 +38,81 @@ async def test_a_mailbox_is_there_while_somebody_receives(room: Mailroom) -> Non
 
     await cancel(second)
     assert "a" not in room.boxes
+
+
+def test_a_consumer_is_told_of_the_messages_that_wait_already(room: Mailroom) -> None:
+    """Once for each, as if they had come after it."""
+    told: list[None] = []
+    put(room, 1)
+    put(room, 2)
+
+    box = room.listen("a", lambda: told.append(None))
+
+    assert len(told) == 2
+    assert [box.take(), box.take(), box.take()] == [{"n": 1}, {"n": 2}, None]
+
+
+def test_a_channel_has_one_consumer(room: Mailroom) -> None:
+    """The second is refused, and the first goes on."""
+    box = room.listen("a", lambda: None)
+
+    with pytest.raises(RuntimeError, match="a consumer listens on channel 'a' already; it has one at most"):
+        room.listen("a", lambda: None)
+
+    assert room.boxes == {"a": box}
+
+
+async def test_whoever_waits_for_a_channel_that_is_closed_fails(room: Mailroom) -> None:
+    """All of them, also when the name is used again at once."""
+    tasks = [await start(room), await start(room)]
+
+    with room.lock:
+        room.empty("a", detach=True)
+        room.empty("b", detach=True)
+    put(room, 1)
+
+    for task in tasks:
+        with pytest.raises(RuntimeError, match="channel 'a' was closed while somebody waited"):
+            await soon(task)
+    assert await soon(room.receive("a")) == {"n": 1}
+
+
+async def test_consumers_and_receivers_stay_when_all_messages_are_thrown_away(room: Mailroom) -> None:
+    """A mailbox that nobody reads goes with its messages."""
+    box, waiting = room.listen("a", lambda: None), await start(room, "b")
+    put(room, 1, channel="a")
+    put(room, 2, channel="c")
+
+    with room.lock:
+        room.empty_all(detach=False)
+    put(room, 3, channel="a")
+    put(room, 4, channel="b")
+
+    assert sorted(room.boxes) == ["a", "b"]
+    assert box.take() == {"n": 3}
+    assert await soon(waiting) == {"n": 4}
+    assert room.stats() == MailStats(sent=4, taken=2, expired=0, discarded=2, dropped_full=0, unheard=0)
+
+
+async def test_whoever_waits_when_a_mailroom_ends_gets_its_error(room: Mailroom) -> None:
+    """An error of its own each, and so does whoever comes later; what waits already can be taken."""
+    tasks = [await start(room), await start(room, "b")]
+    with room.lock:
+        room.end(lambda: ConnectionError("no more"))
+    put(room, 1, channel="c")
+
+    errors: list[ConnectionError] = []
+    for task in (*tasks, room.receive("a")):
+        with pytest.raises(ConnectionError, match="no more") as caught:
+            await soon(task)
+        errors.append(caught.value)
+    assert len({id(error) for error in errors}) == 3
+    assert await soon(room.receive("c")) == {"n": 1}
+
+
+def test_counts_can_be_added() -> None:
+    """A layer has a mailroom in each of its event loops."""
+    total = MailStats(9, 1, 2, 3, 4, 5) + MailStats(1, 1, 1, 1, 1, 1)
+
+    assert total == MailStats(10, 2, 3, 4, 5, 6)
+    assert total.waiting == 1

@@ -7,7 +7,7 @@ import pytest
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.mailbox import Effects, Letter, Mailbox, notify_all
 from fast_channels.layers.mailroom import Mailroom, MailStats
-from fast_channels.layers.overflow import Overflow
+from fast_channels.layers.overflow import Overflow, require_overflow
 from fast_channels.layers.values import snapshot
 from tests.layers.conftest import Clock, soon
 from tests.layers.mail import listen
@@ -151,3 +151,12 @@ async def test_a_receiver_fails_too(clock: Clock) -> None:
 
     with pytest.raises(ChannelFull):
         await soon(room.receive("a"))
+
+
+def test_a_policy_that_there_is_not_is_refused() -> None:
+    """With the names of those that there are."""
+    policy: Any = "drop"
+
+    assert require_overflow("drop_newest") == "drop_newest"
+    with pytest.raises(ValueError, match=r"overflow is one of .*'drop_oldest'.*'close'.*, not 'drop'"):
+        require_overflow(policy)

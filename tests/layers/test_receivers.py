@@ -179,3 +179,18 @@ async def test_a_receiver_may_be_cancelled_while_another_thread_wakes_it(
 
     assert await soon(room.receive("a")) == {"n": 1}
     assert not caplog.records
+
+
+async def test_all_receivers_can_be_told_to_look(room: Mailroom) -> None:
+    """Those of a closed channel find that it is closed; nobody waits any more."""
+    tasks = [await start(room) for _ in range(3)]
+    receivers = room.boxes["a"].receivers
+
+    with room.lock:
+        receivers.wake_all()
+    assert not receivers.waiting
+    for number in range(3):
+        put(room, number)
+
+    assert [await soon(task) for task in tasks] == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert receivers.count == 0
