@@ -39,12 +39,12 @@ def _started() -> asyncio.AbstractEventLoop:
     global _loop
     with _lock:
         if _loop is None:
-            _loop = asyncio.SelectorEventLoop(_courteous(selectors.DefaultSelector()))
+            _loop = asyncio.SelectorEventLoop(_releasing_thread(selectors.DefaultSelector()))
             threading.Thread(target=_loop.run_forever, name="fast_channels I/O", daemon=True).start()
         return _loop
 
 
-def _courteous(selector: selectors.BaseSelector) -> selectors.BaseSelector:
+def _releasing_thread(selector: selectors.BaseSelector) -> selectors.BaseSelector:
     """Let a thread run no event loop while its loop waits.
 
     Under gevent a thread is a greenlet, and to asyncio all of them are one thread: the others would be told

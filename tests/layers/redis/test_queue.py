@@ -46,6 +46,21 @@ async def test_a_message_is_taken_when_somebody_waits(layer: RedisChannelLayer, 
 
 
 @in_virtual_time
+async def test_what_is_no_message_is_counted_and_the_next_one_taken(
+    layer: RedisChannelLayer, server: QueueServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever waits still waits, and the log says once what is thrown away."""
+    server.entries += [(60_000, b"?"), (60_000, b"!"), (60_000, layer.serialize({"n": 1}))]
+
+    assert await layer.receive("work") == {"n": 1}
+
+    assert server.entries == []
+    assert layer.stats().undecodable == 2
+    assert [record.message for record in caplog.records if "is thrown away" in record.message] != []
+    await layer.close()
+
+
+@in_virtual_time
 async def test_what_was_taken_for_those_who_left_goes_back(
     layer: RedisChannelLayer, server: QueueServer
 ) -> None:
