@@ -4,6 +4,7 @@ import asyncio
 import functools
 import math
 import os
+from asyncio import constants
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -49,6 +50,8 @@ def _debug(config: pytest.Config) -> None:
     os.environ["PYTHONASYNCIODEBUG"] = "1"
     # pytest-asyncio switches it off again for its own loops, unless it is told.
     config.option.asyncio_debug = True
+    # Where a callback was made is one line; ten for each callback take most of the time.
+    setattr(constants, "DEBUG_STACK_DEPTH", 1)  # noqa: B010  # checkers take it for a constant
     # How long a step may take before it is logged: the machine decides that.
     _prepare_each(lambda loop: setattr(loop, "slow_callback_duration", math.inf))
 
