@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, Unpack
@@ -84,7 +84,7 @@ class LayerHooks:
             BrokenPromise: The `receive()` ended.
         """
         idle = await layer.new_channel()
-        task = _receiving(layer, idle)
+        task = _task_of(layer.receive(idle))
         done, _ = await asyncio.wait([task], timeout=seconds)
         task.cancel()
         await asyncio.wait([task])
@@ -209,8 +209,16 @@ class Bench(AbstractAsyncContextManager["Bench"]):
 
     async def start(self, layer: BaseChannelLayer, channel: str) -> "asyncio.Task[ChannelMessage]":
         """Return a task that has begun to receive."""
-        task = _receiving(layer, channel)
-        await asyncio.sleep(0)
+        begun: list[bool] = []
+
+        async def receive() -> ChannelMessage:
+            begun.append(True)
+            return await layer.receive(channel)
+
+        task = _task_of(receive())
+        # An eager task has begun already, and a turn more could be too late for what is to happen to it.
+        while not begun:  # noqa: ASYNC110  # an event would wake this a turn later
+            await asyncio.sleep(0)
         return task
 
     async def settle(self) -> None:
@@ -230,8 +238,8 @@ class Bench(AbstractAsyncContextManager["Bench"]):
         same(await self.receive(receiver, channel), _BARRIER, "the next message after all expected ones")
 
 
-def _receiving(layer: BaseChannelLayer, channel: str) -> "asyncio.Task[ChannelMessage]":
-    task = asyncio.ensure_future(layer.receive(channel))
+def _task_of(receiving: Coroutine[Any, Any, ChannelMessage]) -> "asyncio.Task[ChannelMessage]":
+    task = asyncio.ensure_future(receiving)
     # The test says what is wrong with it, or has failed before; the log need not say it again, later.
     task.add_done_callback(_retrieve)
     return task
