@@ -947,8 +947,9 @@ async def test_a_close_code_that_the_server_refuses_is_replaced(
 
 async def test_a_refusal_that_the_server_cannot_send_is_not_sent_again() -> None:
     """It has no close code that could be another one."""
-    server = Server(Acting(call("close", 1008)), WEBSOCKET, CONNECT)
+    server = Server(Acting(call("close", 1008)), WEBSOCKET)
     server.send_error = RuntimeError("broken")
+    server.give(CONNECT)
 
     with pytest.raises(RuntimeError, match="broken"):
         await server.end()
