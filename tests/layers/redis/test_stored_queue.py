@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import MovedError, ResponseError
 
 from fast_channels.layers.redis import RedisPubSubChannelLayer
-from fast_channels.layers.redis.stored_queue import StoredQueue, put
+from fast_channels.layers.redis.stored_queue import Held, StoredQueue, put
 from fast_channels.layers.redis.transport import Shard
 from tests.layers.redis.queue_server import QueueServer
 from tests.layers.redis.virtual import in_virtual_time, on_fakes, until
@@ -92,7 +92,7 @@ async def test_an_answer_that_is_lost_is_owed_until_it_comes(
         server.refuses["_take"] = ResponseError("OOM")
         with pytest.raises(ResponseError):
             await queue.take(1)
-        assert not queue.owed
+        after_refusal = queue.held
 
         del server.refuses["_take"]
         server.silent.add("EVAL")
@@ -101,7 +101,28 @@ async def test_an_answer_that_is_lost_is_owed_until_it_comes(
         await shard.close()
         with pytest.raises(RedisConnectionError, match="is closed"):
             await taking
-        assert queue.owed
+        assert (after_refusal, queue.held) == (Held.UNKNOWN, Held.OWED)
+
+
+@in_virtual_time
+async def test_what_is_owed_is_not_forgotten_when_the_queue_is_found(
+    layer: RedisPubSubChannelLayer, server: QueueServer
+) -> None:
+    """Two that look for a queue at the same time may get their answers when messages are taken already."""
+    async with connected(layer) as (shard, queue):
+        server.silent.update({"LLEN", "EVAL"})
+        finding = asyncio.create_task(queue.find())
+        await until(lambda: "LLEN" in server.names())
+        taking = asyncio.create_task(queue.take(1))
+        await until(lambda: server.scripts() == 1)
+
+        server.connections[0].say(0)
+        await finding
+
+        assert queue.held is Held.OWED
+        await shard.close()
+        with pytest.raises(RedisConnectionError, match="is closed"):
+            await taking
 
 
 @in_virtual_time

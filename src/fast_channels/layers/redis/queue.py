@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from fast_channels.layers.delivery import Delivery, closed_meanwhile
 from fast_channels.layers.mailbox import Letter, notify_all
 from fast_channels.layers.redis.connection import Reply
-from fast_channels.layers.redis.stored_queue import Entry, StoredQueue
+from fast_channels.layers.redis.stored_queue import Entry, Held, StoredQueue
 from fast_channels.layers.redis.transport import RedisTransport
 
 __all__ = ["Queue", "QueueCounts"]
@@ -146,7 +146,7 @@ class Queue:
         while self._again:
             self._again = False
             try:
-                while (count := self._wanted()) or self._stored.owed:
+                while (count := self._wanted()) or self._stored.held is Held.OWED:
                     if await self._take(count) < count:
                         break
             except RedisError as error:

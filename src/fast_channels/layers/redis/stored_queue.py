@@ -7,14 +7,15 @@ nothing, and answers what it answered before. So a message that was taken is in 
 list, in a receipt that will be asked for again, or here. A receipt is removed when its answer has come, and
 ends by itself after a while.
 
-While an answer may still be there that never came (`owed`), the next `take()` uses the same receipt, whatever
-it was asked to take.
+While an answer may still be there that never came (`Held.OWED`), the next `take()` uses the same receipt,
+whatever it was asked to take.
 """
 
 import asyncio
 import itertools
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from enum import Enum
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -24,7 +25,7 @@ from fast_channels.layers.redis.connection import Reply
 from fast_channels.layers.redis.scripts import PUT, RETURN, TAKE
 from fast_channels.layers.redis.transport import Shard
 
-__all__ = ["Entry", "StoredQueue", "put"]
+__all__ = ["Entry", "Held", "StoredQueue", "put"]
 
 Entry: TypeAlias = tuple[float, bytes]
 """The seconds after which a message expires, and its frame."""
@@ -51,6 +52,17 @@ async def put(shard: Shard, key: str, frame: bytes, *, capacity: int, expiry: fl
     return put == 1, outdated
 
 
+class Held(Enum):
+    """Where the messages of a queue may be."""
+
+    UNKNOWN = "unknown"
+    """The server has not shown yet that it holds the queue."""
+    STORED = "stored"
+    """In the queue, because every answer has come."""
+    OWED = "owed"
+    """In an answer that has not come: whoever asks again, with the same receipt, gets it."""
+
+
 class StoredQueue:
     """The part of a queue that is in Redis, as one event loop sees it.
 
@@ -61,18 +73,17 @@ class StoredQueue:
 
     Attributes:
         key: The name of the queue, which is published to when something is put into it.
-        owed: Whether Redis may have given messages away in an answer that has not come.
+        held: Where its messages may be.
     """
 
     def __init__(self, shard: Shard, key: str, token: str) -> None:
         self.key: str = key
-        self.owed: bool = False
+        self.held: Held = Held.UNKNOWN
         self._link = shard.commands
         self._notice = shard.realm + key
         self._token = token
         self._numbers = itertools.count()
         self._receipt = self._new_receipt()
-        self._found = False
 
     async def find(self) -> None:
         """Return when the server has shown once that it holds the queue.
@@ -81,10 +92,15 @@ class StoredQueue:
             ResponseError: It is a node of a Redis Cluster that does not, or refuses.
             redis.exceptions.ConnectionError: There was no connection in time.
         """
-        if not self._found:
+        if self.held is Held.UNKNOWN:
             with _not_moved(self.key):
                 await self._link.ask("LLEN", self.key, repeat=True)
-            self._found = True
+            self._note_found()
+
+    def _note_found(self) -> None:
+        # Another call may have found it first, and have asked for messages since.
+        if self.held is Held.UNKNOWN:
+            self.held = Held.STORED
 
     async def take(self, count: int) -> tuple[int, list[Entry]]:
         """Take as many messages as there are, but not more than a number.
@@ -96,15 +112,15 @@ class StoredQueue:
             ResponseError: The server refuses; it has given nothing away this time.
             redis.exceptions.ConnectionError: The connection is closed; nobody knows.
         """
-        was_owed, self.owed = self.owed, True
+        before, self.held = self.held, Held.OWED
         try:
             expired, *pairs = await self._link.ask(
                 "EVAL", TAKE, 2, self.key, self._receipt, count, repeat=True
             )
         except ResponseError:
-            self.owed = was_owed
+            self.held = before
             raise
-        self.owed = False
+        self.held = Held.STORED
         if expired or pairs:
             self._link.tell("UNLINK", self._receipt, now=False)
             self._receipt = self._new_receipt()
