@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _SECTION = re.compile(r"\nAttributes:\n((?:(?:    .*)?\n)+)")
 _ENTRY = re.compile(r"^    (\w+): ", re.MULTILINE)
@@ -23,6 +23,11 @@ def quoted(text: str) -> list[str]:
     mark = 'r"""' if "\\" in text else '"""'
     first, *others = text.splitlines()
     return [f"{mark}{first}", *others, '"""'] if others else [f'{mark}{first}"""']
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    """Return lines as the body of something."""
+    return ["    " + line if line else line for line in lines]
 
 
 def attribute_docs(kind: type) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from fast_channels.events import AsgiModel
 
 from .annotations import KEPT, PASSED, READ, annotation, quoted, takes_none
-from .docstrings import docstring
+from .docstrings import docstring, indented
 
 
 class Key(NamedTuple):
@@ -35,7 +35,7 @@ def constructor(model: type[AsgiModel]) -> Iterator[str]:
         none = " | None" if takes_none(field) else ""
         yield f"    {name}: {annotation(field, PASSED)}{none}{_default(field)},"
     yield ") -> None:"
-    yield from ("    " + line if line else line for line in docstring(model))
+    yield from indented(docstring(model))
 
 
 def _default(field: FieldInfo) -> str:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from fast_channels.events import AsgiModel
 
-from .docstrings import attribute_docs, docstring, quoted
+from .docstrings import attribute_docs, docstring, indented, quoted
 from .members import attributes, constructor, model_keys, reads
 from .views import VIEWS, View
 
@@ -159,7 +159,7 @@ class _Stub:
         self.owner = getattr(self.module, statement.name)
         members = [*_documented(statement.name, self.owner), *self._members(statement)]
         self.owner = self.module
-        yield Definition({statement.name}, [*lines, *_indented(members or ["..."])])
+        yield Definition({statement.name}, [*lines, *indented(members or ["..."])])
 
     def _members(self, statement: ast.ClassDef) -> Iterator[str]:
         model = getattr(self.module, statement.name)
@@ -193,12 +193,8 @@ def _assigns(statement: ast.stmt, declared: set[str]) -> bool:
 
 def _with_body(last: str, docs: Sequence[str] = ()) -> list[str]:
     if docs:
-        return [last, *_indented(docs)]
+        return [last, *indented(docs)]
     return [f"{last} ..."] if last.endswith(":") else [last, "    ..."]
-
-
-def _indented(lines: Iterable[str]) -> list[str]:
-    return ["    " + line if line else line for line in lines]
 
 
 def _documented(name: str, value: object) -> list[str]:

@@ -28,7 +28,7 @@ def test_it_is_found_at_the_class_that_has_it() -> None:
     """Where a mixin has it, that is what is to be changed."""
 
     class Counting:
-        counts: dict[str, int] = {}  # noqa: RUF012  # that is the mistake
+        counts: dict[str, int] = {}  # noqa: RUF012  # the shared attribute that the check has to find
 
     class Chat(Counting, AsyncWebsocketConsumer):
         pass
@@ -41,7 +41,7 @@ def test_what_is_meant_to_be_shared_is_no_mistake() -> None:
 
     class Chat(AsyncWebsocketConsumer):
         channel_layer_alias = "chat"
-        groups = ["lobby"]  # noqa: RUF012  # a setting of the library
+        groups = ["lobby"]  # noqa: RUF012  # `groups` is copied for each consumer, so the check must not find it
         one: ClassVar[list[str]] = []
         two: "ClassVar[list[str]]" = []  # noqa: RUF012  # it is annotated, in a string
         three: Final = {"a": 1}  # Final says enough
@@ -55,7 +55,7 @@ def test_an_argument_of_as_asgi_takes_the_place_of_an_attribute() -> None:
     """Each consumer gets it as an attribute of its own."""
 
     class Chat(AsyncWebsocketConsumer):
-        rooms: list[str] = []  # noqa: RUF012  # that is the mistake
+        rooms: list[str] = []  # noqa: RUF012  # the shared attribute that the check has to find
 
     assert [one.code for one in check(Chat, {"rooms": ["a"]})] == []
     assert [one.code for one in check(Chat, {})] == ["FC307"]

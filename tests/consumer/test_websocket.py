@@ -671,13 +671,26 @@ async def test_a_class_without_super_call_has_groups_too(layer: InMemoryChannelL
     assert GROUPS == ["lobby"]
 
 
-async def test_what_is_repeated_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """One line for whoever looks for the reason."""
-    caplog.set_level(logging.DEBUG, "fast_channels.consumer")
+async def test_what_is_repeated_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Whether a server repeats the event, or an override calls its base twice."""
 
-    await serve(Acting(call("accept")), WEBSOCKET, CONNECT, CONNECT, gone())
+    class Twice(Acting):
+        async def websocket_connect(self, message: Any) -> None:
+            await super().websocket_connect(message)
+            await super().websocket_connect(message)
 
-    assert "websocket.connect for the second time; ignored" in caplog.text
+    class Repeated(Acting):
+        """A class of its own, of which nothing was logged before."""
+
+    for _ in range(2):
+        await serve(Repeated(call("accept")), WEBSOCKET, CONNECT, CONNECT, gone())
+        await serve(Twice(call("accept")), WEBSOCKET, CONNECT, gone())
+
+    end = "ignores a websocket.connect that comes for the second time; this is logged once for each class"
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", f"Repeated(path='/') {end}"),
+        ("WARNING", f"Twice(path='/') {end}"),
+    ]
 
 
 async def test_groups_of_an_acceptance_that_failed_are_left_at_once() -> None:

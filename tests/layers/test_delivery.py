@@ -16,6 +16,16 @@ def inbox(channel: str) -> str:
     return f"app__inbox__!{owner(channel)}"
 
 
+async def joining(layer: FakeLayer) -> tuple[str, FakeTransport, asyncio.Task[None]]:
+    """Return a channel, its transport, and who waits there for a membership in the group "g"."""
+    channel = await layer.new_channel()
+    (transport,) = layer.transports
+    transport.gate.clear()
+    adding = asyncio.create_task(layer.group_add("g", channel))
+    await asyncio.sleep(0)
+    return channel, transport, adding
+
+
 async def test_channels_share_an_inbox_and_groups_have_addresses_of_their_own() -> None:
     """A frame for an inbox names its channel; one for a group or a named channel does not."""
     async with FakeLayer() as layer:
@@ -160,11 +170,7 @@ async def test_a_membership_survives_a_caller_who_is_not_the_only_one() -> None:
 async def test_a_membership_that_began_anew_is_not_ended_by_a_caller_of_before() -> None:
     """It has left the group and joined it again while the caller waited."""
     async with FakeLayer() as layer:
-        channel = await layer.new_channel()
-        (transport,) = layer.transports
-        transport.gate.clear()
-        adding = asyncio.create_task(layer.group_add("g", channel))
-        await asyncio.sleep(0)
+        channel, transport, adding = await joining(layer)
         await layer.group_discard("g", channel)
         again = asyncio.create_task(layer.group_add("g", channel))
         await asyncio.sleep(0)
@@ -181,11 +187,7 @@ async def test_a_membership_that_began_anew_is_not_ended_by_a_caller_of_before()
 async def test_whoever_joins_with_a_channel_that_is_closed_meanwhile_is_told() -> None:
     """It is in no group."""
     async with FakeLayer() as layer:
-        channel = await layer.new_channel()
-        (transport,) = layer.transports
-        transport.gate.clear()
-        adding = asyncio.create_task(layer.group_add("g", channel))
-        await asyncio.sleep(0)
+        channel, transport, adding = await joining(layer)
         await layer.close_channel(channel)
         transport.gate.set()
 

@@ -8,12 +8,12 @@ from typing import Any, Unpack
 
 import pytest
 
-from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.networked import NetworkedChannelLayer, Transport
 from fast_channels.layers.redis.serializers import MsgPackSerializer
-from fast_channels.testing.layer_contract import ChannelLayerContract, LayerOptions
+from fast_channels.testing.layer_contract import LayerOptions
 from tests.layers.bus import Bus, BusLayer
-from tests.layers.conftest import Clock, soon
+from tests.layers.conftest import soon
+from tests.layers.contract import ContractWithClock
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,12 +25,11 @@ def bus() -> Iterator[Bus]:
         yield bus
 
 
-class TestLayerOnABus(ChannelLayerContract):
+class TestLayerOnABus(ContractWithClock):
     """A layer over some forty lines of somebody else's keeps every promise of a channel layer."""
 
     lacks = frozenset({"named_channels"})
     when_full = "drop_oldest"
-    clock = Clock()
 
     @pytest.fixture(autouse=True)
     def _bus(self, bus: Bus) -> None:
@@ -39,20 +38,6 @@ class TestLayerOnABus(ChannelLayerContract):
     def make_layer(self, **options: Unpack[LayerOptions]) -> BusLayer:
         """Return a layer on the bus that expires nothing by itself."""
         return BusLayer(self.port, **options, clock=self.clock)
-
-    async def pass_time(self, layer: BaseChannelLayer, seconds: float) -> None:
-        """Move the clock."""
-        self.clock.now += seconds
-
-    @pytest.mark.property
-    def test_any_message_arrives_as_it_was_written(self) -> None:
-        """Any message of the values that layers carry arrives, equal and made of plain types."""
-        super().test_any_message_arrives_as_it_was_written()
-
-    @pytest.mark.property
-    def test_the_layer_does_what_its_model_does(self) -> None:
-        """Any sequence of calls, cancellations and closings has the outcome that a simple model foresees."""
-        super().test_the_layer_does_what_its_model_does()
 
 
 async def test_groups_reach_another_process(bus: Bus) -> None:

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from typing import Any, Final, NamedTuple, Union
 
 from pydantic import TypeAdapter
@@ -59,7 +60,8 @@ def asgi_schemas() -> dict[str, str]:
 def _events(protocol: str, kind: type[AsgiEvent]) -> Any:
     """Return the union of the events of one direction of a protocol."""
     of_protocol = (model for type_, model in EVENTS.items() if type_.startswith(f"{protocol}."))
-    return Union[tuple(model for model in of_protocol if issubclass(model, kind))]  # noqa: UP007  # computed
+    models: list[Any] = [model for model in of_protocol if issubclass(model, kind)]
+    return reduce(lambda union, model: union | model, models)
 
 
 def _asgi(protocol: str, types: Mapping[str, Any]) -> dict[str, Any]:

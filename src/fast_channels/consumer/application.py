@@ -52,7 +52,7 @@ class ConsumerApplication(Generic[_C_co]):
             await consumer(scope, receive, send)
         else:
             # One coroutine less, through which each event would have to pass.
-            life = consumer._life  # pyright: ignore[reportPrivateUsage]  # as above
+            life = consumer._life  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
             await life.run(consumer, scope, receive, send)
 
 

@@ -63,6 +63,7 @@ class AsyncConsumer:
     params: Any
 
     _protocol: ClassVar[str | None] = None
+    _declares_messages: ClassVar[bool] = False
     _rules: ClassVar[Rules]
     _local_names: ClassVar[Mapping[str, Any]] = {}
     _life_class: ClassVar[type[Life[Any]]] = Life
@@ -221,9 +222,14 @@ class AsyncConsumer:
     @classmethod
     def _set_up(cls) -> None:
         # Here once for every class, so that no message has to look anything up.
-        dispatches = cls.dispatch is not AsyncConsumer.dispatch
-        calls = cls.__call__ is not AsyncConsumer.__call__
-        cls._rules = find_rules(cls, cls._protocol, cls._local_names, dispatches=dispatches, calls=calls)
+        cls._rules = find_rules(
+            cls,
+            cls._protocol,
+            cls._local_names,
+            dispatches=cls.dispatch is not AsyncConsumer.dispatch,
+            calls=cls.__call__ is not AsyncConsumer.__call__,
+            declares_messages=cls._declares_messages,
+        )
 
 
 # __init_subclass__ is not called for the base itself.

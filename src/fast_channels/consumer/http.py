@@ -29,7 +29,7 @@ class AsyncHttpConsumer(AsyncConsumer):
     body: list[bytes]
     _protocol = "http"
     _life_class = HttpLife
-    _life: HttpLife  # pyright: ignore[reportIncompatibleVariableOverride]  # made by the class above
+    _life: HttpLife  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by `__new__`, and never assigned: narrower is safe
 
     async def send_headers(
         self,

@@ -1,17 +1,14 @@
 """What happens to a consumer of an HTTP request besides what happens to every consumer."""
 
-import logging
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fast_channels.consumer.life import Life
+from fast_channels.consumer.life import Life, warn_once
 from fast_channels.exceptions import LocalProtocolError
 from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
 
 if TYPE_CHECKING:
     from fast_channels.consumer.http import AsyncHttpConsumer
-
-logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
 SMALL_PART = 64 * 1024
 """Parts of a request body that have fewer bytes are joined as they come."""
@@ -36,7 +33,8 @@ class HttpLife(Life["AsyncHttpConsumer"]):
     async def http_request(self, consumer: "AsyncHttpConsumer", message: Mapping[str, Any]) -> None:
         """Collect the body, and let the consumer answer when it is complete."""
         if self._complete:
-            logger.debug("http.request after the end of the request body; ignored")
+            # Some servers repeat it; otherwise the application has sent, or handled, one more.
+            warn_once(consumer, "ignores an http.request that comes after the end of the request body")
             return
         self._collect(consumer.body, message.get("body", b""))
         limit = consumer.max_body_size

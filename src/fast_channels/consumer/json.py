@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from functools import partial
 from types import NoneType
 from typing import Any, ClassVar, Generic, TypeAlias, overload
@@ -98,13 +97,12 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         return base.__class_getitem__(types)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
         cls._client, cls._server = (
             None if argument is Any else Codec(partial(resolve_in, cls, argument), strict=cls.strict_json)
             for argument in type_arguments(cls, AsyncJsonWebsocketConsumer)
         )
-        if cls._client is not None or cls._server is not None:
-            cls._rules = replace(cls._rules, declares_messages=True)
+        cls._declares_messages = cls._client is not None or cls._server is not None
+        super().__init_subclass__(**kwargs)
         says = any(
             "max_message_size" in vars(base) for base in cls.__mro__ if base is not AsyncWebsocketConsumer
         )

@@ -27,7 +27,7 @@ import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel
 
@@ -81,8 +81,8 @@ _DONE: Any = object()
 _PASSED_OVER = (InvalidEventError, ConnectionClosed, MessageValueError, BaseExceptionGroup)
 """What a handler may raise without having failed, depending on what it is about, alone or in a group."""
 
-_WARNED: WeakSet[type] = WeakSet()
-"""The classes whose mistakes have been logged, where once is enough."""
+_LOGGED: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
+"""What has been logged of each class of consumers, where once is enough."""
 
 _C = TypeVar("_C", bound="AsyncConsumer")
 
@@ -214,9 +214,7 @@ class Life(Generic[_C]):
         handling: Awaitable[None]
         if routes is None:
             if origin is LAYER and (known := self.rules.known(message)) is not None:
-                message = self.rules.admitted(
-                    message, known, consumer.asgi_events_from_layer, self.connection
-                )
+                message = self.admitted(consumer, message, known)
             handling = consumer.dispatch(message)
         else:
             # One coroutine less where nobody has overridden dispatch().
@@ -228,9 +226,7 @@ class Life(Generic[_C]):
             # Out here, so that its error is not shown as one of the look-up.
             handler = handler or self.rules.find(message)
             if origin is LAYER and handler.event is not None:
-                message = self.rules.admitted(
-                    message, handler, consumer.asgi_events_from_layer, self.connection
-                )
+                message = self.admitted(consumer, message, handler)
             convert = handler.convert
             if convert is not unchanged:
                 message = convert(message)
@@ -248,6 +244,10 @@ class Life(Generic[_C]):
         inbox.read_ahead()
         return rest(steps, yielded)
 
+    def admitted(self, consumer: _C, message: ChannelMessage, handler: Handler) -> ChannelMessage:
+        """Return a message of the channel layer as its handler may get it: see `Rules.admitted()`."""
+        return self.rules.admitted(message, handler, consumer.asgi_events_from_layer, self.connection)
+
     async def handle_error(
         self, consumer: _C, error: BaseException, event: Mapping[str, Any], origin: Origin
     ) -> None:
@@ -257,9 +257,10 @@ class Life(Generic[_C]):
         elif not (isinstance(error, ConnectionClosed) and self.connection and self.connection.closed):
             raise error
         elif self.connection.state != GONE and origin is not LAYER:
-            _warn_of_sending_after_close(consumer, event)
+            text = "sent something after it had closed the connection, which ended its handler of %s"
+            warn_once(consumer, text, event["type"])
         else:
-            # The handler found out that the client is gone; the disconnect is next.
+            # Its error has told the handler, and nobody could have known before: no warning is due.
             logger.debug("A handler of %s sent to a connection that is gone", printable(event["type"]))
 
     async def handle_unhandled(
@@ -268,21 +269,18 @@ class Life(Generic[_C]):
         """Decide what becomes of a message that nothing handles."""
         type_: object = event.get("type")
         connection = self.connection
-        is_named = isinstance(type_, str)
-        is_foreign = not (
-            connection and isinstance(type_, str) and type_.startswith(f"{connection.protocol}.")
-        )
-        if origin is LAYER or is_foreign:
-            if origin is not LAYER and connection is not None and not is_named:
-                # Not even an event, so it is the server that is wrong.
-                raise error
+        if connection is not None and origin is not LAYER and not isinstance(type_, str):
+            # Not even an event, so it is the server that is wrong.
+            raise error
+        if connection is None or origin is LAYER or not str(type_).startswith(f"{connection.protocol}."):
             await consumer.channel_invalid(error)
         elif type_ in EVENTS and origin is not LAST:
             # The server waits for what only a handler could do.
             raise error
         else:
-            # A server may have events that no specification names; a client can make it send them.
-            logger.debug("%s does not handle %s; ignored", consumer, printable(event["type"]))
+            # The server's doing: the last event needs no handler, and a server may have events that no
+            # specification names, which a client could make it send until the log is full.
+            logger.debug("%s does not handle %s; ignored", consumer, printable(str(type_)))
 
     def is_over(self) -> bool:
         """Tell whether the connection is over although the server does not say so."""
@@ -375,15 +373,12 @@ class Life(Generic[_C]):
                 await clean_up(functools.partial(layer.group_discard, name, channel) for name in names)
 
 
-def _warn_of_sending_after_close(consumer: "AsyncConsumer", event: Mapping[str, Any]) -> None:
-    if type(consumer) not in _WARNED:
-        _WARNED.add(type(consumer))
-        logger.warning(
-            "%s sent something after it had closed the connection, which ended its handler of %s; "
-            "this is logged once for each class",
-            consumer,
-            event["type"],
-        )
+def warn_once(consumer: "AsyncConsumer", text: str, *values: object) -> None:
+    """Log a warning about a consumer, unless that was done for another one of its class."""
+    logged = _LOGGED.setdefault(type(consumer), set())
+    if text not in logged:
+        logged.add(text)
+        logger.warning(f"%s {text}; this is logged once for each class", consumer, *values)
 
 
 async def _nothing() -> None:

@@ -57,7 +57,7 @@ class Rules:
     params: ParamsReader[BaseModel] | None
     calls: bool
     computes_groups: bool
-    declares_messages: bool = False
+    declares_messages: bool
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
     joinable: set[type["Group[Any, Any]"]] = field(default_factory=set[type[Any]])
     ends_alone: bool = field(init=False)
@@ -157,7 +157,13 @@ class Rules:
 
 
 def find_rules(
-    consumer: type, protocol: str | None, names: Mapping[str, Any], *, dispatches: bool, calls: bool
+    consumer: type,
+    protocol: str | None,
+    names: Mapping[str, Any],
+    *,
+    dispatches: bool,
+    calls: bool,
+    declares_messages: bool,
 ) -> Rules:
     """Return what is known of a consumer class.
 
@@ -167,6 +173,7 @@ def find_rules(
         names: Local variables around the class statement, for string annotations.
         dispatches: Whether the class has a `dispatch()` of its own.
         calls: Whether it has a `__call__()` of its own.
+        declares_messages: Whether it says what its clients send, or are sent.
 
     Raises:
         TypeError: A method takes a channel event whose type belongs to another method, or `Params` is a
@@ -184,6 +191,7 @@ def find_rules(
         params=_params_reader(consumer),
         calls=calls,
         computes_groups=hasattr(getattr(consumer, "groups", None), "__get__"),
+        declares_messages=declares_messages,
     )
 
 

@@ -85,5 +85,6 @@ async def send_last(send: ASGISendCallable, event: ChannelMessage, inbox: Inbox)
         async with asyncio.timeout(CRASH_CLOSE_SECONDS):
             await send(event)
     except Exception as error:
-        # daphne takes no 1011 from an application, and sends it when it sees the error.
+        # No warning: the application's error, of which this was to tell the client, is raised anyway, and the
+        # client is gone or does not read. daphne takes no 1011, and sends it when it sees that error.
         logger.debug("%s could not be sent after an error: %s", event["type"], shown(str(error)))

@@ -50,8 +50,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     max_message_size: int | None = None
     handshake_grace: ClassVar[float | None] = 5.0
     _protocol = "websocket"
-    _life_class: ClassVar[type[WebSocketLife[Any]]] = WebSocketLife  # pyright: ignore[reportIncompatibleVariableOverride]  # a narrower one
-    _life: WebSocketLife[Any]  # pyright: ignore[reportIncompatibleVariableOverride]  # made by the class above
+    _life_class: ClassVar[type[WebSocketLife[Any]]] = WebSocketLife  # pyright: ignore[reportIncompatibleVariableOverride]  # read by `__new__` only, and never assigned: narrower is safe
+    _life: WebSocketLife[Any]  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by `__new__`, and never assigned: narrower is safe
 
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
@@ -140,7 +140,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             bytes_data: The payload of a binary frame.
         """
 
-    async def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # Channels' API
+    async def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as Channels documents it: a WebSocket consumer sends frames, any other sends events
         self,
         text_data: str | None = None,
         bytes_data: bytes | None = None,

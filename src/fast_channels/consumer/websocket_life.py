@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from fast_channels.consumer.cleanup import clean_up
 from fast_channels.consumer.definition import require_names
 from fast_channels.consumer.inbox import Origin
-from fast_channels.consumer.life import ABNORMAL, INTERNAL_ERROR, NO_STATUS, Life
+from fast_channels.consumer.life import ABNORMAL, INTERNAL_ERROR, NO_STATUS, Life, warn_once
 from fast_channels.consumer.phases import OPENING
 from fast_channels.consumer.steering import steering
 from fast_channels.consumer.unanswered import unanswered
@@ -77,7 +77,7 @@ class WebSocketLife(Life[_W]):
     async def connect(self, consumer: _W) -> None:
         """Let the consumer answer the handshake, once."""
         if self.handshake:
-            logger.debug("websocket.connect for the second time; ignored")
+            warn_once(consumer, "ignores a websocket.connect that comes for the second time")
             return
         self.handshake = ASKED
         try:

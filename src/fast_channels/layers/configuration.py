@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from fast_channels.exceptions import InvalidChannelLayerError
 from fast_channels.layers.base import BaseChannelLayer
-from fast_channels.layers.registry import register_channel_layer, require_layer
+from fast_channels.layers.registry import register_channel_layer, require_methods
 from fast_channels.untrusted import kind_of, printable
 
 __all__ = ["ENTRY_POINTS", "ChannelLayerSettings", "channel_layer_class", "configure_channel_layers"]
@@ -50,11 +50,7 @@ def channel_layer_class(name: str) -> type[BaseChannelLayer]:
     found = _imported(name, _OURS.get(name) or _path(name))
     if not isinstance(found, type):
         raise TypeError(f"the channel layer {printable(name)} is no class, but {kind_of(found)}")
-    missing = [method for method in ("send", "receive", "new_channel") if not hasattr(found, method)]
-    if missing:
-        raise TypeError(
-            f"the class {found.__name__} is no channel layer: it has no method {', '.join(missing)}"
-        )
+    require_methods(found)
     return found
 
 
@@ -93,7 +89,6 @@ def _make(alias: str, settings: ChannelLayerSettings) -> BaseChannelLayer:
     except Exception as error:
         text = f"the channel layer {alias!r} cannot be made: {kind.__name__}: {printable(str(error), 300)}"
         raise InvalidChannelLayerError(text) from error
-    require_layer(layer)
     return layer
 
 

@@ -34,14 +34,14 @@ from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from fast_channels.layers.mailbox import Effects, Letter, notify_all
-from fast_channels.layers.mailroom import Mailroom
+from fast_channels.layers.mailroom import Mailroom, closed_meanwhile
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
 from fast_channels.untrusted import shown
 
-__all__ = ["Counts", "Delivery", "Settings", "Signal", "closed_meanwhile", "owner"]
+__all__ = ["Counts", "Delivery", "Settings", "Signal", "owner"]
 
 T = TypeVar("T", bound=Transport)
 T_co = TypeVar("T_co", bound=Transport, covariant=True)
@@ -59,11 +59,6 @@ class Counts:
 def owner(channel: str) -> str:
     """Return the token of the delivery whose channel it is, if its name has a `!`."""
     return channel.partition("!")[0].rpartition(".")[2]
-
-
-def closed_meanwhile(channel: str) -> RuntimeError:
-    """Return what whoever wants a message gets when somebody else closes the channel."""
-    return RuntimeError(f"channel {channel!r} was closed while somebody waited for a message of it")
 
 
 class Signal(Protocol):

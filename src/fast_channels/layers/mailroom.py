@@ -8,7 +8,12 @@ from typing import Any
 from fast_channels.layers.mailbox import Mailbox, SharedState, notify_all
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow
 
-__all__ = ["MailStats", "Mailroom"]
+__all__ = ["MailStats", "Mailroom", "closed_meanwhile"]
+
+
+def closed_meanwhile(channel: str) -> RuntimeError:
+    """Return what whoever wants a message gets when somebody else closes the channel."""
+    return RuntimeError(f"channel {channel!r} was closed while somebody waited for a message of it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +138,7 @@ class Mailroom(SharedState):
                     if self._ended is not None:
                         raise self._ended()
                     if self.boxes.get(channel) is not box:
-                        raise RuntimeError(
-                            f"channel {channel!r} was closed while somebody waited for a message of it"
-                        )
+                        raise closed_meanwhile(channel)
                     waiter = box.receivers.wait()
                 await waiter
         finally:

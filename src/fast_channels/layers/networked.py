@@ -21,7 +21,7 @@ __all__ = ["NetworkedChannelLayer", "NetworkedStats", "Receiver", "Serializer", 
 T = TypeVar("T", bound=Transport)
 
 
-def require_text(option: str, value: object) -> str:
+def require_string(option: str, value: object) -> str:
     """Return the value of an option; refuse bytes, which a name would show with quotes, in silence.
 
     Raises:
@@ -111,7 +111,7 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(expiry=expiry, capacity=capacity, channel_capacity=channel_capacity)
-        self.prefix: str = require_text("prefix", prefix)
+        self.prefix: str = require_string("prefix", prefix)
         self.overflow: Overflow = require_overflow(overflow)
         self.counts: Counts
         self._serializer = serializer

@@ -23,6 +23,17 @@ DEFAULT_ALIAS: Final = "default"
 _NEEDED_METHODS = ("send", "receive", "new_channel")
 
 
+def require_methods(layer: object) -> None:
+    """Refuse what lacks a method that every channel layer has: a layer, or a class of layers.
+
+    Raises:
+        TypeError: It does.
+    """
+    missing = [name for name in _NEEDED_METHODS if not callable(getattr(layer, name, None))]
+    if missing:
+        raise TypeError(f"{kind_of(layer)} is no channel layer: it has no method {', '.join(missing)}")
+
+
 def _is_alias(alias: object) -> bool:
     return isinstance(alias, str) and alias != ""
 
@@ -35,9 +46,7 @@ def require_layer(layer: object) -> None:
     """
     if isinstance(layer, type):
         raise TypeError(f"{layer.__name__} is a class; what is needed is a channel layer made from it")
-    missing = [name for name in _NEEDED_METHODS if not callable(getattr(layer, name, None))]
-    if missing:
-        raise TypeError(f"{kind_of(layer)} is no channel layer: it has no method {', '.join(missing)}")
+    require_methods(layer)
 
 
 class ChannelLayerRegistry:

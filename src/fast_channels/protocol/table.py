@@ -120,5 +120,6 @@ class Table:
 
 def tolerant(table: Table, state: str, name: str) -> str:
     """Return the state that follows a received event that is out of order, which is only logged."""
+    # The server's doing, of which the application could make nothing: a warning would blame it.
     logger.debug("%s is out of order in state %s; tolerated", name, state)
     return table.cells[state][name].next

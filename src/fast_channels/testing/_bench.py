@@ -217,7 +217,7 @@ class Bench(AbstractAsyncContextManager["Bench"]):
 
         task = _task_of(receive())
         # An eager task has begun already, and a turn more could be too late for what is to happen to it.
-        while not begun:  # noqa: ASYNC110  # an event would wake this a turn later
+        if not begun:
             await asyncio.sleep(0)
         return task
 

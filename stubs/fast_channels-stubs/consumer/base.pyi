@@ -100,6 +100,7 @@ class AsyncConsumer:
     channel_receive: ASGIReceiveCallable
     """Returns the next message of that channel."""
     _protocol: ClassVar[str | None]
+    _declares_messages: ClassVar[bool]
     _rules: ClassVar[Rules]
     _local_names: ClassVar[Mapping[str, Any]]
     def __init_subclass__(cls, **kwargs: Any) -> None: ...

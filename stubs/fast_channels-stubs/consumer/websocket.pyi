@@ -168,7 +168,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             text_data: The payload of a text frame.
             bytes_data: The payload of a binary frame.
         """
-    async def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # Channels' API
+    async def send(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # as Channels documents it: a WebSocket consumer sends frames, any other sends events
         self,
         text_data: str | None = None,
         bytes_data: bytes | None = None,

@@ -178,3 +178,22 @@ def test_a_pool_says_how_long_a_command_waits() -> None:
     pool, timeout = open_pool({"address": "redis://a?socket_timeout=2"})
     assert (timeout, pool.connection_kwargs["socket_timeout"]) == (2, None)
     assert open_pool({"host": "a"})[1] == 5
+
+
+async def test_a_connection_listens_before_it_says_anything_of_itself() -> None:
+    """A server that takes no more clients is heard; what it has been told first would take its words away."""
+    heard: list[bytes] = []
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(1000))
+        writer.write(b"-ERR max number of clients reached\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        address = {"address": f"redis://{host}:{port}", "socket_timeout": 0.05}
+        async with RedisPubSubChannelLayer([address]) as layer:
+            with pytest.raises(RedisConnectionError, match="max number of clients reached"):
+                await layer.group_send("g", {"type": "x"})
+
+    assert set(heard) == {b"*1\r\n$4\r\nPING\r\n"}

@@ -30,6 +30,7 @@ import contextvars
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
+from typing import Final
 
 from redis.exceptions import ResponseError
 
@@ -39,6 +40,9 @@ from fast_channels.layers.redis.pipeline import Pipeline, Request
 from fast_channels.layers.redis.session import Session
 
 __all__ = ["Link"]
+
+LISTEN_TURNS: Final = 2
+"""How often to listen before anything is written: what comes while the first ends is heard by the second."""
 
 
 class Link:
@@ -171,7 +175,8 @@ class Link:
         One that takes no more clients says so without being asked, and closes the connection: nothing can be
         written then, and its words would be lost.
         """
-        await connection.read_response(timeout=0)
+        for _ in range(LISTEN_TURNS):
+            await connection.read_response(timeout=0)
         await connection.send_packed_command(connection.pack_commands([("PING",)]), check_health=False)
         # Whoever may not ask has an answer too.
         with suppress(ResponseError):

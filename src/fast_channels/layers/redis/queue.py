@@ -12,8 +12,9 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from fast_channels.layers.delivery import Delivery, closed_meanwhile
+from fast_channels.layers.delivery import Delivery
 from fast_channels.layers.mailbox import Letter, notify_all
+from fast_channels.layers.mailroom import closed_meanwhile
 from fast_channels.layers.redis.connection import Reply
 from fast_channels.layers.redis.stored_queue import Entry, Held, StoredQueue
 from fast_channels.layers.redis.transport import RedisTransport

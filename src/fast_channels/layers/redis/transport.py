@@ -1,5 +1,6 @@
 """Redis' publish and subscribe as the transport of a layer, on one server or several."""
 
+import inspect
 from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -17,6 +18,14 @@ __all__ = ["RedisTransport", "Shard", "open_pool"]
 DEFAULT_TIMEOUT: Final = 5.0
 """Seconds that a command waits for a connection."""
 
+# What redis-py would tell a server of itself before it has listened. One that takes no more clients says so
+# and closes the connection; whoever has written to it meanwhile cannot hear that.
+_INTRODUCTION: Final = (
+    ("driver_info",)
+    if "driver_info" in inspect.signature(redis.asyncio.Connection.__base__ or object).parameters
+    else ("lib_name", "lib_version")
+)
+
 
 def open_pool(host: ChannelDecodedRedisHost) -> tuple[redis.asyncio.ConnectionPool, float]:
     """Return what makes connections to a host, and the seconds that a command waits for one.
@@ -30,6 +39,8 @@ def open_pool(host: ChannelDecodedRedisHost) -> tuple[redis.asyncio.ConnectionPo
     timeout = float(pool.connection_kwargs.get("socket_timeout") or DEFAULT_TIMEOUT)
     # The link has a watch of its own over silence.
     pool.connection_kwargs["socket_timeout"] = None
+    for option in _INTRODUCTION:
+        pool.connection_kwargs.setdefault(option, None)
     # Checks the options, and connects to nothing yet.
     pool.make_connection()
     return pool, timeout
