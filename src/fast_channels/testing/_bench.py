@@ -209,16 +209,15 @@ class Bench(AbstractAsyncContextManager["Bench"]):
 
     async def start(self, layer: BaseChannelLayer, channel: str) -> "asyncio.Task[ChannelMessage]":
         """Return a task that has begun to receive."""
-        begun: list[bool] = []
+        begun = asyncio.Event()
 
         async def receive() -> ChannelMessage:
-            begun.append(True)
+            begun.set()
             return await layer.receive(channel)
 
         task = _task_of(receive())
-        # An eager task has begun already, and a turn more could be too late for what is to happen to it.
-        if not begun:
-            await asyncio.sleep(0)
+        # An eager task has begun already, and then this takes no turn of the event loop.
+        await begun.wait()
         return task
 
     async def settle(self) -> None:
