@@ -121,7 +121,7 @@ def everything_said(text: str) -> Iterator[Callable[[], object]]:
     frame_of_layer = {"type": "websocket.receive", "text": 1, text: {text: text}}
     handler = handlers_of(Relay)["websocket_receive"]
     rules = Relay._rules  # pyright: ignore[reportPrivateUsage]  # what such messages pass
-    yield partial(rules.admitted, frame_of_layer, handler, None, connection)
+    yield partial(rules.admitted, frame_of_layer, handler, Relay(), connection)
     yield partial(connection.receive, {"type": "websocket.receive", "bytes": text, text: 1})
     yield partial(OriginValidator, WebsocketDenier(), [f"[{text}"])
     yield partial(layer.require_valid_channel_name, text)

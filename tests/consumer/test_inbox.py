@@ -53,6 +53,12 @@ class Client:
         return event
 
 
+async def next_event(inbox: Inbox) -> tuple[Mapping[str, Any], Origin]:
+    """Return the next event of an inbox, and where it is from."""
+    event, origin, _ = await inbox.get()
+    return event, origin
+
+
 def websocket(client: Client) -> Inbox:
     """Return the inbox of a WebSocket."""
     return Inbox(WebSocketConnection(WEBSOCKET), client.receive)
@@ -63,7 +69,7 @@ async def test_the_events_of_a_client_come_checked_and_in_order() -> None:
     client = Client(CONNECT, frame("hi"), {"type": "websocket.disconnect"})
     inbox = websocket(client)
 
-    events = [await inbox.get() for _ in range(3)]
+    events = [await next_event(inbox) for _ in range(3)]
 
     assert events == [
         ({"type": "websocket.connect"}, Origin.SERVER),
@@ -80,14 +86,14 @@ async def test_events_of_no_protocol_come_as_they_are() -> None:
     event: dict[str, Any] = {"type": "websocket.disconnect", "code": "odd"}
     inbox = Inbox(None, Client(event).receive)
 
-    assert await inbox.get() == (event, Origin.SERVER)
+    assert await next_event(inbox) == (event, Origin.SERVER)
 
 
 async def test_events_of_an_unknown_type_come_as_they_are() -> None:
     """An application may have types of its own, on the side of the client too."""
     event = {"type": "my.own", "anything": object()}
 
-    assert await websocket(Client(event)).get() == (event, Origin.SERVER)
+    assert await next_event(websocket(Client(event))) == (event, Origin.SERVER)
 
 
 async def test_the_last_event_of_a_request_is_the_disconnect() -> None:
@@ -225,7 +231,7 @@ async def test_messages_of_a_layer_come_in_order_of_arrival(kind: Callable[[], A
     await layer.send(channel, {"type": "three"})
     await wait_all_tasks_blocked()
 
-    events = [await inbox.get() for _ in range(3)]
+    events = [await next_event(inbox) for _ in range(3)]
     assert [(event["type"], origin) for event, origin in events] == [
         ("one", Origin.LAYER),
         ("websocket.receive", Origin.SERVER),
@@ -241,7 +247,7 @@ async def test_a_message_that_comes_while_somebody_waits_is_returned(kind: Calla
     inbox, channel = await listening(layer, Client(CONNECT))
     await inbox.get()
     inbox.read_ahead()
-    waiting = asyncio.ensure_future(inbox.get())
+    waiting = asyncio.ensure_future(next_event(inbox))
     await wait_all_tasks_blocked()
 
     await layer.send(channel, {"type": "late"})
@@ -263,7 +269,7 @@ async def test_an_asgi_event_of_a_layer_is_handed_through_and_moves_nothing(kind
 
     await layer.send(channel, {"type": "websocket.disconnect", "code": "odd"})
 
-    assert await inbox.get() == ({"type": "websocket.disconnect", "code": "odd"}, Origin.LAYER)
+    assert await next_event(inbox) == ({"type": "websocket.disconnect", "code": "odd"}, Origin.LAYER)
     assert connection.state == "HANDSHAKE"
     assert inbox.close_code is None
     await inbox.close()
@@ -299,8 +305,12 @@ async def test_a_message_that_somebody_else_took_is_passed_over() -> None:
     await layer.receive(channel)
     await layer.send(channel, {"type": "left over"})
 
-    assert await inbox.get() == ({"type": "left over"}, Origin.LAYER)
-    waiting = asyncio.ensure_future(inbox.get())
+    assert await next_event(inbox) == ({"type": "left over"}, Origin.LAYER)
+    waiting = asyncio.ensure_future(next_event(inbox))
+    await wait_all_tasks_blocked()
+    # Taken before whoever waits has its turn.
+    await layer.send(channel, {"type": "taken as well"})
+    await layer.receive(channel)
     await wait_all_tasks_blocked()
     await layer.send(channel, {"type": "next"})
     assert await waiting == ({"type": "next"}, Origin.LAYER)
@@ -332,7 +342,7 @@ async def test_messages_may_be_sent_from_another_thread(caplog: pytest.LogCaptur
     def send() -> None:
         asyncio.run(layer.send(channel, {"type": "from afar"}))
 
-    waiting = asyncio.ensure_future(inbox.get())
+    waiting = asyncio.ensure_future(next_event(inbox))
     await wait_all_tasks_blocked()
     thread = threading.Thread(target=send)
     thread.start()
@@ -429,7 +439,7 @@ async def test_an_inbox_that_must_not_read_ahead_does_not() -> None:
     await wait_all_tasks_blocked()
     assert client.asked == 0
 
-    assert [await inbox.get(), await inbox.get()] == [
+    assert [await next_event(inbox), await next_event(inbox)] == [
         ({"type": "one"}, Origin.LAYER),
         ({"type": "two"}, Origin.LAYER),
     ]
@@ -443,7 +453,7 @@ async def test_without_reading_ahead_whatever_is_first_is_returned(kind: Callabl
     inbox, channel = await taking_turns(layer, client)
     got: list[str] = []
     for source in ("layer", "client", "layer", "layer", "client", "client"):
-        waiting = asyncio.ensure_future(inbox.get())
+        waiting = asyncio.ensure_future(next_event(inbox))
         await wait_all_tasks_blocked()
         if source == "layer":
             await layer.send(channel, {"type": source})
@@ -463,7 +473,7 @@ async def test_without_reading_ahead_what_was_taken_is_handled_first() -> None:
     """It cannot go back; the messages of the layer stay in their order."""
     layer, client = InMemoryChannelLayer(), Client()
     inbox, channel = await taking_turns(layer, client)
-    waiting = asyncio.ensure_future(inbox.get())
+    waiting = asyncio.ensure_future(next_event(inbox))
     await wait_all_tasks_blocked()
 
     client.give({"type": "taken"})
@@ -471,7 +481,7 @@ async def test_without_reading_ahead_what_was_taken_is_handled_first() -> None:
     for number in range(3):
         await layer.send(channel, {"type": str(number)})
 
-    got = [await waiting, *[await inbox.get() for _ in range(3)]]
+    got = [await waiting, *[await next_event(inbox) for _ in range(3)]]
     assert [event["type"] for event, _ in got] == ["taken", "0", "1", "2"]
 
 
@@ -495,7 +505,7 @@ async def test_without_reading_ahead_whoever_waits_can_be_cancelled() -> None:
     """The client's event is still there for the next one who asks."""
     layer, client = InMemoryChannelLayer(), Client()
     inbox, _ = await taking_turns(layer, client)
-    waiting = asyncio.ensure_future(inbox.get())
+    waiting = asyncio.ensure_future(next_event(inbox))
     await wait_all_tasks_blocked()
 
     waiting.cancel()
@@ -504,4 +514,4 @@ async def test_without_reading_ahead_whoever_waits_can_be_cancelled() -> None:
 
     assert len(asyncio.all_tasks()) == 1
     client.give({"type": "next"})
-    assert await inbox.get() == ({"type": "next"}, Origin.LAYER)
+    assert await next_event(inbox) == ({"type": "next"}, Origin.LAYER)

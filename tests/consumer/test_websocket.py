@@ -565,7 +565,7 @@ async def test_groups_are_joined_on_a_connection_of_no_protocol_too(layer: InMem
     server = Server(Grouped(call("accept")), {"path": "/"}, CONNECT)
     await wait_all_tasks_blocked()
 
-    assert server.sent == [{"type": "websocket.accept"}]
+    assert server.sent == [{"type": "websocket.accept", "headers": []}]
     assert list(layer.groups) == ["lobby"]
     server.give(gone())
     await server.end()

@@ -1,13 +1,11 @@
 """Checking an event without a model is checking it with one."""
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Literal
 
 import pytest
 from hypothesis import example as with_example
 from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from fast_channels.events import (
@@ -20,121 +18,11 @@ from fast_channels.events import (
     WebSocketSendEvent,
 )
 from fast_channels.events.wire import Lazy, Validator, model_validator, summary, wire_validator
-from fast_channels.testing.strategies import FIELDS
 
 from .examples import REQUIRED, example, read
+from .mappings import MESSAGES, Message, constant
 
 every_event = pytest.mark.parametrize("type_", EVENTS)
-
-
-class File:
-    """Something with a descriptor."""
-
-    def fileno(self) -> int:
-        """Return a descriptor."""
-        return 7
-
-
-FILE = File()
-
-BYTES = st.binary(max_size=3)
-SCALARS: st.SearchStrategy[Any] = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.sampled_from([100, 200, 599, 600, 1000, 1005, 4001]),
-    st.floats(allow_nan=False),
-    st.text(max_size=3),
-    st.sampled_from(["/srv/a", "chat", "\ud800"]),
-    BYTES,
-    st.just(FILE),
-)
-NAMES = st.sampled_from([b"a", b"X-A", b"", b":a", b"a b", b"Sec-WebSocket-Protocol"])
-PAIRS = st.lists(
-    st.one_of(
-        st.tuples(NAMES, BYTES),
-        st.tuples(NAMES, BYTES).map(list),
-        st.tuples(NAMES, BYTES.map(bytearray)),
-        SCALARS,
-    ),
-    max_size=2,
-)
-
-Made = Callable[[], Any]
-"""A value that is made anew for everyone who reads it: an iterator can be read once."""
-
-
-def _constant(value: Any) -> Made:
-    return lambda: value
-
-
-def _iterator(value: list[Any]) -> Made:
-    return lambda: iter(value)
-
-
-def _view(value: bytes) -> Any:
-    return memoryview(value)
-
-
-VALUES: st.SearchStrategy[Made] = st.one_of(
-    SCALARS.map(_constant),
-    PAIRS.map(_constant),
-    PAIRS.map(tuple).map(_constant),
-    PAIRS.map(_iterator),
-    st.lists(BYTES, max_size=2).map(_constant),
-    st.dictionaries(st.one_of(st.text(max_size=3), st.integers()), SCALARS, max_size=2).map(_constant),
-    BYTES.map(bytearray).map(_constant),
-    BYTES.map(_view).map(_constant),
-)
-
-
-Fields: TypeAlias = dict[Any, Made]
-Kind: TypeAlias = Callable[[dict[Any, Any]], Mapping[Any, Any]]
-
-
-class Message(NamedTuple):
-    """A mapping that may be an event, made anew for everyone who reads it."""
-
-    type: str
-    kind: Kind
-    fields: Fields
-
-    def __call__(self) -> Mapping[Any, Any]:
-        """Make it."""
-        return self.kind({key: made() for key, made in self.fields.items()})
-
-
-T = TypeVar("T")
-
-
-def _mostly(usual: st.SearchStrategy[T], other: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
-    return st.sampled_from([usual, usual, usual, other]).flatmap(lambda chosen: chosen)
-
-
-def _message(type_: str) -> st.SearchStrategy[Message]:
-    # Close to an event, because most mappings are none, and for the same reason. The type is always there,
-    # though not always right, because a model knows its type without being told.
-    required = {key: _mostly(st.just(_constant(value)), VALUES) for key, value in example(type_).items()}
-    fields = {
-        name: _mostly(FIELDS[name].map(_constant), VALUES)
-        for name in EVENTS[type_].model_fields
-        if name != "type"
-    }
-    keys = _mostly(st.text(max_size=3), st.integers())
-
-    def build(start: Fields, some: Fields, more: Fields, kind: Kind) -> Message:
-        return Message(type_, kind, {**more, **start, **some})
-
-    return st.builds(
-        build,
-        st.fixed_dictionaries({"type": required.pop("type")}, optional=required),
-        st.fixed_dictionaries({}, optional=fields),
-        st.dictionaries(keys, VALUES, max_size=1),
-        st.sampled_from([dict[Any, Any], MappingProxyType]),
-    )
-
-
-MESSAGES = st.sampled_from([*EVENTS]).flatmap(_message)
 
 
 def _without_none(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +54,7 @@ def _accepts(validator: Validator, message: Mapping[Any, Any]) -> Mapping[str, A
 
 @pytest.mark.property
 @given(MESSAGES)
-@with_example(Message("websocket.connect", dict, {"type": _constant("websocket.connect"), 1: _constant(1)}))
+@with_example(Message("websocket.connect", dict, {"type": constant("websocket.connect"), 1: constant(1)}))
 def test_the_two_validators_agree(message: Message) -> None:
     """Whatever the mapping, both accept it or both refuse it, and both say the same to the server."""
     model = EVENTS[message.type]

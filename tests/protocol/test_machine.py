@@ -1,6 +1,7 @@
 """The machine that reads the tables of all protocols."""
 
 import logging
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +14,7 @@ from fast_channels.events import (
     SendEvent,
     WebSocketSendEvent,
 )
-from fast_channels.events.wire import Lazy, model_validator
+from fast_channels.events.wire import Lazy
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
 from fast_channels.protocol import (
     CONNECTIONS,
@@ -22,6 +23,8 @@ from fast_channels.protocol import (
     LifespanConnection,
     WebSocketConnection,
 )
+from fast_channels.protocol.steps import receivable
+from tests.events.examples import example
 
 from .cells import SCOPE
 
@@ -263,13 +266,13 @@ def test_only_a_close_has_a_substitute() -> None:
 
 
 def test_a_reader_may_ask_for_models() -> None:
-    """The validators of a consumer decide what its handlers get."""
-    validators = Lazy({"http.request": HttpRequestEvent}, model_validator)
-    machine = HttpConnection({}, validators)
+    """What a consumer receives decides what its handlers get."""
+    received = Lazy({"http.request": HttpRequestEvent}, partial(receivable, as_model=True))
+    machine = HttpConnection({}, received)
 
-    received = machine.receive({"type": "http.request", "more_body": False})
+    event = machine.receive({"type": "http.request", "more_body": False})
 
-    assert received == HttpRequestEvent()
+    assert event == HttpRequestEvent()
     assert machine.request_state == "DONE"
 
 
@@ -343,3 +346,65 @@ def test_every_error_is_one_of_the_protocol() -> None:
     assert issubclass(ConnectionClosed, ProtocolError)
     assert issubclass(ConnectionClosed, OSError)
     assert not issubclass(LocalProtocolError, OSError)
+
+
+def own_event(type_: str, **fields: Any) -> dict[str, Any]:
+    """Return an event as this library makes it: with everything that has a default."""
+    return EVENTS[type_].model_validate(example(type_, **fields)).to_asgi()
+
+
+def in_state(kind: type[Connection], state: str) -> Connection:
+    """Return a connection in a state, with everything that a server can offer."""
+    machine = kind(SCOPE)
+    machine.state = state
+    return machine
+
+
+@every_protocol
+def test_an_event_of_the_library_itself_moves_as_any_other(kind: type[Connection]) -> None:
+    """In every state: it needs no validation, or it is left to `send()` and nothing has changed."""
+    taken = 0
+    for state in kind.table.cells:
+        for type_, model in kind.table.models(SendEvent).items():
+            for flag in [{}, {model.flag: True}] if model.flag else [{}]:
+                event = own_event(type_, **flag)
+                machine, twin = in_state(kind, state), in_state(kind, state)
+                if machine.send_own(event):
+                    taken += 1
+                    assert twin.send(event) == event
+                    assert machine.state == twin.state
+                else:
+                    assert machine.state == state
+    assert taken or kind is LifespanConnection
+
+
+@every_protocol
+def test_self_loops_change_neither_the_event_nor_the_state(kind: type[Connection]) -> None:
+    """What is recognised as one is what `receive()` and `send()` would pass on."""
+    for state, row in kind.sent_self_loops.items():
+        for type_, recognise in row.items():
+            event, machine = own_event(type_), in_state(kind, state)
+            assert not recognise(event) or (machine.send(event), machine.state) == (event, state)
+    for state, row in kind.received_self_loops.items():
+        for type_, recognise in row.items():
+            event, machine = example(type_), in_state(kind, state)
+            assert not recognise(event) or (machine.receive(event), machine.state) == (event, state)
+
+
+def test_frames_are_self_loops_of_an_open_websocket() -> None:
+    """So nothing has to be validated for the usual frame."""
+    assert [*WebSocketConnection.sent_self_loops["OPEN"]] == ["websocket.send"]
+    assert [*WebSocketConnection.received_self_loops["OPEN"]] == ["websocket.receive"]
+    assert not WebSocketConnection.sent_self_loops["HANDSHAKE"]
+    assert not HttpConnection.received_self_loops
+
+
+def test_an_event_of_the_library_itself_may_be_refused_by_a_guard() -> None:
+    """`send()` says why."""
+    machine = WebSocketConnection({"subprotocols": []})
+    close = {"type": "websocket.close", "code": 1005, "reason": ""}
+    machine.send_own({"type": "websocket.accept", "headers": []})
+
+    assert machine.send_own(close) is False
+    with pytest.raises(LocalProtocolError, match="1005 is not a close code"):
+        machine.send(close)

@@ -229,6 +229,7 @@ class AsyncConsumer:
             dispatches=cls.dispatch is not AsyncConsumer.dispatch,
             calls=cls.__call__ is not AsyncConsumer.__call__,
             declares_messages=cls._declares_messages,
+            life=cls._life_class,
         )
 
 

@@ -23,9 +23,9 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import coroutine
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-__all__ = ["Step", "clean_up", "rest"]
+__all__ = ["NOTHING", "Step", "clean_up", "rest"]
 
 logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
@@ -98,6 +98,16 @@ def rest(steps: Generator[Any, Any, None], yielded: Any) -> Generator[Any, Any, 
                 yielded = steps.send(value)
         except StopIteration:
             return
+
+
+class _Nothing:
+    """Is awaited where there is nothing to do: cheaper than a coroutine, and usable again."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        yield from ()
+
+
+NOTHING: Final = _Nothing()
 
 
 _current: ContextVar["_Shield | None"] = ContextVar("fast_channels.consumer.cleanup", default=None)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fast_channels.consumer.inbox import LifeHandler
 from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent
 from fast_channels.events.wire import error_details, model_validator
 from fast_channels.exceptions import InvalidEventError
@@ -39,9 +40,6 @@ ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
 USUAL_HANDLER_NAMES = frozenset({"join", "leave"})
 """Methods that Channels does not have, so code written for it may have handlers of these names."""
 
-
-OF_LIFE = frozenset({"http_request", "http_disconnect", "websocket_disconnect"})
-"""The library's handlers that raise `StopConsumer`: the life of a connection has the same without it."""
 
 _LIBRARY = "fast_channels.consumer."
 
@@ -89,7 +87,7 @@ class Handler:
         names: What string annotations may refer to besides the module.
         convert: Makes what the method takes out of a message.
         event: The event of servers that the method is for, `None` for one of the application.
-        of_life: Whether the life of the connection has the method that is called, not the consumer.
+        of_life: What the life of the connection calls in place of the method, `None` where there is nothing.
     """
 
     name: str
@@ -98,11 +96,10 @@ class Handler:
     names: Mapping[str, Any]
     convert: Converter = field(init=False)
     event: type[AsgiEvent] | None = field(init=False)
-    of_life: bool = field(init=False)
+    of_life: LifeHandler | None = field(init=False, default=None)
     _wanted: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        self.of_life = self.own and self.name in OF_LIFE
         self.event = ASGI_HANDLERS.get(self.name)
         if self.own:
             self.convert = unchanged

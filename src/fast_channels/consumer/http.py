@@ -1,8 +1,10 @@
 """Consumers of HTTP requests."""
 
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.definition import application_classes
 from fast_channels.consumer.headers import header_pairs
 from fast_channels.consumer.http_life import HttpLife
 from fast_channels.consumer.params import JSON_HEADERS, error_body
@@ -28,6 +30,7 @@ class AsyncHttpConsumer(AsyncConsumer):
     max_body_size: ClassVar[int | None] = 16 * 1024 * 1024
     body: list[bytes]
     _protocol = "http"
+    _sends_itself: ClassVar[bool] = False
     _life_class = HttpLife
     _life: HttpLife  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by `__new__`, and never assigned: narrower is safe
 
@@ -47,7 +50,7 @@ class AsyncHttpConsumer(AsyncConsumer):
             LocalProtocolError: The response has begun already, or a header is not valid.
             ConnectionClosed: The client has left.
         """
-        await self.send({"type": "http.response.start", "status": status, "headers": header_pairs(headers)})
+        await self.send(_start(status, headers))
 
     async def send_body(self, body: bytes, *, more_body: bool = False) -> None:
         """Send a part of the response body. ASGI, "Response Body".
@@ -63,7 +66,7 @@ class AsyncHttpConsumer(AsyncConsumer):
             ConnectionClosed: The client has left.
         """
         _require_bytes(body)
-        await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
+        await self.send(_part(body, more_body=more_body))
 
     async def send_response(
         self,
@@ -85,8 +88,11 @@ class AsyncHttpConsumer(AsyncConsumer):
             ConnectionClosed: The client has left.
         """
         _require_bytes(body)
-        await self.send_headers(status=status, headers=headers)
-        await self.send_body(body)
+        if self._sends_itself or not _SENDING.isdisjoint(vars(self)):
+            await self.send_headers(status=status, headers=headers)
+            await self.send_body(body)
+        else:
+            await self._life.send_own(self, _start(status, headers), _part(body, more_body=False))
 
     async def handle(self, body: bytes) -> None:
         """Answer the request, with `send_response()` or with `send_headers()` and `send_body()`.
@@ -123,10 +129,15 @@ class AsyncHttpConsumer(AsyncConsumer):
         """
         life = self._life
         await life.http_request(self, message)
-        if life.is_over():
+        if life.is_over(self):
             await life.end(self, 0)
         if life.phase not in SERVING:
             raise StopConsumer
+
+    @classmethod
+    def _set_up(cls) -> None:
+        super()._set_up()
+        cls._sends_itself = any(not _SENDING.isdisjoint(vars(base)) for base in application_classes(cls))
 
     async def http_disconnect(self, message: HttpDisconnectEvent) -> None:
         """Let `disconnect()` clean up. ASGI, "Disconnect - receive event".
@@ -136,6 +147,24 @@ class AsyncHttpConsumer(AsyncConsumer):
         """
         await self._life.http_disconnect(self, message)
         raise StopConsumer
+
+
+_SENDING = frozenset({"send", "send_headers", "send_body"})
+"""The methods that a whole response would go through, if an application has one of its own."""
+
+
+def _start(
+    status: int, headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None
+) -> dict[str, Any]:
+    pairs: Any = header_pairs(headers)
+    # A copy, because frameworks add to the list that they are given.
+    if type(pairs) is list:
+        pairs = [*pairs]
+    return {"type": "http.response.start", "status": status, "headers": pairs, "trailers": False}
+
+
+def _part(body: bytes, *, more_body: bool) -> dict[str, Any]:
+    return {"type": "http.response.body", "body": body, "more_body": more_body}
 
 
 def _require_bytes(body: object) -> None:

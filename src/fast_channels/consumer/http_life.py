@@ -3,7 +3,9 @@
 from collections.abc import Awaitable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fast_channels.consumer.life import Life, warn_once
+from fast_channels.consumer.cleanup import NOTHING
+from fast_channels.consumer.handler_errors import warn_once
+from fast_channels.consumer.life import Life
 from fast_channels.exceptions import LocalProtocolError
 from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
 
@@ -30,30 +32,45 @@ class HttpLife(Life["AsyncHttpConsumer"]):
         self._size = 0
         self._complete = False
 
-    async def http_request(self, consumer: "AsyncHttpConsumer", message: Mapping[str, Any]) -> None:
-        """Collect the body, and let the consumer answer when it is complete."""
+    def http_request(self, consumer: "AsyncHttpConsumer", message: Mapping[str, Any]) -> Awaitable[None]:
+        """Collect the body, and return what lets the consumer answer when it is complete."""
         if self._complete:
             # Some servers repeat it; otherwise the application has sent, or handled, one more.
             warn_once(consumer, "ignores an http.request that comes after the end of the request body")
-            return
+            return NOTHING
         self._collect(consumer.body, message.get("body", b""))
         limit = consumer.max_body_size
         too_large = limit is not None and self._size > limit
         self._complete = too_large or not message.get("more_body")
         if too_large:
             headers = [(b"content-type", b"text/plain")]
-            await consumer.send_response(413, b"Request body too large", headers=headers)
-        elif self._complete:
-            await consumer.handle(b"".join(consumer.body))
-            self._require_answer(consumer)
+            return consumer.send_response(413, b"Request body too large", headers=headers)
+        return consumer.handle(b"".join(consumer.body)) if self._complete else NOTHING
 
     async def http_disconnect(self, consumer: "AsyncHttpConsumer", _message: Mapping[str, Any]) -> None:
         """End the connection."""
         await self.end(consumer, 0)
 
-    def is_over(self) -> bool:
-        """Tell whether the response is complete."""
-        return self.connection is not None and self.connection.state == COMPLETE
+    def is_over(self, consumer: "AsyncHttpConsumer") -> bool:
+        """Tell whether the response is complete.
+
+        Raises:
+            LocalProtocolError: There is none, although the request is complete, and there is no channel layer
+                whose events could still send one.
+        """
+        connection = self.connection
+        if connection is None:
+            return False
+        if connection.state == COMPLETE:
+            return True
+        if self._complete and connection.state in _UNANSWERED and consumer.channel_layer is None:
+            raise LocalProtocolError(
+                f"{type(consumer).__name__}.handle() returned without a response, and nothing is left that "
+                "could send one",
+                state=connection.state,
+                legal=["http.response.start"],
+            )
+        return False
 
     def run_hook(self, consumer: "AsyncHttpConsumer", code: int) -> Awaitable[None]:
         """Return what runs the `disconnect()` of the consumer."""
@@ -68,14 +85,3 @@ class HttpLife(Life["AsyncHttpConsumer"]):
         while body and len(body[-1]) <= len(part) < SMALL_PART:
             part = body.pop() + part
         body.append(part)
-
-    def _require_answer(self, consumer: "AsyncHttpConsumer") -> None:
-        connection = self.connection
-        if connection is None or connection.state not in _UNANSWERED or consumer.channel_layer is not None:
-            return
-        raise LocalProtocolError(
-            f"{type(consumer).__name__}.handle() returned without a response, and nothing is left that could "
-            "send one",
-            state=connection.state,
-            legal=["http.response.start"],
-        )

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from threading import get_ident
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from fast_channels.events import EVENTS
+from fast_channels.events.canonical import Recogniser
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox
 from fast_channels.protocol import Connection
@@ -15,9 +15,6 @@ from fast_channels.type_defs import ASGIReceiveCallable
 
 READ_AHEAD: Final = 2
 """How many events of a source are read before they are handled: enough to see a disconnect, and a bound."""
-
-LAST_EVENTS: Final = frozenset(type_ for type_, model in EVENTS.items() if model.last)
-"""Events of a server after which it has nothing more to say."""
 
 
 class Origin(Enum):
@@ -34,8 +31,15 @@ LAYER: Final = Origin.LAYER
 SERVER: Final = Origin.SERVER
 LAST: Final = Origin.LAST
 
-Arrival: TypeAlias = tuple[Mapping[str, Any], Origin]
-"""An event, and where it is from."""
+LifeHandler: TypeAlias = Callable[[Any, Any, Mapping[str, Any]], Awaitable[None]]
+"""Handles an event in place of the library's own handler: a function of the life of a connection."""
+
+StraightEvents: TypeAlias = Mapping[str, Mapping[str, tuple[Recogniser, LifeHandler] | None]]
+"""For each state of a connection the received events, by type, that need no change and cause none: what
+recognises them, and what handles them."""
+
+Arrival: TypeAlias = tuple[Mapping[str, Any], Origin, LifeHandler | None]
+"""An event, where it is from, and what handles it if it is a straight one."""
 
 
 class _Failure(NamedTuple):
@@ -171,7 +175,7 @@ class _Turns(Arrivals):
             self.entries = deque([put.result(), *(self.entries or ())])
         put.cancel()
         self.of_client.arrived()
-        return message, SERVER
+        return message, SERVER, None
 
 
 class Inbox:
@@ -184,6 +188,7 @@ class Inbox:
     Args:
         connection: What checks the client's events, `None` for a protocol that ASGI does not define.
         receive: The server's `receive`.
+        straight: The events that need no change and cause none, `None` if there are none.
 
     Attributes:
         answers: How many events were sent since the last one was read.
@@ -193,11 +198,12 @@ class Inbox:
         lost: Whether the server failed to deliver an event.
         arrivals: What a task or the layer delivers, `None` before there is one.
         reading: Whether a task reads the client's events.
+        receive: The server's `receive`.
     """
 
     __slots__ = (
         "_connection",
-        "_receive",
+        "_straight",
         "answers",
         "arrivals",
         "channel",
@@ -205,14 +211,21 @@ class Inbox:
         "ended",
         "lost",
         "reading",
+        "receive",
     )
 
-    def __init__(self, connection: Connection | None, receive: ASGIReceiveCallable) -> None:
+    def __init__(
+        self,
+        connection: Connection | None,
+        receive: ASGIReceiveCallable,
+        straight: StraightEvents | None = None,
+    ) -> None:
         self._connection = connection
+        self._straight = straight
         self.ended: bool = False
         self.answers: int = 0
         self.arrivals: Arrivals | None = None
-        self._receive = receive
+        self.receive: ASGIReceiveCallable = receive
         self.channel: str | None = None
         self.close_code: int | None = None
         self.lost: bool = False
@@ -248,6 +261,14 @@ class Inbox:
             arrivals = self.arrivals = self.arrivals or Arrivals()
             arrivals.reader = arrivals.loop.create_task(self._read(arrivals))
 
+    def kept(self) -> Arrival | None:
+        """Return the next event if it has come already, and may be taken."""
+        arrivals = self.arrivals
+        while arrivals is not None and arrivals.entries:
+            if (arrival := self._taken(arrivals, arrivals.entries.popleft())) is not None:
+                return arrival
+        return None
+
     async def get(self) -> Arrival:
         """Return the next event.
 
@@ -255,34 +276,27 @@ class Inbox:
             ProtocolError: It does not have the fields that the specification gives it.
             Exception: Whatever the server's `receive` or the channel layer raised.
         """
-        message: Mapping[str, Any] | None
-        arrivals = self.arrivals
-        if arrivals is None or not self.reading:
-            try:
-                message = await self._receive()
-            except BaseException:
-                self.lost = True
-                raise
-            return self._arrival(message)
         while True:
-            entry = arrivals.entries.popleft() if arrivals.entries else await arrivals.arrival()
-            if entry is None:
-                if arrivals.mailbox is not None and (message := arrivals.mailbox.take()) is not None:
-                    break
-            elif isinstance(entry, _Failure):
-                try:
-                    raise entry.error
-                finally:
-                    # The error refers to this frame, which would refer to the error.
-                    del entry
-            elif entry[1] is LAYER:
-                arrivals.of_layer.handled()
-                message = entry[0]
-                break
-            else:
-                arrivals.of_client.handled()
-                return entry
-        return message, LAYER
+            arrivals = self.arrivals
+            if arrivals is None or not self.reading:
+                # Until it has come.
+                self.lost = True
+                return self.arrival(await self.receive())
+            if (arrival := self.kept() or self._taken(arrivals, await arrivals.arrival())) is not None:
+                return arrival
+
+    def _taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival | None:
+        if entry is None:
+            message = None if arrivals.mailbox is None else arrivals.mailbox.take()
+            return None if message is None else (message, LAYER, None)
+        if isinstance(entry, _Failure):
+            try:
+                raise entry.error
+            finally:
+                # The error refers to this frame, which would refer to the error.
+                del entry
+        (arrivals.of_layer if entry[1] is LAYER else arrivals.of_client).handled()
+        return entry
 
     def tasks(self) -> list[asyncio.Task[None]]:
         """Return the tasks that have not ended."""
@@ -307,25 +321,39 @@ class Inbox:
             # What a task has ended with, now or before, refers to its frame, and that to the arrivals.
             self.arrivals.entries = None
 
-    def _arrival(self, message: Mapping[str, Any]) -> Arrival:
-        if self._connection is None:
-            return message, SERVER
-        event = self._connection.receive(message)
-        if event is message or event["type"] not in LAST_EVENTS:
-            return event, SERVER
+    def arrival(self, message: Mapping[str, Any]) -> Arrival:
+        """Return what the server's `receive` has returned as an event, after which nothing is lost.
+
+        Raises:
+            ProtocolError: It does not have the fields that the specification gives it.
+        """
+        self.lost = False
+        connection = self._connection
+        if connection is None:
+            return message, SERVER, None
+        if self._straight is not None:
+            try:
+                straight = self._straight[connection.state][message["type"]]
+            except (KeyError, TypeError):
+                straight = None
+            if straight is not None and straight[0](message):
+                return message, SERVER, straight[1]
+        event = connection.receive(message)
+        if not connection.ended:
+            return event, SERVER, None
         self.ended = True
         self.close_code = event.get("code")
-        return event, LAST
+        return event, LAST, None
 
     async def _read(self, arrivals: Arrivals) -> None:
         try:
             while not self.ended:
                 try:
-                    message = await self._receive()
+                    message = await self.receive()
                 except BaseException:
                     self.lost = True
                     raise
-                arrivals.put(self._arrival(message))
+                arrivals.put(self.arrival(message))
                 if arrivals.of_client.arrived():
                     await arrivals.of_client.wait()
         except BaseException as error:
@@ -335,7 +363,7 @@ class Inbox:
     async def _ask(self, layer: BaseChannelLayer, channel: str, arrivals: Arrivals) -> None:
         try:
             while True:
-                arrivals.put((await layer.receive(channel), LAYER))
+                arrivals.put((await layer.receive(channel), LAYER, None))
                 if arrivals.of_layer.arrived():
                     await arrivals.of_layer.wait()
         except BaseException as error:
@@ -352,14 +380,18 @@ class InboxByTurns(Inbox):
 
     def listen(self, layer: BaseChannelLayer, channel: str, *, gaps: bool = False) -> None:
         """Take the messages of a channel too, each when nothing else is being handled."""
-        self.arrivals: Arrivals | None = _Turns(self._receive)
+        self.arrivals: Arrivals | None = _Turns(self.receive)
         self.reading = True
         super().listen(layer, channel, gaps=gaps)
 
     def read_ahead(self) -> None:
         """Read nothing."""
 
-    async def get(self) -> Arrival:
-        """Return the next message; whatever `receive` returns was taken from a channel layer too."""
-        message, _ = await super().get()
-        return message, LAYER
+    def _taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival | None:
+        # Whatever `receive` returns was taken from a channel layer too.
+        arrival = super()._taken(arrivals, entry)
+        return None if arrival is None else (arrival[0], LAYER, None)
+
+    def arrival(self, message: Mapping[str, Any]) -> Arrival:
+        """Return what `receive` has returned, which was taken from a channel layer too."""
+        return message, LAYER, None

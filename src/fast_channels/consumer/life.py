@@ -17,6 +17,12 @@ another process has caused is logged and passed over, everything else ends the c
 the loop comes to the same clean-up (see `cleanup`): the hook, the groups, the channel, the tasks of the
 inbox; after an error also a close frame. The first error is the one that is raised.
 
+What needs no change and causes none goes straight: an event of the server that is in canonical form and
+leaves the state as it is (see `canonical`), whose handler is the library's own, is handed to the function of
+the life that does the work of that handler, and a frame that the consumer sends goes to the server at once.
+Neither is validated a second time, and neither can end the connection, so the loop does not look. Where an
+application has overridden the handler, `dispatch()` or `base_send`, everything goes the general way.
+
 A consumer refers to its life; the life is given the consumer with each call and keeps no reference to it, so
 that no connection waits for the garbage collector.
 """
@@ -27,16 +33,13 @@ import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
-from weakref import WeakKeyDictionary
 
-from pydantic import BaseModel
-
-from fast_channels.consumer.cleanup import Step, clean_up, rest
+from fast_channels.consumer.cleanup import NOTHING, Step, clean_up, rest
 from fast_channels.consumer.event_loop import require_asyncio
+from fast_channels.consumer.handler_errors import pass_over
 from fast_channels.consumer.handlers import Handler
-from fast_channels.consumer.inbox import LAST, LAYER, Inbox, InboxByTurns, Origin
-from fast_channels.consumer.membership import explained
-from fast_channels.consumer.params import ParamsReader
+from fast_channels.consumer.inbox import LAST, LAYER, Arrival, Inbox, InboxByTurns, Origin
+from fast_channels.consumer.membership import discard, explained
 from fast_channels.consumer.phases import (
     BEGIN,
     DISCONNECT,
@@ -48,9 +51,8 @@ from fast_channels.consumer.phases import (
     PHASES,
 )
 from fast_channels.consumer.rules import WORKER, Rules
-from fast_channels.consumer.sending import Sender, send_last
+from fast_channels.consumer.sending import SENDS_PER_TURN, Sender, recover, send_last
 from fast_channels.consumer.steering import steering
-from fast_channels.events import EVENTS
 from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import (
     ConnectionClosed,
@@ -63,9 +65,8 @@ from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer
 from fast_channels.messages import Group
 from fast_channels.messages.annotations import unchanged
-from fast_channels.protocol import CONNECTIONS, GONE, Connection
+from fast_channels.protocol import GONE, Connection
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
-from fast_channels.untrusted import printable
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
@@ -76,13 +77,12 @@ NO_STATUS: Final = CloseCode.NO_STATUS.value
 ABNORMAL: Final = CloseCode.ABNORMAL.value
 INTERNAL_ERROR: Final = CloseCode.INTERNAL_ERROR.value
 
+_SENDS: Final = SENDS_PER_TURN - 1
+
 _NO_GROUPS: Mapping[str, "Group[Any, Any]"] = MappingProxyType({})
 _DONE: Any = object()
 _PASSED_OVER = (InvalidEventError, ConnectionClosed, MessageValueError, BaseExceptionGroup)
 """What a handler may raise without having failed, depending on what it is about, alone or in a group."""
-
-_LOGGED: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
-"""What has been logged of each class of consumers, where once is enough."""
 
 _C = TypeVar("_C", bound="AsyncConsumer")
 
@@ -102,8 +102,9 @@ class Life(Generic[_C]):
         phase: How far the life is.
     """
 
-    __slots__ = ("connection", "inbox", "joined", "phase", "rules", "server_send")
+    __slots__ = ("base_send", "connection", "inbox", "joined", "phase", "rules", "server_send")
 
+    base_send: ASGISendCallable
     inbox: Inbox
     server_send: ASGISendCallable
 
@@ -128,42 +129,78 @@ class Life(Generic[_C]):
         """
         self.begin(consumer, scope, receive, send)
         inbox = self.inbox
-        rules = self.rules
+        # One coroutine for all of it: each event has to pass through every one that waits for it.
         try:
-            # One coroutine for all of it: each event has to pass through every one that waits for it.
-            alias = consumer.channel_layer_alias
-            layer = require_channel_layer(alias, type(consumer).__name__) if alias else None
-            consumer.channel_layer = layer
             try:
                 try:
-                    if rules.params is not None and not await self.read_params(consumer, rules.params):
-                        return
-                    if layer is not None:
-                        await self.open_channel(consumer, layer)
-                    event, origin = await inbox.get()
-                    self.phase = PHASES[self.phase][EVENT]
-                    inbox.watch_client()
-                    while origin is not LAST or not rules.ends_alone:
+                    event, origin, of_life = await self.first(consumer)
+                    while True:
                         try:
-                            if (waiting := self.handle(consumer, event, origin)) is not None:
-                                await waiting
-                                del waiting
+                            handling = (
+                                self.handle(consumer, event, origin)
+                                if of_life is None
+                                else of_life(self, consumer, event)
+                            )
+                            if inbox.reading:
+                                await handling
+                            else:
+                                # Most handlers wait for nothing; a task watches the client while others do.
+                                steps = handling.__await__()
+                                if (yielded := next(steps, _DONE)) is not _DONE:
+                                    inbox.read_ahead()
+                                    await rest(steps, yielded)
+                                    del yielded
                         except _PASSED_OVER as error:
                             await self.handle_error(consumer, steering(error), event, origin)
-                        if self.phase != LIVE or origin is LAST or self.is_over():
+                        # What needs no change and causes none does not end a connection.
+                        if of_life is None and (
+                            self.phase != LIVE or origin is LAST or self.is_over(consumer)
+                        ):
                             break
                         # A consumer that waits for its next event keeps nothing of the last.
                         del event
-                        event, origin = await inbox.get()
                         inbox.answers = 0
+                        if inbox.reading:
+                            event, origin, of_life = inbox.kept() or await inbox.get()
+                        else:
+                            # As get() does it, without its coroutine.
+                            inbox.lost = True
+                            event, origin, of_life = inbox.arrival(await inbox.receive())
                 except StopConsumer:
                     pass
-                if steps := self.last_steps(consumer):
-                    await clean_up(steps)
+                if clean_up_steps := self.last_steps(consumer):
+                    await clean_up(clean_up_steps)
             except BaseException as error:
                 await self.fail(consumer, explained(consumer, error))
         finally:
             self.phase = OVER
+
+    async def first(self, consumer: _C) -> Arrival:
+        """Return the first event, for which the consumer has its parameters and its channel.
+
+        Raises:
+            InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
+            StopConsumer: The parameters do not fit, and the client has been told so.
+        """
+        inbox = self.inbox
+        alias = consumer.channel_layer_alias
+        layer = require_channel_layer(alias, type(consumer).__name__) if alias else None
+        consumer.channel_layer = layer
+        reader = self.rules.params
+        if reader is not None:
+            try:
+                vars(consumer)["params"] = reader.read(consumer.scope)
+            except InvalidParamsError as error:
+                # An answer is legal when the first event has come.
+                await inbox.get()
+                await consumer.params_invalid(error)
+                raise StopConsumer from None
+        if layer is not None:
+            await self.open_channel(consumer, layer)
+        arrival = await inbox.get()
+        self.phase = PHASES[self.phase][EVENT]
+        inbox.watch_client()
+        return arrival
 
     def begin(
         self, consumer: _C, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -180,25 +217,17 @@ class Life(Generic[_C]):
             serves = "has served a connection" if self.phase == OVER else "serves a connection already"
             raise RuntimeError(f"this {name} {serves}; {name}.as_asgi() makes one for each")
         self.phase = phase
-        protocol = scope.get("type")
-        kind = CONNECTIONS.get(protocol) if isinstance(protocol, str) else None
-        connection = None if kind is None else kind(scope, self.rules.validators[kind.protocol])
         consumer.scope = scope
-        self.inbox = InboxByTurns(None, receive) if protocol == WORKER else Inbox(connection, receive)
-        self.connection = connection
-        self.server_send = send
-        consumer.base_send = send if connection is None else Sender(connection, self.inbox, send).send
-
-    async def read_params(self, consumer: _C, reader: ParamsReader[BaseModel]) -> bool:
-        """Give the consumer its parameters; returns whether they fit."""
+        self.server_send = consumer.base_send = self.base_send = send
+        protocol: Any = scope.get("type")
         try:
-            vars(consumer)["params"] = reader.read(consumer.scope)
-        except InvalidParamsError as error:
-            # An answer is legal when the first event has come.
-            await self.inbox.get()
-            await consumer.params_invalid(error)
-            return False
-        return True
+            kind, receivable, straight = self.rules.connections[protocol]
+        except (KeyError, TypeError):
+            self.inbox = (InboxByTurns if protocol == WORKER else Inbox)(None, receive)
+        else:
+            connection = self.connection = kind(scope, receivable)
+            inbox = self.inbox = Inbox(connection, receive, straight)
+            consumer.base_send = self.base_send = Sender(connection, inbox, send).send
 
     async def open_channel(self, consumer: _C, layer: BaseChannelLayer) -> None:
         """Give the consumer a channel of its own, and listen to it."""
@@ -208,81 +237,68 @@ class Life(Generic[_C]):
         # Whoever has no handler for it must not fail because of it.
         inbox.listen(layer, consumer.channel_name, gaps="channel_gap" in self.rules.handlers)
 
-    def handle(self, consumer: _C, message: ChannelMessage, origin: Origin) -> Awaitable[None] | None:
-        """Begin to handle a message; returns what is left to be awaited, if anything."""
+    def straight(self, consumer: _C, event: dict[str, Any]) -> Connection | None:
+        """Return the connection if an event that this library has made may go to the server as it is.
+
+        Every other event goes through `base_send()`: one that has to be changed or refused, that moves the
+        connection, or before which the event loop is due a turn; and all of a consumer whose `base_send` has
+        been replaced.
+        """
+        connection = self.connection
+        if connection is not None and consumer.base_send is self.base_send:
+            inbox = self.inbox
+            recognise = connection.sent_self_loops[connection.state].get(event["type"])
+            if recognise is not None and recognise(event) and inbox.answers < _SENDS:
+                inbox.answers += 1
+                return connection
+        return None
+
+    async def send_own(self, consumer: _C, *events: dict[str, Any]) -> None:
+        """Send events that this library has made, those that need no change without validating them."""
+        connection = self.connection
+        for event in events:
+            if connection is not None and consumer.base_send is self.base_send and connection.send_own(event):
+                try:
+                    await self.server_send(event)
+                except Exception as error:
+                    await recover(connection, self.server_send, event, error)
+            else:
+                await consumer.base_send(event)
+
+    def handle(self, consumer: _C, message: ChannelMessage, origin: Origin) -> Awaitable[None]:
+        """Return what handles a message."""
+        if origin is LAST and self.rules.ends_alone:
+            return NOTHING
         routes = self.rules.routes
-        handling: Awaitable[None]
         if routes is None:
             if origin is LAYER and (known := self.rules.known(message)) is not None:
-                message = self.admitted(consumer, message, known)
-            handling = consumer.dispatch(message)
-        else:
-            # One coroutine less where nobody has overridden dispatch().
-            handler: Handler | None
-            try:
-                handler = routes[message["type"]]
-            except (KeyError, TypeError):
-                handler = None
-            # Out here, so that its error is not shown as one of the look-up.
-            handler = handler or self.rules.find(message)
-            if origin is LAYER and handler.event is not None:
-                message = self.admitted(consumer, message, handler)
-            convert = handler.convert
-            if convert is not unchanged:
-                message = convert(message)
-            if handler.of_life:
-                handling = getattr(self, handler.name)(consumer, message)
-            else:
-                handling = getattr(consumer, handler.name)(message)
-        inbox = self.inbox
-        if inbox.reading:
-            return handling
-        # Most handlers wait for nothing; a task watches the client while the others do.
-        steps = handling.__await__()
-        if (yielded := next(steps, _DONE)) is _DONE:
-            return None
-        inbox.read_ahead()
-        return rest(steps, yielded)
-
-    def admitted(self, consumer: _C, message: ChannelMessage, handler: Handler) -> ChannelMessage:
-        """Return a message of the channel layer as its handler may get it: see `Rules.admitted()`."""
-        return self.rules.admitted(message, handler, consumer.asgi_events_from_layer, self.connection)
+                message = self.rules.admitted(message, known, consumer, self.connection)
+            return consumer.dispatch(message)
+        # One coroutine less where nobody has overridden dispatch().
+        handler: Handler | None
+        try:
+            handler = routes[message["type"]]
+        except (KeyError, TypeError):
+            handler = None
+        # Out here, so that its error is not shown as one of the look-up.
+        handler = handler or self.rules.find(message)
+        if origin is LAYER and handler.event is not None:
+            message = self.rules.admitted(message, handler, consumer, self.connection)
+        if handler.of_life is not None:
+            return handler.of_life(self, consumer, message)
+        convert = handler.convert
+        if convert is not unchanged:
+            message = convert(message)
+        handling: Awaitable[None] = getattr(consumer, handler.name)(message)
+        return handling
 
     async def handle_error(
         self, consumer: _C, error: BaseException, event: Mapping[str, Any], origin: Origin
     ) -> None:
         """Pass over an error that is no fault of the application, or raise it."""
-        if isinstance(error, InvalidEventError):
-            await self.handle_unhandled(consumer, error, event, origin)
-        elif not (isinstance(error, ConnectionClosed) and self.connection and self.connection.closed):
-            raise error
-        elif self.connection.state != GONE and origin is not LAYER:
-            text = "sent something after it had closed the connection, which ended its handler of %s"
-            warn_once(consumer, text, event["type"])
-        else:
-            # Its error has told the handler, and nobody could have known before: no warning is due.
-            logger.debug("A handler of %s sent to a connection that is gone", printable(event["type"]))
+        await pass_over(self.connection, consumer, error, event, origin)
 
-    async def handle_unhandled(
-        self, consumer: _C, error: InvalidEventError, event: Mapping[str, Any], origin: Origin
-    ) -> None:
-        """Decide what becomes of a message that nothing handles."""
-        type_: object = event.get("type")
-        connection = self.connection
-        if connection is not None and origin is not LAYER and not isinstance(type_, str):
-            # Not even an event, so it is the server that is wrong.
-            raise error
-        if connection is None or origin is LAYER or not str(type_).startswith(f"{connection.protocol}."):
-            await consumer.channel_invalid(error)
-        elif type_ in EVENTS and origin is not LAST:
-            # The server waits for what only a handler could do.
-            raise error
-        else:
-            # The server's doing: the last event needs no handler, and a server may have events that no
-            # specification names, which a client could make it send until the log is full.
-            logger.debug("%s does not handle %s; ignored", consumer, printable(str(type_)))
-
-    def is_over(self) -> bool:
+    def is_over(self, consumer: _C) -> bool:
         """Tell whether the connection is over although the server does not say so."""
         return False
 
@@ -290,7 +306,9 @@ class Life(Generic[_C]):
         """Return the steps of the clean-up."""
         steps: list[Step] = []
         inbox = self.inbox
-        if self.phase == LIVE:
+        if self.phase == LIVE and not self.rules.has_hook and "disconnect" not in vars(consumer):
+            self.retire()
+        elif self.phase == LIVE:
             code = NO_STATUS if inbox.close_code is None else inbox.close_code
             if inbox.lost or error is not None:
                 code = ABNORMAL if inbox.lost or isinstance(error, asyncio.CancelledError) else INTERNAL_ERROR
@@ -323,13 +341,16 @@ class Life(Generic[_C]):
             # The error refers to this frame, which would refer to the error.
             del error
 
-    async def disconnect(self, consumer: _C, code: int) -> None:
-        """Let the consumer's hook clean up."""
+    def retire(self) -> None:
+        """Begin the end: neither `disconnect()` nor whoever still holds the consumer can send any more."""
         self.phase = PHASES[self.phase][DISCONNECT]
         connection = self.connection
         if connection is not None and connection.state != GONE:
-            # Neither disconnect() nor whoever still holds the consumer then can send any more.
             connection.lost()
+
+    async def disconnect(self, consumer: _C, code: int) -> None:
+        """Let the consumer's hook clean up."""
+        self.retire()
         try:
             await self.run_hook(consumer, code)
         except StopConsumer:
@@ -346,7 +367,7 @@ class Life(Generic[_C]):
 
     def run_hook(self, consumer: _C, code: int) -> Awaitable[None]:
         """Return what runs the `disconnect()` of a consumer that has one."""
-        return _nothing()
+        return NOTHING
 
     def may_be_member(self, consumer: _C) -> bool:
         """Tell whether there are groups to be left."""
@@ -357,29 +378,8 @@ class Life(Generic[_C]):
         return self.joined
 
     async def leave_groups(self, consumer: _C) -> None:
-        """Leave every group, for good."""
-        self.phase = PHASES[self.phase][LEAVE]
-        await self.discard_groups(consumer)
-
-    async def discard_groups(self, consumer: _C) -> None:
-        """End all memberships, whatever becomes of one."""
+        """Leave every group, whatever becomes of one membership; at the end of the life for good."""
+        self.phase = PHASES[self.phase].get(LEAVE, self.phase)
         layer = consumer.channel_layer
         if layer is not None:
-            channel = consumer.channel_name
-            names = [*self.group_names(consumer)]
-            if len(names) == 1:
-                await layer.group_discard(names[0], channel)
-            else:
-                await clean_up(functools.partial(layer.group_discard, name, channel) for name in names)
-
-
-def warn_once(consumer: "AsyncConsumer", text: str, *values: object) -> None:
-    """Log a warning about a consumer, unless that was done for another one of its class."""
-    logged = _LOGGED.setdefault(type(consumer), set())
-    if text not in logged:
-        logged.add(text)
-        logger.warning(f"%s {text}; this is logged once for each class", consumer, *values)
-
-
-async def _nothing() -> None:
-    """Do what a consumer without `disconnect()` does."""
+            await discard(layer, self.group_names(consumer), consumer.channel_name)

@@ -1,7 +1,10 @@
 """The memberships of a consumer in groups, and what it needs a channel layer for."""
 
+import functools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from fast_channels.consumer.cleanup import clean_up
 from fast_channels.consumer.handlers import handler_name
 from fast_channels.consumer.phases import SERVING
 from fast_channels.consumer.rules import Rules
@@ -35,6 +38,15 @@ async def join(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, 
         # Perhaps meanwhile, when the groups that it knew had been left.
         await layer.group_discard(group.group_name, consumer.channel_name)
         raise ConnectionClosed(f"{type(consumer).__name__} has ended, and cannot join {shown(group)}")
+
+
+async def discard(layer: BaseChannelLayer, names: Iterable[str], channel: str) -> None:
+    """End the memberships of a channel in groups, whatever becomes of one."""
+    groups = [*names]
+    if len(groups) == 1:
+        await layer.group_discard(groups[0], channel)
+    else:
+        await clean_up(functools.partial(layer.group_discard, group, channel) for group in groups)
 
 
 async def leave(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, Any]") -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,17 +17,36 @@ from fast_channels.consumer.handlers import (
     no_handler,
     not_that_event,
 )
+from fast_channels.consumer.inbox import StraightEvents
 from fast_channels.consumer.params import ParamsReader
 from fast_channels.events import AsgiEvent
-from fast_channels.events.wire import Lazy, Validator, model_validator, wire_validator
+from fast_channels.events.wire import Lazy
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages import Group
 from fast_channels.protocol import CONNECTIONS, Connection
+from fast_channels.protocol.steps import Receivable, receivable
 from fast_channels.type_defs import ChannelMessage
 from fast_channels.untrusted import shown
 
+if TYPE_CHECKING:
+    from fast_channels.consumer.base import AsyncConsumer
+
 WORKER = "channel"
 """The type of the scope that a worker gives its consumers."""
+
+
+class Connections(NamedTuple):
+    """What the connections of a consumer class over one protocol have in common.
+
+    Attributes:
+        kind: What says which events are legal.
+        receivable: What is received, by type.
+        straight: The events that need no change and cause none, `None` if there are none.
+    """
+
+    kind: type[Connection]
+    receivable: Mapping[str, Receivable]
+    straight: StraightEvents | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +63,11 @@ class Rules:
         declares_messages: Whether the class says what its clients send, or are sent.
         calls: Whether the class has a `__call__()` of its own.
         computes_groups: Whether `groups` is a property, or something else that is asked when it is needed.
+        has_hook: Whether an application's class has a `disconnect()`.
         joinable: The kinds of groups that its consumers may join, as far as one has asked.
         ends_alone: Whether nothing of the application handles the last event of a connection.
         served: The types of the connections that it serves.
-        validators: For each protocol how events are checked, by type.
+        connections: For each protocol the connections of the class.
     """
 
     owner: str
@@ -58,21 +78,23 @@ class Rules:
     calls: bool
     computes_groups: bool
     declares_messages: bool
+    has_hook: bool
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
     joinable: set[type["Group[Any, Any]"]] = field(default_factory=set[type[Any]])
     ends_alone: bool = field(init=False)
     served: frozenset[str] = field(init=False)
-    validators: Mapping[str, Mapping[str, Validator]] = field(init=False)
+    connections: Mapping[str, Connections] = field(init=False)
 
     def __post_init__(self) -> None:
         last = self.handlers.get(f"{self.protocol}_disconnect")
         served = frozenset(type_ for type_ in (*CONNECTIONS, WORKER) if self._serves(type_))
-        validators = {
-            name: Lazy(kind.receivable.models, self._validator) for name, kind in CONNECTIONS.items()
+        connections = {
+            name: Connections(kind, Lazy(kind.receivable.models, self._receivable), self._straight(kind))
+            for name, kind in CONNECTIONS.items()
         }
         object.__setattr__(self, "ends_alone", self.routes is not None and last is not None and last.own)
         object.__setattr__(self, "served", served)
-        object.__setattr__(self, "validators", validators)
+        object.__setattr__(self, "connections", connections)
 
     def answer_to(self, type_: object) -> Answer | None:
         """Return what answers a connection that is not for the class, `None` for one that is.
@@ -111,7 +133,11 @@ class Rules:
         return handler
 
     def admitted(
-        self, message: ChannelMessage, handler: Handler, takes: bool | None, connection: Connection | None
+        self,
+        message: ChannelMessage,
+        handler: Handler,
+        consumer: "AsyncConsumer",
+        connection: Connection | None,
     ) -> ChannelMessage:
         """Return a message of the channel layer, checked if it has the type of an event of servers.
 
@@ -120,7 +146,7 @@ class Rules:
         Args:
             message: The message.
             handler: Its handler.
-            takes: What the consumer says of such events, `None` if nothing.
+            consumer: The consumer, which says whether it takes such events.
             connection: The connection, `None` for one of a protocol that ASGI does not define.
 
         Raises:
@@ -130,12 +156,13 @@ class Rules:
         if model is None:
             return message
         protocol = handler.name.partition("_")[0]
+        takes = consumer.asgi_events_from_layer
         is_taken = not self.declares() if takes is None else takes
         if not is_taken or (handler.own and connection is None):
             text = f"a {protocol} event that comes from a channel layer is not handled by {self.owner}"
             raise InvalidEventError(text, event=message)
         try:
-            return self.validators[protocol][model.model_fields["type"].default](message)
+            return self.connections[protocol].receivable[model.model_fields["type"].default].validate(message)
         except ValidationError as error:
             raise not_that_event(message, error) from None
 
@@ -149,11 +176,24 @@ class Rules:
         foreign = type_ not in CONNECTIONS and not self.handlers.keys() <= ASGI_HANDLERS.keys()
         return self.protocol is None and type_ != LIFESPAN and (foreign or self.routes is None)
 
-    def _validator(self, model: type[AsgiEvent]) -> Validator:
+    def _straight(self, kind: type[Connection]) -> StraightEvents | None:
+        handlers = self.routes or {}
+        straight: StraightEvents = {
+            state: dict.fromkeys(kind.receivable.models)
+            | {
+                type_: (known, handler.of_life)
+                for type_, known in row.items()
+                if (handler := handlers.get(type_)) is not None and handler.of_life is not None
+            }
+            for state, row in kind.received_self_loops.items()
+        }
+        return straight if any(any(row.values()) for row in straight.values()) else None
+
+    def _receivable(self, model: type[AsgiEvent]) -> Receivable:
         # What only this library's handler sees need not become an object.
         handler = self.handlers.get(handler_name(model.model_fields["type"].default))
         seen = self.routes is None or handler is None or not handler.own
-        return model_validator(model) if seen else wire_validator(model)
+        return receivable(model, as_model=seen)
 
 
 def find_rules(
@@ -164,6 +204,7 @@ def find_rules(
     dispatches: bool,
     calls: bool,
     declares_messages: bool,
+    life: type,
 ) -> Rules:
     """Return what is known of a consumer class.
 
@@ -174,6 +215,7 @@ def find_rules(
         dispatches: Whether the class has a `dispatch()` of its own.
         calls: Whether it has a `__call__()` of its own.
         declares_messages: Whether it says what its clients send, or are sent.
+        life: What the lives of its consumers are.
 
     Raises:
         TypeError: A method takes a channel event whose type belongs to another method, or `Params` is a
@@ -181,6 +223,10 @@ def find_rules(
     """
     library = frozenset(filter(is_library, consumer.__mro__))
     handlers = build_table(consumer.__mro__, library, names)
+    for handler in handlers.values():
+        if handler.own:
+            # A coroutine less for each event that the library itself handles.
+            handler.of_life = getattr(life, handler.name, None)
     # As types are usually written, with dots; any other is found by the name of its handler.
     routes = {name.replace("_", "."): handler for name, handler in handlers.items()}
     return Rules(
@@ -192,6 +238,7 @@ def find_rules(
         calls=calls,
         computes_groups=hasattr(getattr(consumer, "groups", None), "__get__"),
         declares_messages=declares_messages,
+        has_hook=any("disconnect" in vars(base) for base in consumer.__mro__ if base not in library),
     )
 
 

@@ -54,15 +54,27 @@ class Sender:
             await asyncio.sleep(0)
         try:
             await send(event)
-        except OSError as error:
-            connection.lost()
-            text = f"{event['type']} could not be sent: the connection is closed"
-            raise ConnectionClosed(text, state=connection.state, event=event["type"]) from error
         except Exception as error:
-            if (substitute := connection.substitute(event)) is None:
-                raise
-            await send(substitute)
-            _warn_of_substitute(event["code"], substitute["code"], error)
+            await recover(connection, send, event, error)
+
+
+async def recover(
+    connection: Connection, send: ASGISendCallable, event: ChannelMessage, error: Exception
+) -> None:
+    """Send something else in place of an event that the server refused, if there is something.
+
+    Raises:
+        ConnectionClosed: The connection is gone.
+        Exception: The error, if nothing can be sent.
+    """
+    if isinstance(error, OSError):
+        connection.lost()
+        text = f"{event['type']} could not be sent: the connection is closed"
+        raise ConnectionClosed(text, state=connection.state, event=event["type"]) from error
+    if (substitute := connection.substitute(event)) is None:
+        raise error
+    await send(substitute)
+    _warn_of_substitute(event["code"], substitute["code"], error)
 
 
 _warned = False

@@ -8,11 +8,11 @@ from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.consumer.definition import require_names
 from fast_channels.consumer.headers import header_pairs
 from fast_channels.consumer.params import JSON_HEADERS, error_body
+from fast_channels.consumer.sending import recover
 from fast_channels.consumer.websocket_life import DENIED, WebSocketLife
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import InvalidMessageError, InvalidParamsError, StopConsumer, close_reason
-from fast_channels.messages.codec import exceeds, too_big
 
 if TYPE_CHECKING:
     from fast_channels.consumer.json import AsyncJsonWebsocketConsumer
@@ -55,7 +55,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
 
     async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
-        await self._life.connect(self)
+        await self._life.websocket_connect(self, message)
 
     async def connect(self) -> None:
         """Answer the handshake; accepts by default.
@@ -80,7 +80,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             InvalidChannelLayerError: There are groups, and no channel layer.
             ConnectionClosed: The client has left.
         """
-        event: dict[str, Any] = {"type": "websocket.accept"}
+        event: dict[str, Any] = {"type": "websocket.accept", "headers": []}
         if subprotocol is not None:
             event["subprotocol"] = subprotocol
         if headers is not None:
@@ -88,7 +88,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             event["headers"] = headers if isinstance(headers, list) else tuple(header_pairs(headers))
         groups = self.groups
         if not groups:
-            await self.base_send(event)
+            await self._life.send_own(self, event)
             return
         require_names(type(self).__name__, groups)
         await self._life.accept(self, event, groups)
@@ -122,15 +122,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
 
     async def websocket_receive(self, message: WebSocketReceiveEvent) -> None:
         """Pass a frame to `receive()`. ASGI, "Receive - receive event"."""
-        text = message.get("text")
-        limit = self.max_message_size
-        payload = text if text is not None else message.get("bytes") or b""
-        if limit is not None and exceeds(payload, limit):
-            await self._refuse(too_big(payload, limit))
-        elif text is not None:
-            await self.receive(text_data=text)
-        else:
-            await self.receive(bytes_data=message.get("bytes"))
+        await self._life.websocket_receive(self, message)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Handle a frame of the client: exactly one of the arguments is given.
@@ -158,12 +150,22 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             LocalProtocolError: The handshake has not been accepted, or the payload is of a wrong type.
             ConnectionClosed: The connection is gone.
         """
+        event: dict[str, Any]
         if bytes_data is None and text_data is not None:
-            await self.base_send({"type": "websocket.send", "text": text_data})
+            event = {"type": "websocket.send", "text": text_data}
         elif text_data is None and bytes_data is not None:
-            await self.base_send({"type": "websocket.send", "bytes": bytes_data})
+            event = {"type": "websocket.send", "bytes": bytes_data}
         else:
             raise ValueError("You must pass one of bytes_data or text_data")
+        life = self._life
+        if (connection := life.straight(self, event)) is None:
+            await self.base_send(event)
+        else:
+            # A coroutine less, through which each event would have to pass.
+            try:
+                await life.server_send(event)
+            except Exception as error:
+                await recover(connection, life.server_send, event, error)
         if close:
             await self.close(close)
 

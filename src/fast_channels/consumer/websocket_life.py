@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from fast_channels.consumer.cleanup import clean_up
 from fast_channels.consumer.definition import require_names
+from fast_channels.consumer.handler_errors import warn_once
 from fast_channels.consumer.inbox import Origin
-from fast_channels.consumer.life import ABNORMAL, INTERNAL_ERROR, NO_STATUS, Life, warn_once
+from fast_channels.consumer.life import ABNORMAL, INTERNAL_ERROR, NO_STATUS, Life
 from fast_channels.consumer.phases import OPENING
 from fast_channels.consumer.steering import steering
 from fast_channels.consumer.unanswered import unanswered
@@ -21,7 +22,7 @@ from fast_channels.exceptions import (
     InvalidChannelLayerError,
     MessageValueError,
 )
-from fast_channels.messages.codec import taking_over
+from fast_channels.messages.codec import exceeds, taking_over, too_big
 from fast_channels.protocol.websocket import HANDSHAKE, OPEN
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class WebSocketLife(Life[_W]):
             require_names(type(consumer).__name__, declared)
             consumer.groups = list(declared or ())
 
-    async def connect(self, consumer: _W) -> None:
+    async def websocket_connect(self, consumer: _W, _event: Mapping[str, Any]) -> None:
         """Let the consumer answer the handshake, once."""
         if self.handshake:
             warn_once(consumer, "ignores a websocket.connect that comes for the second time")
@@ -89,7 +90,7 @@ class WebSocketLife(Life[_W]):
         if self._is_unanswered():
             self._tell_of_silence(consumer)
 
-    async def accept(self, consumer: _W, event: Mapping[str, Any], groups: Iterable[str]) -> None:
+    async def accept(self, consumer: _W, event: dict[str, Any], groups: Iterable[str]) -> None:
         """Accept a connection as a member of some groups, or of none if that fails."""
         connection = self.connection
         if connection is not None:
@@ -97,11 +98,24 @@ class WebSocketLife(Life[_W]):
         try:
             # Joined before the client knows, so that it misses nothing that is sent after it knows.
             await _join_groups(consumer, groups)
-            await consumer.base_send(event)
+            await self.send_own(consumer, event)
         except BaseException as error:
             if connection is not None and connection.state == OPEN:
                 raise
-            await clean_up([lambda: self.discard_groups(consumer)], error)
+            await clean_up([lambda: self.leave_groups(consumer)], error)
+
+    def websocket_receive(self, consumer: _W, message: Mapping[str, Any]) -> Awaitable[None]:
+        """Return what passes a frame to the consumer, or refuses one that is too big."""
+        text = message.get("text")
+        limit = consumer.max_message_size
+        if limit is not None:
+            payload = text if text is not None else message.get("bytes") or b""
+            # A character has at most four bytes.
+            if 4 * len(payload) > limit and exceeds(payload, limit):
+                return consumer._refuse(too_big(payload, limit))  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+        if text is not None:
+            return consumer.receive(text_data=text)
+        return consumer.receive(bytes_data=message.get("bytes"))
 
     async def websocket_disconnect(self, consumer: _W, message: Mapping[str, Any]) -> None:
         """End the connection with the code that the server tells."""
@@ -123,7 +137,7 @@ class WebSocketLife(Life[_W]):
         else:
             await super().handle_error(consumer, error, event, origin)
 
-    def is_over(self) -> bool:
+    def is_over(self, consumer: _W) -> bool:
         """Tell whether the handshake was refused with a response."""
         return self.handshake is DENIED
 
@@ -137,10 +151,14 @@ class WebSocketLife(Life[_W]):
         """Return the groups that the consumer names, and those that it has joined."""
         return dict.fromkeys((*consumer.groups, *self.joined))
 
-    def run_hook(self, consumer: _W, code: int) -> Awaitable[None]:
-        """Return what runs the `disconnect()` of the consumer."""
+    def retire(self) -> None:
+        """Begin the end, and do not wait for an answer to the handshake any more."""
+        super().retire()
         if self._timer is not None:
             self._timer.cancel()
+
+    def run_hook(self, consumer: _W, code: int) -> Awaitable[None]:
+        """Return what runs the `disconnect()` of the consumer."""
         # There is no code after a response.
         return consumer.disconnect(ABNORMAL if self.handshake is DENIED else code)
 

@@ -172,30 +172,46 @@ class _UsualNames(dict[bytes, bool]):
 
 
 _KEPT_NAMES = 1024
+_KEPT_BYTES = 256
+_seen: dict[int, tuple[Any, ...]] = {}
+"""Headers that need no rule, by their identity: an application has few that are not made for a response."""
 _usual_names = _UsualNames()
 
 
+def are_usual(headers: list[Any]) -> bool:
+    """Tell whether headers are such as nearly every response has, which no rule would change."""
+    for pair in headers:  # noqa: SIM110  # every response would pay for a generator
+        if _seen.get(id(pair)) is not pair and not _is_usual(pair):
+            return False
+    return True
+
+
+def _is_usual(pair: tuple[Any, ...]) -> bool:
+    # Of exactly these types: what a subclass says of itself proves nothing.
+    if type(pair) is not tuple or len(pair) != 2:
+        return False
+    name, value = pair
+    if type(name) is not bytes or type(value) is not bytes or not _usual_names[name]:
+        return False
+    if not value.decode("latin-1").isprintable():
+        return False
+    if len(value) <= _KEPT_BYTES:
+        if len(_seen) == _KEPT_NAMES:
+            # Most were made for one response, and the others come again.
+            _seen.clear()
+        _seen[id(pair)] = pair
+    return True
+
+
 def usual_headers(headers: Any) -> list[tuple[bytes, bytes]]:
-    """Return a copy of the headers that nearly every response has, which no rule would change.
+    """Return a copy of the headers that nearly every response has.
 
     Raises:
         ValueError: They are not valid, or a rule has to look at each of them.
     """
-    # Of exactly these types: what a subclass says of itself proves nothing.
     pairs: list[Any] = headers
-    pair: tuple[Any, ...]
-    if type(pairs) is not list:
-        raise ValueError("not a usual list of headers")
-    values: list[bytes] = []
-    for pair in pairs:
-        if type(pair) is not tuple:
-            raise ValueError("not a usual header")
-        name, value = pair
-        if type(name) is not bytes or type(value) is not bytes or not _usual_names[name]:
-            raise ValueError("not a usual header")
-        values.append(value)
-    if not b"".join(values).decode("latin-1").isprintable():
-        raise ValueError("not the value of a usual header")
+    if type(pairs) is not list or not are_usual(pairs):
+        raise ValueError("not the usual headers")
     return pairs.copy()
 
 

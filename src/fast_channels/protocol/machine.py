@@ -25,12 +25,12 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from fast_channels.events import EVENTS
-from fast_channels.events.wire import Lazy, Validator, summary
+from fast_channels.events import EVENTS, ReceiveEvent, SendEvent
+from fast_channels.events.wire import Lazy, summary
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, RemoteProtocolError
 from fast_channels.untrusted import printable
 
-from .steps import Guard, Step, Steps, steps_of
+from .steps import Guard, Receivable, SelfLoops, Step, Steps, self_loops, steps_of
 from .table import GONE, Table, Verdict, tolerant
 
 logger: logging.Logger = logging.getLogger("fast_channels.protocol")
@@ -49,8 +49,8 @@ class Connection:
 
     Args:
         scope: The connection scope.
-        validators: How events from the server are checked, by type: a consumer whose handlers want models
-            passes the validators of the models. By default events become dictionaries.
+        receivable: What is received, by type: a consumer whose handlers want models passes another than that
+            of the class, by which events become dictionaries.
 
     Attributes:
         protocol: The `type` of the scopes that it is for.
@@ -59,29 +59,38 @@ class Connection:
         failures: What tells a client that the application has failed, by state.
         state: The state that decides what may be sent, a row of `table`.
         request_state: The same for what is received, a row of `requests` where there is one.
-        receivable: The validators of the received events that make dictionaries.
+        ended: Whether the server has said the last that it says.
+        receivable: What is received, by type, as dictionaries.
+        received_self_loops: The received events that leave the state as it is.
+        sent_self_loops: The sent events that leave the state as it is.
     """
 
-    __slots__ = ("_steps", "_validators", "request_state", "scope", "state")
+    __slots__ = ("_receivable", "_steps", "ended", "request_state", "scope", "state")
 
     protocol: ClassVar[str]
     table: ClassVar[Table]
     requests: ClassVar[Table | None] = None
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
     failures: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
-    receivable: ClassVar[Lazy[Validator]]
+    receivable: ClassVar[Lazy[Receivable]]
+    received_self_loops: ClassVar[SelfLoops]
+    sent_self_loops: ClassVar[SelfLoops]
     _steps_of_class: ClassVar[Steps]
 
     def __init_subclass__(cls) -> None:
         cls._steps_of_class = steps_of(cls.table, cls.requests or cls.table, cls.guards)
         cls.receivable = cls._steps_of_class.receivable
+        cls.sent_self_loops = self_loops(cls.table, SendEvent, cls.guards)
+        # Where two tables say what follows a received event, it always has to be asked.
+        cls.received_self_loops = {} if cls.requests else self_loops(cls.table, ReceiveEvent)
 
-    def __init__(self, scope: Mapping[str, Any], validators: Mapping[str, Validator] | None = None) -> None:
+    def __init__(self, scope: Mapping[str, Any], receivable: Mapping[str, Receivable] | None = None) -> None:
         self._steps = steps = self._steps_of_class
         self.scope: Mapping[str, Any] = scope
         self.state: str = steps.initial
         self.request_state: str = steps.first_request
-        self._validators = steps.receivable if validators is None else validators
+        self.ended: bool = False
+        self._receivable = steps.receivable if receivable is None else receivable
 
     def receive(self, message: Mapping[str, Any]) -> Mapping[str, Any]:
         """Take an event that came from the server, check it and move.
@@ -93,16 +102,19 @@ class Connection:
         """
         try:
             type_ = message["type"]
-            validate = self._validators[type_]
+            known = self._receivable[type_]
         except (KeyError, TypeError):
             return message
-        try:
-            event = validate(message)
-        except ValidationError as error:
-            text = f"{type_} is not valid: {summary(error)}"
-            raise RemoteProtocolError(text, state=self.state, event=type_) from None
-        flag = self._steps.flags.get(type_)
-        self._received(type_ if flag is None or not event[flag[0]] else flag[1])
+        event = message
+        recognise = known.recognise
+        if recognise is None or not recognise(message):
+            try:
+                event = known.validate(message)
+            except ValidationError as error:
+                text = f"{type_} is not valid: {summary(error)}"
+                raise RemoteProtocolError(text, state=self.state, event=type_) from None
+        self.ended = known.last
+        self._received(known.plain if known.flag is None or not event[known.flag] else known.flagged)
         return event
 
     def _received(self, name: str) -> None:
@@ -141,6 +153,27 @@ class Connection:
         if move:
             self.state = step.next
         return event if len(event) == sendable.size else _without_none(event)
+
+    def send_own(self, event: dict[str, Any]) -> bool:
+        """Move by an event of this library's own, if it needs no change and may be sent.
+
+        Args:
+            event: The event: a dictionary with all keys that have a default, to which nobody else refers.
+
+        Returns:
+            Whether it is such an event; otherwise nothing has changed, and `send()` says what is the matter.
+        """
+        type_ = event["type"]
+        sendable = self._steps.sendable[type_]
+        recognise = sendable.recognise
+        if recognise is None or not recognise(event):
+            return False
+        flag = sendable.flag
+        step = (sendable.plain if flag is None or not event[flag] else sendable.flagged)[self.state]
+        if step.free or (step.cell.legal and not any(guard(self, event) for guard in step.guards)):
+            self.state = step.next
+            return True
+        return False
 
     def failure(self) -> Mapping[str, Any] | None:
         """Return what tells the client that the application has failed, `None` if the server does that."""

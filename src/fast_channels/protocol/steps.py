@@ -2,15 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from fast_channels.events import AsgiEvent, ReceiveEvent, SendEvent
-from fast_channels.events.wire import Lazy, Validator, WireValidator, wire_validator
+from fast_channels.events.canonical import Recogniser, recogniser
+from fast_channels.events.wire import Lazy, Validator, WireValidator, model_validator, wire_validator
 
-from .table import GONE, Cell, Table, columns, flagged
+from .table import GONE, Cell, Table, columns
 
 Guard: TypeAlias = Callable[[Any, Mapping[str, Any]], str | None]
 """Takes a connection and a checked event, returns what is wrong with it, or `None`."""
+
+
+SelfLoops: TypeAlias = Mapping[str, Mapping[str, Recogniser]]
+"""For each state what recognises the canonical form of the events, by type, that leave it as it is."""
+
+NO_GUARDS: Mapping[str, Guard] = MappingProxyType({})
 
 
 def needs(extension: str) -> Guard:
@@ -47,6 +55,8 @@ class Sendable:
 
     Attributes:
         validate: Checks it.
+        recognise: Tells of one that this library has made whether that would change nothing, `None` where it
+            nearly always does.
         flag: The field that changes what it does, `None` where there is none.
         plain: What it does in each state without the flag.
         flagged: What it does in each state with it.
@@ -54,10 +64,50 @@ class Sendable:
     """
 
     validate: WireValidator
+    recognise: Recogniser | None
     flag: str | None
     plain: Mapping[str, Step]
     flagged: Mapping[str, Step]
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receivable:
+    """What is to be known about the events of one type when one is received.
+
+    Attributes:
+        validate: Checks it.
+        recognise: Tells whether that would change nothing, `None` where it nearly always does.
+        flag: The field that changes what it does, `None` where there is none.
+        plain: Its column in the table without the flag.
+        flagged: Its column with it.
+        last: Whether the server says nothing after it.
+    """
+
+    validate: Validator
+    recognise: Recogniser | None
+    flag: str | None
+    plain: str
+    flagged: str
+    last: bool
+
+
+def receivable(model: type[AsgiEvent], *, as_model: bool = False) -> Receivable:
+    """Return what is to be known about the received events of a model.
+
+    Args:
+        model: The model.
+        as_model: Whether they become instances of it, and not dictionaries.
+    """
+    plain, *with_flag = columns(model)
+    return Receivable(
+        validate=model_validator(model) if as_model else wire_validator(model),
+        recognise=None if as_model else recogniser(model),
+        flag=model.flag if with_flag else None,
+        plain=plain,
+        flagged=with_flag[0] if with_flag else plain,
+        last=model.last,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +119,16 @@ class Steps:
         first_request: The same for what is received, where that has a table of its own.
         cells: The cells of the table.
         gone: The state that follows each state when the client has left.
-        flags: For the received events that have a flag, by type: its field, and the column of those that
-            have it set.
         sendable: What is sent, by type.
-        receivable: The validators of what is received, by type; they make dictionaries.
+        receivable: What is received, by type, as dictionaries.
     """
 
     initial: str
     first_request: str
     cells: Mapping[str, Mapping[str, Cell]]
     gone: Mapping[str, str]
-    flags: Mapping[str, tuple[str, str]]
     sendable: Lazy[Sendable]
-    receivable: Lazy[Validator]
+    receivable: Lazy[Receivable]
 
 
 def steps_of(table: Table, requests: Table, guards: Mapping[str, Guard]) -> Steps:
@@ -101,6 +148,7 @@ def steps_of(table: Table, requests: Table, guards: Mapping[str, Guard]) -> Step
         fields = model.model_fields.values()
         return Sendable(
             validate=wire_validator(model),
+            recognise=recogniser(model, own=True),
             flag=model.flag,
             plain=plain,
             flagged=with_flag[0] if with_flag else plain,
@@ -112,14 +160,32 @@ def steps_of(table: Table, requests: Table, guards: Mapping[str, Guard]) -> Step
         first_request=requests.initial,
         cells=table.cells,
         gone={state: row[type_].next for state, row in table.cells.items() for type_ in last if type_ in row},
-        flags={
-            type_: (model.flag, column)
-            for type_, model in received.items()
-            if model.flag is not None and (column := flagged(model)) is not None
-        },
         sendable=Lazy(table.models(SendEvent), sendable),
-        receivable=Lazy(received, wire_validator),
+        receivable=Lazy(received, receivable),
     )
+
+
+def self_loops(table: Table, kind: type[AsgiEvent], guards: Mapping[str, Guard] = NO_GUARDS) -> SelfLoops:
+    """Return the events that are always legal in a state, and leave it as it is.
+
+    Args:
+        table: When they are legal.
+        kind: Those that are sent, which this library has made then, or those that are received.
+        guards: What is asked before some events are sent, by column.
+    """
+    models = {
+        type_: known
+        for type_, model in table.models(kind).items()
+        if not _guards(model, guards.get(type_))
+        and model.flag is None
+        and (known := recogniser(model, own=issubclass(model, SendEvent))) is not None
+    }
+    return {
+        state: {
+            type_: known for type_, known in models.items() if row[type_].legal and row[type_].next == state
+        }
+        for state, row in table.cells.items()
+    }
 
 
 def _guards(model: type[AsgiEvent], guard: Guard | None) -> tuple[Guard, ...]:

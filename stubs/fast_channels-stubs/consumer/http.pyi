@@ -1,6 +1,7 @@
 # Written by `nox -s generate`; changes made by hand are lost.
 
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.exceptions import InvalidParamsError, StopConsumer
 from abc import ABCMeta
@@ -108,6 +109,7 @@ class AsyncHttpConsumer(AsyncConsumer):
     """How many bytes the request body may have, `None` for any number. A larger one is answered with status 413 and never handled."""
     body: list[bytes]
     """The parts of the request body that have come."""
+    _sends_itself: ClassVar[bool]
     async def send_headers(
         self,
         *,
@@ -176,6 +178,8 @@ class AsyncHttpConsumer(AsyncConsumer):
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
         """
+    @classmethod
+    def _set_up(cls) -> None: ...
     scope: _HttpScope | Any
     """The connection scope, as the server gave it."""
     base_send: BaseSend | Callable[[Any], Awaitable[None]]

@@ -90,8 +90,11 @@ _NOT_IN_VALUE = b"\r\n\0"
 _SUBPROTOCOL = b"sec-websocket-protocol"
 def _response_headers(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]: ...
 
+def are_usual(headers: list[Any]) -> bool:
+    """Tell whether headers are such as nearly every response has, which no rule would change."""
+
 def usual_headers(headers: Any) -> list[tuple[bytes, bytes]]:
-    """Return a copy of the headers that nearly every response has, which no rule would change.
+    """Return a copy of the headers that nearly every response has.
 
     Raises:
         ValueError: They are not valid, or a rule has to look at each of them.
