@@ -1,13 +1,13 @@
 """One delivery for each event loop: which one a channel belongs to, and how each of them ends."""
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from fast_channels.layers import process
 from fast_channels.layers.delivery import owner
 from tests.layers.conftest import soon
 from tests.layers.fakes import FakeLayer
@@ -108,9 +108,8 @@ async def test_a_forked_process_begins_anew(monkeypatch: pytest.MonkeyPatch) -> 
         transport.heard = False
         await layer.send(channel, {})
         transport.receiver.returned()
-        process = os.getpid()
         with monkeypatch.context() as child:
-            child.setattr(os, "getpid", lambda: process + 1)
+            child.setattr(process, "_process_id", process.process_id() + 1)
             stats = layer.stats()
             name = await asyncio.to_thread(asyncio.run, layer.new_channel())
             async with other_loop() as loop:

@@ -266,17 +266,31 @@ async def test_a_receiver_that_leaves_a_message_wakes_the_next(room: Mailroom) -
     """A receiver that leaves nothing wakes nobody."""
     box = room.open("a")
     with room.lock:
-        for _ in range(3):
-            box.add_receiver()
-        first, second, third = (box.receivers.wait() for _ in range(3))
+        first, second, third = (box.add_receiver() for _ in range(3))
         box.remove_receiver(first)
+    assert second is not None
     assert not second.done()
 
     put(room, 1)
     with room.lock:
         box.remove_receiver(second)
 
-    assert (first.done(), second.done(), third.done()) == (False, True, True)
+    assert [waiter and waiter.done() for waiter in (first, second, third)] == [False, True, True]
+
+
+async def test_what_receivers_leave_expires_like_any_other_message(room: Mailroom, clock: Clock) -> None:
+    """A sweep finds it without a search, although somebody was there when it came."""
+    taker, cancelled = await start(room), await start(room)
+    for number in range(4):
+        put(room, number, expiry=10)
+    cancelled.cancel()
+
+    assert await taker == {"n": 0}
+    assert len(room.unclaimed) == 3
+    room.sweep(clock.now + 10)
+
+    assert room.stats() == MailStats(sent=4, taken=1, expired=3, discarded=0, dropped_full=0, unheard=0)
+    assert not room.boxes
 
 
 async def put_or_overflow(room: Mailroom, box: Mailbox, number: int) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fast_channels.layers.mailroom import Mailroom, MailStats
+from fast_channels.layers.mailroom import KeepingMailroom, Mailroom, MailStats
 from tests.layers.conftest import Clock, soon
 from tests.layers.mail import cancel, put, start
 
@@ -38,6 +38,39 @@ async def test_a_mailbox_is_there_while_somebody_receives(room: Mailroom) -> Non
 
     await cancel(second)
     assert "a" not in room.boxes
+
+
+async def test_a_keeping_mailroom_keeps_one_mailbox_that_nobody_needs(clock: Clock) -> None:
+    """Whoever comes back finds the same one; another channel takes its place, so no more are kept."""
+    room = KeepingMailroom(clock, lambda channel: 100)
+    put(room, 1)
+    await room.receive("a")
+    kept = room.boxes["a"]
+
+    put(room, 2)
+    assert await room.receive("a") == {"n": 2}
+    assert room.boxes == {"a": kept}
+
+    put(room, 3, channel="b")
+    await room.receive("b")
+    assert [*room.boxes] == ["b"]
+
+
+async def test_a_keeping_mailroom_forgets_nothing_that_is_needed(clock: Clock) -> None:
+    """A mailbox that is read again, or has a message, stays when another one is kept in its place."""
+    room = KeepingMailroom(clock, lambda channel: 100)
+    put(room, 1, channel="read")
+    await room.receive("read")
+    reader = await start(room, "read")
+    put(room, 1, channel="full")
+    put(room, 2, channel="full")
+    await room.receive("full")
+
+    put(room, 1, channel="kept")
+    await room.receive("kept")
+
+    assert {channel: len(box) for channel, box in room.boxes.items()} == {"read": 0, "full": 1, "kept": 0}
+    await cancel(reader)
 
 
 def test_a_consumer_is_told_of_the_messages_that_wait_already(room: Mailroom) -> None:

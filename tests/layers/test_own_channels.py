@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fast_channels.layers import own_channels as module
+from fast_channels.layers import process
 from fast_channels.layers.own_channels import OwnChannels
 
 
@@ -69,7 +69,7 @@ def test_a_forked_process_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its names are not those of its parent, which it cannot read."""
     channels = OwnChannels()
     inherited = channels.make()
-    monkeypatch.setattr(module, "getpid", lambda: 1)
+    monkeypatch.setattr(process, "_process_id", 1)
 
     assert inherited not in channels
     assert channels.make() != inherited

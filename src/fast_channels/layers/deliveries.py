@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import os
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import Final, Generic, TypeVar
 from fast_channels.layers.delivery import Delivery, owner
 from fast_channels.layers.loops import before_close, not_before_close
 from fast_channels.layers.mailroom import MailStats
+from fast_channels.layers.process import process_id
 from fast_channels.layers.transport import Transport
 
 __all__ = ["Deliveries"]
@@ -40,7 +40,7 @@ class Deliveries(Generic[T]):
         self._by_loop: dict[asyncio.AbstractEventLoop, Delivery[T]] = {}
         self._ending: dict[Delivery[T], list[asyncio.Task[None]]] = {}
         self._past = _NO_MAIL
-        self._process = os.getpid()
+        self._process = process_id()
         # What the names of this process have in common, and the numbers of its event loops.
         self._token = secrets.token_hex(8)
         self._numbers = itertools.count()
@@ -75,7 +75,7 @@ class Deliveries(Generic[T]):
         """
         token, delivery = owner(channel), self.here()
         if token != delivery.token:
-            of_this_process = [one for one in tuple(self._by_loop.values()) if one.process == os.getpid()]
+            of_this_process = [one for one in tuple(self._by_loop.values()) if one.process == process_id()]
             made = [one for one in of_this_process if one.token == token]
             delivery = made[0] if made else delivery
         if not delivery.has(channel):
@@ -101,7 +101,7 @@ class Deliveries(Generic[T]):
         for loop, delivery in tuple(self._by_loop.items()):
             if loop is asyncio.get_running_loop():
                 await self._end(loop)
-            elif loop.is_running() and delivery.process == os.getpid():
+            elif loop.is_running() and delivery.process == process_id():
                 await self._end_elsewhere(loop, delivery)
 
     def mail(self) -> MailStats:
@@ -122,8 +122,8 @@ class Deliveries(Generic[T]):
         return [delivery for delivery in every if delivery.process == self._process]
 
     def _begin_anew_after_fork(self) -> None:
-        if self._process != os.getpid():
-            self._process, self._past = os.getpid(), _NO_MAIL
+        if self._process != process_id():
+            self._process, self._past = process_id(), _NO_MAIL
             self._token = secrets.token_hex(8)
             self._begin()
 

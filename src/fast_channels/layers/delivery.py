@@ -27,7 +27,6 @@ it.
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +36,7 @@ from fast_channels.layers.mailbox import Effects, Letter, notify_all
 from fast_channels.layers.mailroom import Mailroom, closed_meanwhile
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.own_channels import OwnChannels
+from fast_channels.layers.process import process_id
 from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
 from fast_channels.untrusted import shown
@@ -139,7 +139,7 @@ class Delivery(Generic[T]):
 
     def __init__(self, settings: Settings[T], mailroom: Mailroom, token: str) -> None:
         self.token: str = token
-        self.process: int = os.getpid()
+        self.process: int = process_id()
         self.mailroom = mailroom
         self.memberships: Memberships[Membership] = Memberships()
         self.signals: dict[str, Signal] = {}
@@ -158,6 +158,10 @@ class Delivery(Generic[T]):
         """Tell whether messages to a channel can come here: it is open and was made here, or has any name."""
         _, mark, own = channel.partition("!")
         return not mark or (owner(channel) == self.token and own in self._own)
+
+    def reads(self, channel: str) -> bool:
+        """Tell whether a channel that was made here is open, if that takes no proof: it has a mailbox."""
+        return channel in self.mailroom.boxes and "!" in channel and self.process == process_id()
 
     def address(self, channel: str) -> str:
         """Return the address of a channel: its name, or the inbox of the event loop that made it."""
@@ -190,10 +194,14 @@ class Delivery(Generic[T]):
         mailroom = self.mailroom
         with mailroom.lock:
             now = mailroom.clock()
-            mailroom.sweep(now)
+            if mailroom.unclaimed:
+                mailroom.sweep(now)
             letter = kind(now + seconds, contents)
+            boxes = mailroom.boxes
             for channel in channels:
-                box = mailroom.open(channel)
+                box = boxes.get(channel)
+                if box is None:
+                    box = mailroom.open(channel)
                 if not box.put(letter, now, effects):
                     box.overflow(letter, effects)
         return effects
@@ -259,7 +267,7 @@ class Delivery(Generic[T]):
 
     async def deliver(self, address: str, frame: bytes) -> None:
         """Put a frame into the mailboxes that it is for; give readers of half-full ones time to be read."""
-        if (signal := self.signals.get(address)) is not None:
+        if self.signals and (signal := self.signals.get(address)) is not None:
             signal.wake()
             return
         try:
@@ -270,7 +278,11 @@ class Delivery(Generic[T]):
             if self.transport.subscribed(address):
                 self.refuse(address, error)
             return
-        await self.put(channels, contents, self._settings.expiry).apply()
+        effects = self.put(channels, contents, self._settings.expiry)
+        if effects.half_full or effects.overflowed:
+            await effects.apply()
+        else:
+            notify_all(effects.callbacks)
 
     def write(self, contents: Snapshot) -> bytes:
         """Return a message as it travels."""

@@ -19,8 +19,9 @@ What may never happen, and why it does not:
 * Code of an application runs under the lock. Whatever calls it is collected in `Effects`, and runs after.
 * A loss is silent. A letter that is not taken is counted as expired, discarded or dropped: always
   `sent == taken + expired + discarded + waiting`. `Losses` says what the consumer is still to be told.
-* Memory grows. A mailbox holds its capacity at most; letters that no consumer listens for stand in
-  `unclaimed` too, in the order in which they expire, so a sender finds them without a search.
+* Memory grows. A mailbox holds its capacity at most; letters for which neither a consumer nor a receiver is
+  there stand in `unclaimed` too, in the order in which they expire, so a sender finds them without a search.
+  What receivers have left there is listed when the last of them goes.
 * A reader that hangs stops its senders. They wait a few turns of the loop for it, and then only after it has
   read again.
 """
@@ -106,7 +107,7 @@ class SharedState:
     Attributes:
         lock: Guards everything here and in the mailboxes. It is reentrant because the garbage collector may
             close an abandoned `receive()` at any point, inside a guarded block too.
-        unclaimed: Messages in mailboxes that had no listening consumer, in the order in which they are due.
+        unclaimed: Messages in mailboxes that nobody reads, in the order in which they are due.
         sent: See `MailStats`, like `taken`, `expired`, `discarded`, `dropped_full` and `unheard`.
     """
 
@@ -122,6 +123,14 @@ class SharedState:
         self.discarded = 0
         self.dropped_full = 0
         self.unheard = 0
+
+    def list_unclaimed(self, letter: Letter, box: "Mailbox") -> Letter:
+        """Return a message for which nobody may ever come, so that a sweep finds it. Needs the lock."""
+        if letter not in self.unclaimed:
+            # Under a key of its own: mailboxes share letters.
+            letter = type(letter)(letter.expires_at, letter.snapshot)
+            self.unclaimed[letter] = box
+        return letter
 
 
 # Most mailboxes never have a receiver.
@@ -212,16 +221,17 @@ class Mailbox:
         if letters is _NO_LETTERS:
             letters = self._letters = deque()
         shared = self._shared
-        if self.notify is None:
-            # Nobody may ever come for it, so a sweep has to find it when it is due, under a key of its own.
-            letter = type(letter)(letter.expires_at, letter.snapshot)
-            shared.unclaimed[letter] = self
-        else:
+        receivers = self.receivers
+        if self.notify is not None:
             effects.callbacks.append(self.notify)
+        elif receivers.count:
+            receivers.left_to = True
+        else:
+            letter = shared.list_unclaimed(letter, self)
         letters.append(letter)
         shared.sent += 1
-        if self.receivers.waiting:
-            self.receivers.wake_one()
+        if receivers.waiting:
+            receivers.wake_one()
         if filling and self._read and self.half_full:
             # Nothing more until a reader shows up again: one that hangs costs its senders one grace only.
             self._read = False
@@ -292,12 +302,19 @@ class Mailbox:
         self._read = True
         self.notify = notify
 
-    def add_receiver(self) -> None:
-        """Note that a coroutine has come for a message. Needs the lock."""
+    def add_receiver(self) -> asyncio.Future[None] | None:
+        """Note that a coroutine has come for a message. Needs the lock.
+
+        Returns:
+            What it waits for before it looks, `None` if there may be something already.
+        """
         self._read = True
-        if self.receivers is _NO_RECEIVERS:
-            self.receivers = Receivers()
-        self.receivers.count += 1
+        receivers = self.receivers
+        if receivers is _NO_RECEIVERS:
+            receivers = self.receivers = Receivers()
+        waiter = None if self._letters or self._losses is not None else receivers.wait()
+        receivers.count += 1
+        return waiter
 
     def remove_receiver(self, waiter: asyncio.Future[None] | None) -> None:
         """Note that a receiver ends, in whatever way, with the last future it waited for. Needs the lock."""
@@ -308,6 +325,12 @@ class Mailbox:
             if self._letters:
                 # It may have been woken for a message that it did not take, because it was cancelled.
                 receivers.wake_one()
+        if receivers.left_to and not receivers.count:
+            # Nobody is there any more for whom messages were left.
+            receivers.left_to = False
+            if self.notify is None and self._letters:
+                listed = [self._shared.list_unclaimed(letter, self) for letter in self._letters]
+                self._letters = deque(listed)
 
     def drop_expired(self, now: float) -> bool:
         """Throw away the messages at the head that are due; return whether there were any. Needs the lock."""
@@ -352,8 +375,7 @@ class Mailbox:
         # The reader has been told of as many messages as there are, so it is not told again.
         unclaimed = self._shared.unclaimed
         if unclaimed.pop(self._letters.popleft(), None) is not None:
-            letter = type(letter)(letter.expires_at, letter.snapshot)
-            unclaimed[letter] = self
+            letter = self._shared.list_unclaimed(letter, self)
         self._letters.append(letter)
 
     def _fail(self, losses: Losses, effects: Effects) -> None:

@@ -10,7 +10,7 @@ from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMes
 from fast_channels.layers.deliveries import Deliveries
 from fast_channels.layers.delivery import Counts, Delivery
 from fast_channels.layers.mailbox import Mailbox
-from fast_channels.layers.mailroom import Mailroom, MailStats
+from fast_channels.layers.mailroom import KeepingMailroom, MailStats
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow, require_overflow
 from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, plain_message
@@ -190,12 +190,13 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
             ChannelFull: The channel was full, and the policy is "close".
             Exception: The first call found no connection in time, or the layer was closed meanwhile.
         """
-        self.require_valid_channel_name(channel)
-        if "!" in channel:
-            delivery = self._deliveries.that_made(channel)
-        else:
-            delivery = self._deliveries.here()
-            await delivery.subscribe(channel, channel)
+        delivery = self._deliveries.here()
+        if type(channel) is not str or not delivery.reads(channel):
+            self.require_valid_channel_name(channel)
+            if "!" in channel:
+                delivery = self._deliveries.that_made(channel)
+            else:
+                await delivery.subscribe(channel, channel)
         return await delivery.mailroom.receive(channel)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
@@ -313,4 +314,4 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         self.counts = Counts()
 
     def _new_delivery(self, token: str) -> Delivery[T]:
-        return Delivery(self, Mailroom(self._clock, self.get_capacity, self.overflow), token)
+        return Delivery(self, KeepingMailroom(self._clock, self.get_capacity, self.overflow), token)

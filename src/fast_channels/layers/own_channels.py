@@ -2,8 +2,9 @@
 
 import secrets
 from hashlib import blake2b
-from os import getpid
 from typing import Final
+
+from fast_channels.layers.process import process_id
 
 __all__ = ["OwnChannels"]
 
@@ -33,14 +34,14 @@ class OwnChannels:
         self._begin()
 
     def _begin(self) -> None:
-        self._process = getpid()
+        self._process = process_id()
         self._key = secrets.token_bytes(16)
         self._made = 0
         self.open: dict[int, int] = {}
 
     def make(self) -> str:
         """Return what distinguishes a new channel: lowercase hexadecimal digits. Needs a lock."""
-        if self._process != getpid():
+        if self._process != process_id():
             self._begin()
         serial = self._made
         self._made = serial + 1
@@ -64,7 +65,7 @@ class OwnChannels:
     def __contains__(self, name: str) -> bool:
         """Return whether a channel was made here, and is not closed."""
         serial = name[_DIGITS:]
-        if self._process != getpid() or self._name(serial) != name:
+        if self._process != process_id() or self._name(serial) != name:
             return False
         page, place = divmod(int(serial, 16), _PAGE)
         return bool(self.open.get(page, 0) >> place & 1)

@@ -12,13 +12,15 @@ class Receivers:
 
     Attributes:
         count: How many coroutines are inside `Mailroom.receive()` for this channel.
+        left_to: Whether messages came while they were there, of which nobody else takes care.
         waiting: The futures of those that have found no message, with the thread of their event loop.
     """
 
-    __slots__ = ("count", "waiting")
+    __slots__ = ("count", "left_to", "waiting")
 
     def __init__(self) -> None:
         self.count: int = 0
+        self.left_to: bool = False
         self.waiting: OrderedDict[asyncio.Future[None], int] = OrderedDict()
 
     def wait(self) -> asyncio.Future[None]:

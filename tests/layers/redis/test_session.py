@@ -31,6 +31,78 @@ async def test_a_connection_that_ended_in_silence_is_not_written_to(
 
 
 @in_virtual_time
+async def test_who_asks_alone_is_written_for_at_once() -> None:
+    """While the server is heard, and nothing is on its way, no turn of the event loop goes by."""
+    server = FakeServer()
+    async with linked(server) as link:
+        await link.ask("ASK")
+
+        alone = link.ask("ALONE")
+
+        assert server.names() == ["ASK", "ALONE"]
+        await alone
+
+
+@in_virtual_time
+async def test_those_who_ask_in_the_same_turn_share_a_write() -> None:
+    """All but the first, which nobody could know that others would follow."""
+    server = FakeServer()
+    async with linked(server) as link:
+        await link.ask("ASK")
+        server.writes.clear()
+
+        await asyncio.gather(*(link.ask("ASK") for _ in range(50)))
+
+    assert server.writes == [1, 49]
+
+
+@in_virtual_time
+async def test_who_writes_at_once_waits_for_a_slow_server_in_nobodys_place() -> None:
+    """The writer waits for it before it writes more, and whoever asked has the answer when it comes."""
+    server = FakeServer()
+    async with linked(server) as link:
+        await link.ask("ASK")
+        server.reads.clear()
+
+        assert [await link.ask("PING"), await link.ask("PING")] == [b"PONG", b"PONG"]
+        third = link.ask("PING")
+        await asyncio.sleep(1)
+        assert not third.done()
+        server.reads.set()
+        assert await third == b"PONG"
+
+
+@in_virtual_time
+async def test_the_end_of_a_link_waits_for_no_slow_server() -> None:
+    """What was begun at once, and is still being written, ends with the connection."""
+    server = FakeServer()
+    async with linked(server) as link:
+        await link.ask("ASK")
+        server.reads.clear()
+        server.silent.add("LATE")
+        late = link.ask("LATE")
+        await asyncio.sleep(1)
+
+    with pytest.raises(RedisConnectionError, match="is closed"):
+        await late
+
+
+@in_virtual_time
+async def test_a_write_that_fails_at_once_ends_the_connection() -> None:
+    """Whoever asked is told, like anybody whose command was lost; the next goes over the next connection."""
+    server = FakeServer()
+    async with linked(server) as link:
+        await link.ask("ASK")
+        server.refusal = RedisConnectionError("cannot connect")
+
+        lost = link.ask("LOST")
+        with pytest.raises(RedisConnectionError, match=r"lost before the answer came: .*Connection lost"):
+            await lost
+        server.refusal = None
+        assert await link.ask("PING") == b"PONG"
+
+
+@in_virtual_time
 async def test_a_greeting_that_is_refused_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
     """It is of no use without; the log says why, though it is a connection that the server accepts."""
     server = FakeServer()

@@ -9,7 +9,7 @@ from dataclasses import astuple
 
 import pytest
 
-from fast_channels.layers import threads
+from fast_channels.layers import process, threads
 from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 from tests.layers.conftest import soon
 from tests.layers.redis.conftest import PubSubMaker
@@ -146,7 +146,7 @@ async def test_a_forked_process_counts_anew(pubsub: PubSubMaker, monkeypatch: py
     assert (layer.stats().sent, layer.stats().unheard) == (1, 1)
 
     with monkeypatch.context() as forked:
-        forked.setattr(os, "getpid", lambda: 0)
+        forked.setattr(process, "_process_id", 0)
 
         assert not any(astuple(layer.stats()))
 

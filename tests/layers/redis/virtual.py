@@ -63,6 +63,8 @@ class FakeServer:
             command. What is published reaches all who have subscribed, unless there is an answer for PUBLISH.
         silent: Names of commands that get no answer.
         commands: What came, in order, without the PING of new connections.
+        writes: How many commands came together each time.
+        reads: Set while it reads what is written to it; otherwise whoever writes has to wait.
         connections: All connections that there ever were.
     """
 
@@ -72,6 +74,9 @@ class FakeServer:
         self.answers: dict[str, Reply] = {"PING": b"PONG"}
         self.silent: set[str] = set()
         self.commands: list[Command] = []
+        self.writes: list[int] = []
+        self.reads = asyncio.Event()
+        self.reads.set()
         self.connections: list[FakeConnection] = []
 
     def connect(self) -> Connection:
@@ -131,8 +136,10 @@ class FakeConnection:
         """Answer commands, unless the connection has been closed from the other side."""
         if self._server.refusal is not None:
             raise ConnectionError("Connection lost")
+        self._server.writes.append(len(command))
         for packed in command:
             self._answer(eval(packed))
+        await self._server.reads.wait()
 
     async def read_response(self, *, timeout: float | None = None) -> Reply:
         """Return the next reply."""

@@ -1,6 +1,6 @@
 """What a connection of redis-py does for a link, and what is sent and received over it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeAlias
 
 __all__ = ["Command", "Connection", "Greeting", "Reply"]
@@ -27,8 +27,11 @@ class Connection(Protocol):
         """Return commands as the server reads them."""
         ...
 
-    async def send_packed_command(self, command: list[bytes], check_health: bool = True) -> None:
+    def send_packed_command(
+        self, command: list[bytes], check_health: bool = True
+    ) -> Coroutine[Any, Any, None]:
         """Write commands, and wait while the server is slow to read."""
+        ...
 
     async def read_response(self, *, timeout: float | None = None) -> Reply:
         """Return the next reply.

@@ -119,9 +119,9 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
             redis.exceptions.ResponseError: The server is a node of a Redis Cluster that does not hold the
                 queue.
         """
-        self.require_valid_channel_name(channel)
-        if "!" in channel:
+        if type(channel) is str and "!" in channel:
             return await super().receive(channel)
+        self.require_valid_channel_name(channel)
         delivery = self._deliveries.here()
         queue = self._queue(delivery, channel)
         await queue.listen()

@@ -2,9 +2,11 @@
 
 Theory of operation. A `Link` has one task, which begins with the first command and ends with `close()`. It
 makes a connection, greets the server, serves until the connection is lost, waits a little, and begins again.
-Only this task, and the three that a `Session` starts (reader, writer, watch), touch the connection. Callers
-put a `Request` into the `Pipeline` and wait for its future. So a cancelled caller cannot leave half a command
-on the wire or a reply that nobody reads, and those who ask in the same turn share a write and a round trip.
+Only the `Session` of that connection, with its three tasks (reader, writer, watch), touches it. Callers put a
+`Request` into the `Pipeline` and wait for its future. What is asked while nothing else is on its way is
+written at once, and by nobody's task: if the server is slow to read, the writer goes on with it. So a
+cancelled caller cannot leave half a command on the wire or a reply that nobody reads, and those who ask while
+another waits for its reply share a write and a round trip.
 
 A request is in one of two queues. It *waits* until the writer takes it, and is *written* from then on; Redis
 answers in order, so each reply belongs to the head of `written`, but for published messages, which say what
@@ -103,9 +105,10 @@ class Link:
             repeat: Send it again if the connection is lost before the server has answered.
         """
         future: asyncio.Future[Reply] = self._loop.create_future()
-        pipeline = self._pipeline
-        pipeline.waiting.append(Request(command, self._loop.time(), repeat=repeat, future=future))
-        pipeline.work.set()
+        pipeline, now, session = self._pipeline, self._loop.time(), self._session
+        pipeline.waiting.append(Request(command, now, repeat=repeat, future=future))
+        if session is None or not session.write_now(now):
+            pipeline.work.set()
         if self._task is None or self._task.done():
             # A context of its own: the first consumer's would otherwise live as long as the link.
             self._task = self._loop.create_task(self._run(), context=contextvars.Context())

@@ -82,7 +82,9 @@ class BaseMessageSerializer(abc.ABC):
         data = self.as_bytes(raw_message)
         if self.crypter is not None:
             data = self.crypter.encrypt(data)
-        return secrets.token_bytes(self.random_prefix_length) + data
+        length = self.random_prefix_length
+        # The system is asked for random bytes even if they are none.
+        return secrets.token_bytes(length) + data if length else data
 
     def deserialize(self, message: bytes) -> Any:
         """Return the message that has travelled.

@@ -1,9 +1,10 @@
 """One connection to a Redis server, from the greeting until it is lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
-from typing import Final
+from types import coroutine
+from typing import Any, Final
 
 from redis.exceptions import ReadOnlyError, ResponseError
 
@@ -58,6 +59,8 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._heard_at = self._loop.time()
         self._broken = False
+        # What is left to do of writing outside of the writer.
+        self._rest: Callable[[], Awaitable[None]] | None = None
 
     async def run(self, greeting: Greeting | None) -> None:
         """Greet the server, if there is anything to say, and serve until that fails.
@@ -132,11 +135,44 @@ class Session:
             raise error
         self._pipeline.written.popleft().fail(error)
 
+    def write_now(self, now: float) -> bool:
+        """Write what waits in this very turn of the event loop, if nothing else is on its way.
+
+        Whoever asks alone is spared a turn; those who ask in the same turn as others share a write.
+
+        Args:
+            now: Time of the event loop.
+
+        Returns:
+            Whether that was done; otherwise it is left to the writer.
+        """
+        pipeline = self._pipeline
+        busy = pipeline.written or pipeline.work.is_set() or self._broken
+        if busy or now - self._heard_at > QUIET_SECONDS:
+            return False
+        try:
+            commands = self._connection.pack_commands(pipeline.next_batch())
+            step = self._connection.send_packed_command(commands, check_health=False)
+            # The transport takes commands at once; only for a server that is slow to read this has to wait.
+            waits_for: Any = step.send(None)
+        except StopIteration:
+            return True
+        except Exception as error:
+            # The connection ends with it, in the writer.
+            self._rest = partial(_fail, error)
+        else:
+            self._rest = partial(_go_on, step, waits_for)
+        pipeline.work.set()
+        return True
+
     async def _write(self) -> None:
         work = self._pipeline.work
         while True:
             await work.wait()
             work.clear()
+            rest, self._rest = self._rest, None
+            if rest is not None:
+                await rest()
             if self._loop.time() - self._heard_at > QUIET_SECONDS:
                 # The event loop may have stood still, and the server have gone meanwhile: what is written to
                 # it would be lost, and what waits is not.
@@ -163,6 +199,26 @@ class Session:
             # Anything it says will do: a PONG may have to wait behind many messages.
             if self._heard_at < asked_at:
                 raise TimeoutError(f"no answer to a PING for {interval} seconds")
+
+
+async def _fail(error: Exception) -> None:
+    raise error
+
+
+@coroutine
+def _go_on(step: Coroutine[Any, Any, None], waits_for: Any) -> Generator[Any, Any, None]:
+    """Go on with a coroutine that was begun outside of a task, in the task that awaits this.
+
+    Args:
+        step: The coroutine.
+        waits_for: What it has yielded to whoever began it.
+    """
+    try:
+        yield waits_for
+        yield from step
+    finally:
+        # It has to know if the task was cancelled meanwhile.
+        step.close()
 
 
 def _is_of_replica(error: ResponseError) -> bool:
