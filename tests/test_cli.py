@@ -197,7 +197,7 @@ def test_findings_are_explained(app: Callable[[str], None]) -> None:
     app(BAD)
 
     assert run("check", "cli_app").stderr == (
-        "note: fast-channels explain FC108 FC207 FC301 shows why, an example and the fix\n"
+        "note: fast-channels explain FC108 FC207 FC301 shows the reason, an example and the fix\n"
     )
     shown = run("explain", "fc107", "FC301")
     assert (shown.exit_code, shown.stdout.count("Example:"), shown.stdout.count("Fix:")) == (0, 2, 2)
@@ -341,7 +341,7 @@ def test_an_application_is_written_without_what_declares_nothing(
 
     assert (schemas.exit_code, types.exit_code) == (0, 0)
     assert schemas.stderr == (
-        "note: cli_app.Echo declares neither messages nor channel events, and is passed over\n"
+        "note: cli_app.Echo declares neither messages nor channel events, and is skipped\n"
         "wrote 3 files in schemas\n"
     )
     assert types.stderr.startswith("note: cli_app.Echo has neither handlers of channel events nor")
@@ -372,7 +372,7 @@ def test_the_files_of_others_are_not_overwritten(app: Callable[[str], None], tmp
     sys.modules.pop("cli_other")
 
     assert (schema.exit_code, types.exit_code, source.exit_code) == (2, 2, 2)
-    assert "was written for cli_app.Chat, and not for cli_other.Chat; name both" in schema.stderr
+    assert "was written for cli_app.Chat, not for cli_other.Chat; name both" in schema.stderr
     assert "types.py was written for cli_app; name all in one command" in types.stderr
     assert "cli_app.py was not written by this command" in source.stderr
     assert (tmp_path / "schemas" / "Chat.client.json").read_text(encoding="utf-8") == before
@@ -388,7 +388,7 @@ def test_what_is_deleted_is_said(app: Callable[[str], None], tmp_path: Path) -> 
     result = run("schema", "cli_app", "-o", "schemas")
 
     deleted = Path("schemas/Chat.events.json")
-    assert result.stderr.splitlines()[-1] == f"deleted {deleted}, as nothing of it is declared any more"
+    assert result.stderr.splitlines()[-1] == f"deleted {deleted}: its messages are no longer declared"
     assert names_in(tmp_path / "schemas") == ["Chat.client.json", "Chat.server.json"]
 
 
@@ -449,7 +449,7 @@ def test_somebody_has_to_name_a_target(app: Callable[[str], None], name: str) ->
     result = run(name, *(() if name == "check" else ("-",)))
 
     assert result.exit_code == 2
-    assert "Missing argument 'TARGET...': name a module or module:attribute, for instance" in result.stderr
+    assert "Missing argument 'TARGET...': name a module or module:attribute, for example" in result.stderr
 
 
 def test_the_version() -> None:
@@ -531,7 +531,7 @@ def test_the_command_says_which_extra_is_missing(tmp_path: Path) -> None:
     result = execute("check", "cli_app", cwd=tmp_path)
 
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == f"fast-channels: it needs more: {how_to_install('cli')}\n"
+    assert result.stderr == f"fast-channels: the command needs more packages: {how_to_install('cli')}\n"
 
 
 def test_another_module_that_is_missing_is_no_matter_of_the_extra(tmp_path: Path) -> None:
@@ -596,19 +596,19 @@ def factory() -> InMemoryChannelLayer:
     ("arguments", "sentence"),
     [
         ("cli_app:layer", "Missing argument 'CHANNEL=CONSUMER...'"),
-        ("cli_app:layer cli_app:Maker", "'cli_app:Maker' names no channel and consumer; write channel="),
-        ("cli_app:layer jobs=", "'jobs=' names no channel and consumer; write channel=module:attribute"),
-        ("cli_app:layer a=cli_app:Maker a=cli_app:Maker", "the channel 'a' is named twice"),
+        ("cli_app:layer cli_app:Maker", "'cli_app:Maker' does not have the form channel=module:attribute"),
+        ("cli_app:layer jobs=", "'jobs=' does not have the form channel=module:attribute"),
+        ("cli_app:layer a=cli_app:Maker a=cli_app:Maker", "the channel 'a' is given twice"),
         ("cli_app:layer =cli_app:Maker", "Channel name must be a valid unicode string"),
         ("cli_app:layer a/b=cli_app:Maker", "'/' is not allowed"),
-        ("cli_app:layer a!b=cli_app:Maker", "'a!b' is one of a single process"),
+        ("cli_app:layer a!b=cli_app:Maker", "'a!b' belongs to one process"),
         ("cli_app:layer jobs=cli_app:Nobody", "there is no cli_app:Nobody"),
         ("cli_app:layer jobs=cli_app", "the channel 'jobs' needs a consumer class"),
         ("cli_app:layer jobs=cli_app:Say", "the channel 'jobs' needs a consumer class"),
         ("cli_app:layer jobs=cli_app:Member", "Member uses the channel layer 'nobody', which is not"),
         ("cli_app:Nobody jobs=cli_app:Maker", "there is no cli_app:Nobody"),
         ("cli_nowhere:layer jobs=cli_app:Maker", "there is no module cli_nowhere"),
-        ("cli_app:factory jobs=cli_app:Maker", "is no channel layer: it has no method send, receive"),
+        ("cli_app:factory jobs=cli_app:Maker", "is not a channel layer: it has no method send, receive"),
         ("cli_app:InMemoryChannelLayer jobs=cli_app:Maker", "InMemoryChannelLayer is a class"),
         ("cli_app:layer jobs=cli_app:Maker --stop-timeout -1", "Invalid value for '--stop-timeout'"),
     ],

@@ -79,19 +79,19 @@ def test_paths_are_those_of_the_file(project: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("outputs = 'x'", "[tool.fast-channels] has no key 'outputs'; there are app-dir, check, schema, "),
+        ("outputs = 'x'", "[tool.fast-channels] has no key 'outputs'; known keys: app-dir, check, schema, "),
         ("target = ['app']", "[tool.fast-channels] has no key 'target'; did you mean 'targets'?"),
         ("app_dir = 'src'", "[tool.fast-channels] has no key 'app_dir'; did you mean 'app-dir'?"),
         (
             "schema = { outptu = 'x' }",
             "[tool.fast-channels.schema] has no key 'outptu'; did you mean 'output'?",
         ),
-        ("stubs = { ignore = [] }", "[tool.fast-channels.stubs] has no key 'ignore'; there are "),
+        ("stubs = { ignore = [] }", "[tool.fast-channels.stubs] has no key 'ignore'; known keys: "),
         ("targets = 'app'", "targets in [tool.fast-channels] has to be a list of strings, not 'app'"),
         ("targets = [1]", "targets in [tool.fast-channels] has to be a list of strings, not [1]"),
         ("app-dir = 1", "app-dir in [tool.fast-channels] has to be a string, not 1"),
         ("check = true", "check in [tool.fast-channels] has to be a table, not True"),
-        ("targets = [", "is no TOML: "),
+        ("targets = [", "is not valid TOML: "),
     ],
 )
 def test_a_mistake_is_a_sentence(project: Path, text: str, sentence: str) -> None:

@@ -99,7 +99,7 @@ def test_what_a_module_prints_is_no_output(
 @pytest.mark.parametrize("text", ["", "app:", ":Chat", "a b", "app:Chat()", "app::Chat", "../app"])
 def test_what_is_no_target(tmp_path: Path, text: str) -> None:
     """The sentence says what is one."""
-    assert reason(text, tmp_path).startswith(f"{text!r} is no target; write module or module:attribute")
+    assert reason(text, tmp_path).startswith(f"{text!r} is not a target; write module or module:attribute")
 
 
 @pytest.mark.parametrize("text", ["target_nowhere", "target_nowhere.app:Chat", "target_app.inner"])
@@ -107,7 +107,7 @@ def test_a_module_that_does_not_exist(write: Callable[..., Path], text: str) -> 
     """The sentence says where it was looked for."""
     folder = write(target_app=CONSUMER)
 
-    assert f" in {folder}, nor an installed one; is --app-dir right?" in reason(text, folder)
+    assert f" in {folder} and none is installed; check --app-dir" in reason(text, folder)
 
 
 def test_an_attribute_that_does_not_exist(write: Callable[..., Path]) -> None:
@@ -175,7 +175,7 @@ def test_a_module_that_is_no_part_of_the_application(write: Callable[..., Path],
 def test_a_file_is_no_target(text: str, module: str, tmp_path: Path) -> None:
     """The sentence says what its module may be called."""
     assert reason(text, tmp_path) == (
-        f"{text!r} is no target; write module or module:attribute, for instance {module}"
+        f"{text!r} is not a target; write module or module:attribute, for example {module}"
     )
 
 
@@ -309,7 +309,7 @@ def test_a_module_stands_for_what_it_defines(write: Callable[..., Path]) -> None
     assert [one.arguments for one in consumers_in(load("target_serves", folder))] == [{}]
     assert [one.consumer.__name__ for one in consumers_in(load("target_uses", folder))] == ["Chat"]
     for name in ("target_names", "target_borrows"):
-        with pytest.raises(TargetError, match=f"{name} is no consumer and leads to none"):
+        with pytest.raises(TargetError, match=f"{name} is not a consumer and does not lead to one"):
             consumers_in(load(name, folder))
 
 
@@ -329,5 +329,7 @@ def test_a_proxy_is_not_asked() -> None:
 @pytest.mark.parametrize("value", [int, 3, None, object(), [], SimpleNamespace(app=None)], ids=type)
 def test_what_leads_to_no_consumer(value: object) -> None:
     """The sentence says what does."""
-    with pytest.raises(TargetError, match="app:it is no consumer and leads to none; name a consumer class"):
+    with pytest.raises(
+        TargetError, match="app:it is not a consumer and does not lead to one; name a consumer class"
+    ):
         names(value)

@@ -1,4 +1,4 @@
-"""Names are the terms of the field, so that a search finds them."""
+"""Names are the terms of the field, and sentences for users are plain technical English."""
 
 import ast
 import re
@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).parent.parent / "src"
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src"
+PAGES = [
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "RELEASING", "SECURITY")),
+    ROOT / "docs" / "changelog.d" / "README.md",
+]
 
 INSTEAD = {
     "aftermath": "effects",
@@ -42,3 +48,49 @@ def test_names_are_terms_of_the_field(path: Path) -> None:
     used = INSTEAD.keys() & {*words(path)} - (PUBLIC if path.parent.name == "testing" else set())
 
     assert {word: INSTEAD[word] for word in used} == {}
+
+
+PLAIN = {
+    r"whoever": "name who it is: the caller, the client, a process",
+    r"nobody|somebody": "name who it is",
+    r"(?:is|are) none": "is not a ..., has no ...",
+    r"(?<!there )(?:is|are) no (?=\w+[;,.:])": "is not a ...",
+    r"not fit": "does not match, is not valid",
+    r"too much": "say which limit",
+    r"thrown? away|throws away": "dropped, removed",
+    r"for ever": "forever",
+    r"as ever|in vain|at will": "say what happens",
+    r"anew": "again",
+    r"told apart|tells? \w+ apart": "distinguished",
+    r"pass(?:ed|es)? over": "skipped, ignored",
+}
+"""Phrases that leave a reader to guess who or what is meant, or that only a fluent reader knows."""
+
+
+def instead(text: str) -> dict[str, str]:
+    """Return the phrases of a text that have a plainer form, and that form."""
+    found = ((re.search(rf"\b(?:{phrase})\b", text, re.IGNORECASE), plain) for phrase, plain in PLAIN.items())
+    return {match[0]: plain for match, plain in found if match is not None}
+
+
+def sentences(path: Path) -> Iterator[str]:
+    """Yield the string constants of a module that are no docstrings, such as the texts of errors."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    documented = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+            yield node.value
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_pages_are_plain_english(path: Path) -> None:
+    """A page says who does what, in words that a reader of another language knows."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+    assert instead(text) == {}
+
+
+@pytest.mark.parametrize("path", sorted(SOURCE.rglob("*.py")), ids=lambda path: path.stem)
+def test_errors_are_plain_english(path: Path) -> None:
+    """So does the text of an error, a warning or a finding."""
+    assert instead("\n".join(sentences(path))) == {}

@@ -298,7 +298,7 @@ async def test_a_panic_ends_its_consumer_and_no_worker(
 
     (record,) = [one for one in caplog.records if one.levelno >= logging.WARNING]
     assert (
-        "Exiting of channel 'jobs' failed after a message of type 'enter'; a new one goes on"
+        "Exiting of channel 'jobs' failed after a message of type 'enter'; a new consumer continues"
         in record.getMessage()
     )
     assert "boo" in caplog.text
@@ -444,7 +444,7 @@ async def test_there_is_no_client(layer: InMemoryChannelLayer, caplog: pytest.Lo
         await layer.send("jobs", {"type": "talk"})
         await wait_all_tasks_blocked()
 
-    assert "a consumer of the channel 'jobs' has no client" in caplog.text
+    assert "the consumer of channel 'jobs' runs in a worker and has no client" in caplog.text
 
 
 async def test_a_consumer_uses_its_channel_layer(layer: InMemoryChannelLayer) -> None:
@@ -513,7 +513,7 @@ async def test_a_handler_that_takes_too_long_is_cancelled(
 
     assert Maker.handled == []
     assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == [
-        "the consumer of channel 'jobs' takes too long, and is cancelled"
+        "the consumer of channel 'jobs' did not finish within 0 s, and is cancelled"
     ]
 
 
@@ -615,10 +615,15 @@ async def test_a_worker_that_waits_for_a_layer_can_be_stopped(monkeypatch: pytes
     ("layer", "consumers", "error", "text"),
     [
         (InMemoryChannelLayer, {"jobs": Maker}, TypeError, "InMemoryChannelLayer is a class"),
-        ("layer", {"jobs": Maker}, TypeError, "a str is no channel layer: it has no method send, receive"),
-        (InMemoryChannelLayer(), {}, ValueError, "a worker needs a channel, and a consumer for it"),
+        ("layer", {"jobs": Maker}, TypeError, "a str is not a channel layer: it has no method send, receive"),
+        (InMemoryChannelLayer(), {}, ValueError, "a worker needs at least one channel with a consumer"),
         (InMemoryChannelLayer(), {"jo bs": Maker}, TypeError, "Channel name must be .* ' ' is not allowed"),
-        (InMemoryChannelLayer(), {"a!b": Maker}, ValueError, "named channels, and 'a!b' is one of a single"),
+        (
+            InMemoryChannelLayer(),
+            {"a!b": Maker},
+            ValueError,
+            "a named channel, without a '!'; 'a!b' belongs to",
+        ),
         (
             InMemoryChannelLayer(),
             {"jobs": "Maker"},
@@ -629,7 +634,7 @@ async def test_a_worker_that_waits_for_a_layer_can_be_stopped(monkeypatch: pytes
             InMemoryChannelLayer(),
             {"jobs": dict},
             TypeError,
-            "'jobs' needs a consumer class, or what its as_asgi.*, not the class dict$",
+            "'jobs' needs a consumer class, or the result of its as_asgi.*, not the class dict$",
         ),
         (
             InMemoryChannelLayer(),

@@ -97,5 +97,5 @@ _ChatConsumerT = TypeVar("_ChatConsumerT", bound=type[ChatConsumerHandlers])
 
 
 def handles_chat_consumer(consumer: _ChatConsumerT, /) -> _ChatConsumerT:
-    """Return a consumer class; for checkers it is an error if a handler is missing or takes less."""
+    """Return a consumer class; type checkers report a handler that is missing or takes fewer events."""
     return consumer

@@ -1,7 +1,7 @@
 """Channels-style consumers and channel layers for any ASGI framework, typed and protocol-first.
 
-What applications need can be imported from here, and is loaded when it is first asked for. Each name is also
-in the module in which it is documented.
+The classes and functions that applications need can be imported from here; each is loaded at its first use.
+Each is also in the module that documents it.
 """
 
 import sys

@@ -15,7 +15,7 @@ def main() -> None:
         from fast_channels.cli import command  # click is an extra
     except ImportError as error:
         sentence = conflict() or (
-            f"it needs more: {how_to_install('cli')}" if error.name == "click" else None
+            f"the command needs more packages: {how_to_install('cli')}" if error.name == "click" else None
         )
         if sentence is None:
             raise

@@ -46,7 +46,7 @@ _app_dir = click.option(
     "--app-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=".",
-    help="Where modules are looked for first; by default the current directory.",
+    help="Where to look for modules first; by default the current directory.",
 )
 _only_check = click.option(
     "--check", "only_check", is_flag=True, help="Write nothing; show what is not up to date."
@@ -61,13 +61,13 @@ _only_check = click.option(
 )
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Check applications of fast_channels, write files from what they declare, and run workers.
+    """Check applications of fast_channels, generate files from their declarations, and run workers.
 
-    A TARGET is a module or module:attribute: a consumer class, what its as_asgi() returned, or an
-    application whose routes lead to consumers. Targets and outputs may also stand in the table
-    [tool.fast-channels] of pyproject.toml; arguments take their place.
+    A TARGET is a module or module:attribute: a consumer class, the result of its as_asgi(), or an
+    application whose routes lead to consumers. Targets and outputs may also be set in the table
+    [tool.fast-channels] of pyproject.toml; arguments take precedence.
 
-    Exit codes: 0 if all is well, 1 if a check found something, 2 if a command could not be carried out.
+    Exit codes: 0 for success, 1 if a check found a mistake, 2 if a command could not be run.
     """
     if os.environ.get("NO_COLOR"):
         context.color = False
@@ -84,10 +84,10 @@ def command(context: click.Context) -> None:
     type=click.Choice([*CODES]),
     multiple=True,
     metavar="CODE",
-    help="Pass over a kind of finding; may be repeated.",
+    help="Leave out a kind of finding; may be repeated.",
 )
 def check(targets: tuple[str, ...], app_dir: Path, error_format: str, ignore: tuple[str, ...]) -> None:
-    """Find in consumers what would only fail at run time."""
+    """Find mistakes in consumers that would only fail at run time."""
     with _sentences():
         loaded = _loaded(targets, app_dir)
         consumers = {found.consumer for target in loaded for found in consumers_in(target)}
@@ -101,7 +101,7 @@ def check(targets: tuple[str, ...], app_dir: Path, error_format: str, ignore: tu
         click.echo(f"checked {_count(len(consumers), 'consumer')} of {where}: {result}{ignored}")
     if shown and error_format == "text":
         codes = " ".join(dict.fromkeys(sorted(one.code for one in shown)))
-        _note(f"fast-channels explain {codes} shows why, an example and the fix")
+        _note(f"fast-channels explain {codes} shows the reason, an example and the fix")
     if shown:
         sys.exit(FINDINGS)
 
@@ -109,7 +109,7 @@ def check(targets: tuple[str, ...], app_dir: Path, error_format: str, ignore: tu
 @command.command("explain")
 @click.argument("codes", nargs=-1, metavar="CODE...")
 def explain(codes: tuple[str, ...]) -> None:
-    """Show why a finding matters, an example and the fix; without a code the page of all, in Markdown."""
+    """Show the reason, an example and the fix of a finding; without a code all of them, in Markdown."""
     for code in codes:
         if code.upper() not in KINDS:
             meant = like(code) or KINDS
@@ -128,15 +128,15 @@ def explain(codes: tuple[str, ...]) -> None:
     help="The folder of the schemas; - for one JSON object on the standard output.",
 )
 @click.option(
-    "--base-uri", default=BASE_URI, show_default=True, help="What the $id of each schema begins with."
+    "--base-uri", default=BASE_URI, show_default=True, help="The beginning of the $id of each schema."
 )
 @_only_check
 def schema(
     targets: tuple[str, ...], app_dir: Path, output: str | None, base_uri: str, only_check: bool
 ) -> None:
-    """Write the JSON Schemas of what consumers say.
+    """Write the JSON Schemas of the messages of consumers.
 
-    Consumers that declare nothing are passed over.
+    Consumers that declare no messages are skipped.
     """
     with _sentences():
         targets, output = _output(targets, output, only_check)
@@ -163,8 +163,8 @@ def schema(
 def stubs(targets: tuple[str, ...], app_dir: Path, output: str | None, only_check: bool) -> None:
     """Write a module of types: Protocols of handlers, and messages as TypedDicts.
 
-    A TARGET may also be a channel event, or a union of channel events. Consumers that declare nothing are
-    passed over.
+    A TARGET may also be a channel event, or a union of channel events. Consumers that declare no messages are
+    skipped.
     """
     with _sentences():
         targets, output = _output(targets, output, only_check)
@@ -189,13 +189,13 @@ def stubs(targets: tuple[str, ...], app_dir: Path, output: str | None, only_chec
     default=STOP_SECONDS,
     show_default=True,
     metavar="SECONDS",
-    help="How long handlers may go on after the signal to stop.",
+    help="How long handlers may run after the signal to stop.",
 )
 def worker(layer: str, consumers: list[str], app_dir: Path, stop_timeout: float) -> None:
     """Run consumers on named channels, until SIGTERM or SIGINT.
 
-    LAYER is the module:attribute of a channel layer, CONSUMER that of a consumer class or of what its
-    as_asgi() returned, for instance: app:layer thumbnails=app:ThumbnailConsumer
+    LAYER is the module:attribute of a channel layer, CONSUMER that of a consumer class or of the result of
+    its as_asgi(), for example: app:layer thumbnails=app:ThumbnailConsumer
     """
     with _sentences(TypeError, ValueError):
         by_channel = _by_channel(consumers)
@@ -212,9 +212,9 @@ def _by_channel(consumers: Iterable[str]) -> dict[str, str]:
     for text in consumers:
         channel, _, target = text.partition("=")
         if not target:
-            raise click.UsageError(f"{text!r} names no channel and consumer; write channel=module:attribute")
+            raise click.UsageError(f"{text!r} does not have the form channel=module:attribute")
         if channel in by_channel:
-            raise click.UsageError(f"the channel {channel!r} is named twice, and can have one consumer")
+            raise click.UsageError(f"the channel {channel!r} is given twice; it can have only one consumer")
         by_channel[channel] = target
     return by_channel
 
@@ -223,7 +223,7 @@ def _loaded(targets: Iterable[str], folder: Path) -> list[Target]:
     loaded = [load(target, folder) for target in targets]
     if not loaded:
         raise click.UsageError(
-            "Missing argument 'TARGET...': name a module or module:attribute, for instance app:app, or set "
+            "Missing argument 'TARGET...': name a module or module:attribute, for example app:app, or set "
             "targets in [tool.fast-channels] of pyproject.toml"
         )
     return loaded
@@ -240,7 +240,7 @@ def _output(targets: tuple[str, ...], output: str | None, only_check: bool) -> t
             "pyproject.toml"
         )
     if only_check and output == STANDARD_OUTPUT:
-        raise click.UsageError("--check compares with files, and - is none")
+        raise click.UsageError("--check compares files; it cannot be used with -, the standard output")
     return targets, output
 
 
@@ -260,7 +260,7 @@ def _bring_up_to_date(
     else:
         _say(" ".join(["wrote", *(str(folder / name) for name in files)]) if files else "nothing to write")
     for name in deleted:
-        _say(f"deleted {folder / name}, as nothing of it is declared any more")
+        _say(f"deleted {folder / name}: its messages are no longer declared")
 
 
 def _note(sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""Everything that fast_channels raises, and the exceptions that a consumer raises to steer it."""
+"""The exceptions of fast_channels: errors that it raises, and exceptions with which consumers control it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -31,8 +31,8 @@ class AcceptConnection(Exception):
 class DenyConnection(Exception):
     """Raised by `connect()` to refuse the WebSocket handshake.
 
-    Without a status the server answers 403. With one, the client receives this response where the
-    server offers the "Websocket Denial Response" extension, and a plain 403 where it does not.
+    Without a status the server answers 403. With a status, the client receives this response if the server
+    offers the extension "Websocket Denial Response", and otherwise a plain 403.
 
     Args:
         status: HTTP status code of the response.
@@ -57,7 +57,7 @@ class StopConsumer(Exception):
 
 
 class InvalidChannelLayerError(ValueError):
-    """A consumer names a channel layer that is not registered, or needs one and names none."""
+    """A channel layer is not registered, or a consumer needs a channel layer and has no alias."""
 
 
 class ChannelFull(Exception):
@@ -69,9 +69,9 @@ class MessageTooLarge(Exception):
 
 
 class MessageValueError(ValueError):
-    """A message holds a value that no channel layer can carry, although it carries values of that type.
+    """A message contains a value that no channel layer can carry, although the type of the value is allowed.
 
-    It may be a client that chose the value. A WebSocket consumer whose handler lets the error pass logs one
+    A client may have chosen the value. A WebSocket consumer whose handler does not catch the error logs one
     warning and closes with 1011.
     """
 
@@ -80,7 +80,7 @@ class ProtocolError(Exception):
     """An event breaks the rules of its ASGI protocol.
 
     Attributes:
-        state: Name of the state in which the connection was, or `None` where no state matters.
+        state: Name of the state of the connection, or `None` if the error does not depend on a state.
         event: Type of the offending event, or `None` when it had none.
         legal: Types of the events that would have been legal instead.
     """
@@ -108,10 +108,10 @@ class RemoteProtocolError(ProtocolError):
 
 
 class ConnectionClosed(ProtocolError, OSError):
-    """The application sent on a connection that is gone.
+    """The application sent on a connection that is closed.
 
-    An `OSError`, as the ASGI HTTP and WebSocket specification (version 2.4) asks of servers, so code
-    that guards a plain ASGI `send` guards this one too.
+    It is an `OSError`, as the ASGI HTTP and WebSocket specification (version 2.4) requires of servers, so
+    code that catches errors of a plain ASGI `send` catches this one too.
     """
 
 
@@ -119,10 +119,10 @@ class InvalidMessageError(ValueError):
     """A WebSocket frame is not a message of the application.
 
     Attributes:
-        code: Close code that RFC 6455, section 7.4.1 gives this mistake: 1003 for a kind of frame that
-            is not accepted, 1007 for a payload that does not fit, 1009 for one that is too large.
-        errors: One `(path, reason)` for every place that failed; the path is `""` for the whole frame. Of
-            more than 20 places there is only their number.
+        code: Close code of RFC 6455, section 7.4.1 for this mistake: 1003 for a kind of frame that is not
+            accepted, 1007 for an invalid payload, 1009 for a payload that is too large.
+        errors: One `(path, reason)` for every mistake; the path is `""` for the whole frame. If there are
+            more than 20 mistakes, only their number.
         excerpt: The beginning of the frame, safe to log.
     """
 
@@ -158,11 +158,11 @@ _MAX_REASON = 123
 
 
 class InvalidEventError(ValueError):
-    """A message of the channel layer is no event that the consumer handles.
+    """A message of the channel layer has no handler, or does not match its handler.
 
     Attributes:
         event: The message.
-        errors: One `(path, reason)` for every place that failed; none when no method handles its type.
+        errors: One `(path, reason)` for every mistake; empty if the message has no handler.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class InvalidEventError(ValueError):
 
 
 class InvalidParamsError(ValueError):
-    """The path and query parameters of a connection do not fit the model that the consumer declares.
+    """The path and query parameters of a connection do not match the model `Params` of the consumer.
 
     Attributes:
         errors: One dictionary for every parameter that failed: `type` of the mistake, `loc` as a list that
@@ -195,4 +195,4 @@ _MAX_SENTENCE = 600
 
 
 class SchemaError(ValueError):
-    """A consumer declares nothing that a JSON Schema could describe, or something that none can."""
+    """A consumer declares no messages, or a message that has no JSON Schema."""

@@ -43,7 +43,7 @@ def settings_of(folder: Path) -> dict[str, Values]:
     try:
         tool = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except ValueError as error:
-        raise SettingsError(f"{file} is no TOML: {error}") from error
+        raise SettingsError(f"{file} is not valid TOML: {error}") from error
     table = tool.get("fast-channels", {})
     _check(file, "tool", {"fast-channels": table}, {"fast-channels": dict})
     _check(file, _TABLE, table, {**_SHARED, **dict.fromkeys(_COMMANDS, dict)})
@@ -76,7 +76,7 @@ def _strings(values: Any) -> bool:
 def _meant(key: str, keys: Iterable[str]) -> str:
     known = sorted(keys)
     close = get_close_matches(key.replace("_", "-"), known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+    return f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(known)}"
 
 
 def _arguments(values: Values, folder: Path) -> Values:

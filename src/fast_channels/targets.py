@@ -87,7 +87,9 @@ def load(text: str, folder: Path) -> Target:
     names = attribute.split(".") if colon else []
     if _is_path(module) or not all(name.isidentifier() for name in [*module.split("."), *names]):
         example = f"{_as_module(module)}{colon}{attribute}" if _is_path(module) else "app:ChatConsumer"
-        raise TargetError(f"{text!r} is no target; write module or module:attribute, for instance {example}")
+        raise TargetError(
+            f"{text!r} is not a target; write module or module:attribute, for example {example}"
+        )
     value: Any = _import(module, folder.resolve())
     for name in names:
         value = _attribute(value, name, text)
@@ -109,8 +111,8 @@ def consumers_in(target: Target) -> list[Found]:
     found = [*_find(target.value, set())]
     if not found:
         raise TargetError(
-            f"{target.text} is no consumer and leads to none; name a consumer class, what its as_asgi() "
-            "returned, or a module or an application that has such"
+            f"{target.text} is not a consumer and does not lead to one; name a consumer class, the result of "
+            "its as_asgi(), or a module or application that contains consumers"
         )
     return found
 
@@ -205,7 +207,7 @@ def _import(name: str, folder: Path) -> ModuleType:
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise _failed(name, folder, error) from error
         raise TargetError(
-            f"there is no module {error.name} in {folder}, nor an installed one; is --app-dir right?"
+            f"there is no module {error.name} in {folder} and none is installed; check --app-dir"
         ) from error
     except (Exception, SystemExit) as error:
         raise _failed(name, folder, error) from error

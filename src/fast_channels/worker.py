@@ -37,18 +37,19 @@ class Worker:
     A consumer gets the scope `{"type": "channel", "channel": name}` and lives as long as the worker. A
     message is taken from the layer when the handler of the one before it has finished, so several workers
     share the messages of a channel, each of which goes to one of them. If a handler raises, the error is
-    logged, the message is lost, and a new consumer takes the next one. What asks for the end of the program,
-    as `sys.exit()` does, ends the worker instead, when the handlers of the other channels have finished.
+    logged, the message is lost, and a new consumer takes the next one. `SystemExit` and `KeyboardInterrupt`
+    from a handler end the worker, after the handlers of the other channels have finished.
 
     Args:
         layer: The channel layer that the messages come from.
-        consumers: For each name of a channel a consumer class, or what its `as_asgi()` returned. Consumers
-            that use a channel layer find it by their alias, which is registered.
-        stop_timeout: Seconds that handlers may go on after `stop()`; then they are cancelled.
+        consumers: For each channel name a consumer class, or the result of its `as_asgi()`. The alias of a
+            consumer that uses a channel layer has to be registered.
+        stop_timeout: Seconds that handlers may run after `stop()`; then they are cancelled.
 
     Raises:
-        TypeError: The layer is no channel layer, a name is no valid one, or something is no consumer.
-        ValueError: There are no consumers, or a channel is none that all processes share.
+        TypeError: The layer is not a channel layer, a channel name is not valid, or a value is not a
+            consumer.
+        ValueError: There are no consumers, or a channel name contains a `!`.
         InvalidChannelLayerError: The layer of a consumer's alias is not registered.
     """
 
@@ -61,7 +62,7 @@ class Worker:
     ) -> None:
         require_layer(layer)
         if not consumers:
-            raise ValueError("a worker needs a channel, and a consumer for it")
+            raise ValueError("a worker needs at least one channel with a consumer")
         self.layer: BaseChannelLayer = layer
         self.stop_timeout = stop_timeout
         self._stopping = asyncio.Event()
@@ -74,7 +75,7 @@ class Worker:
     def run(self) -> None:
         """Work in an event loop of its own until SIGTERM or SIGINT comes, then stop and close the layer.
 
-        A second signal does what it would do without the worker, which is to end the process.
+        A second signal ends the process at once.
 
         Raises:
             SystemExit: A handler has raised it; the layer is closed.
@@ -83,7 +84,7 @@ class Worker:
         self._raise_exit()
 
     async def serve(self) -> None:
-        """Work until `stop()`. The layer is left open; a task that is cancelled cancels the handlers.
+        """Work until `stop()`; the layer stays open. Cancelling the task cancels the handlers.
 
         Raises:
             SystemExit: A handler has raised it, and those of the other channels have finished.
@@ -99,13 +100,14 @@ class Worker:
             logger.info("stopping")
             _, late = await asyncio.wait(tasks, timeout=self.stop_timeout)
             for task in late:
-                logger.error("the consumer of channel %r takes too long, and is cancelled", task.get_name())
+                text = "the consumer of channel %r did not finish within %g s, and is cancelled"
+                logger.error(text, task.get_name(), self.stop_timeout)
                 task.cancel()
 
     def stop(self) -> None:
         """Take no more messages, and let `serve()` return when the handlers have finished.
 
-        Called in the thread of the event loop. A worker that has been stopped does not serve again.
+        Must be called in the thread of the event loop. A worker that was stopped cannot be started again.
         """
         self._stopping.set()
         for line in self._lines:
@@ -192,7 +194,7 @@ class _Line:
                         if self._taken
                         else "before its first message"
                     )
-                    then = "it was cancelled" if cancelled else "a new one goes on"
+                    then = "it was cancelled" if cancelled else "a new consumer continues"
                     logger.exception("%s of channel %r failed %s; %s", name, self.channel, at, then)
                 if cancelled:
                     raise asyncio.CancelledError from error
@@ -229,8 +231,8 @@ class _Line:
 
     async def _send(self, message: ChannelMessage) -> NoReturn:
         raise RuntimeError(
-            f"a consumer of the channel {self.channel!r} has no client to which it could send a message; "
-            "its channel_layer can"
+            f"the consumer of channel {self.channel!r} runs in a worker and has no client, so it cannot "
+            "send; send with its channel_layer"
         )
 
     async def _pause(self) -> None:
@@ -247,7 +249,7 @@ def _is_cancelled() -> bool:
 def _shared(channel: str) -> str:
     BaseChannelLayer().require_valid_channel_name(channel)
     if "!" in channel:
-        raise ValueError(f"a worker listens to named channels, and {channel!r} is one of a single process")
+        raise ValueError(f"a worker needs a named channel, without a '!'; {channel!r} belongs to one process")
     return channel
 
 
@@ -255,7 +257,7 @@ def _application(channel: str, consumer: WorkerConsumer) -> ConsumerApplication[
     application = ConsumerApplication(consumer, {}) if isinstance(consumer, type) else consumer
     found: object = getattr(application, "consumer_class", None)
     if not isinstance(found, type) or not issubclass(found, AsyncConsumer):
-        text = f"the channel {channel!r} needs a consumer class, or what its as_asgi() returned"
+        text = f"the channel {channel!r} needs a consumer class, or the result of its as_asgi()"
         raise TypeError(f"{text}, not {kind_of(consumer)}")
     alias = application.consumer_initkwargs.get("channel_layer_alias", found.channel_layer_alias)
     # A property, or a constructor, decides for each consumer.

@@ -14,24 +14,25 @@ NOTICE = "<!-- Written by `nox -s generate`; changes made by hand are lost. -->"
 INTRODUCTION = """\
 # When an event is legal
 
-ASGI says what an application and its server may say to each other, and when. Here is all of the *when*: for
-each protocol a diagram of what is legal, and a table of everything that can happen. Error messages, diagrams
-and tables come from the same rows of `fast_channels.protocol`, so they cannot disagree.
+The ASGI specification defines which events an application and its server may exchange, and in which order.
+This page shows the order: for each protocol a diagram of the legal events, and a table of every event in
+every state. The diagrams, the tables and the texts of errors are generated from the same rows of
+`fast_channels.protocol`.
 
-It is the application that sends and receives. Some events have two rows, because a flag changes what they do:
-`(more)` stands for `more_body` or `more_trailers`, `(trailers)` for `trailers`. An event of an extension is
-legal only if the `extensions` of the scope offer it.
+*Send* and *receive* are meant from the side of the application. Some events have two rows, because a flag
+changes their effect: `(more)` stands for `more_body` or `more_trailers`, `(trailers)` for `trailers`. An
+event of an extension is legal only if the `extensions` of the scope contain the extension.
 
-Only events that came from the server's `receive` change a state. One that came another way, through a channel
-layer for instance, is checked and handed to its handler, and changes nothing."""
+Only events from the server's `receive` change the state. An event from another source, such as a channel
+layer, is checked and passed to its handler; the state stays the same."""
 
 MEANINGS: Mapping[Verdict, str] = {
-    Verdict.LEGAL: "It is passed on, and the connection is then in the state that the cell names.",
-    Verdict.TOLERATED: "The server sent it out of order. It is passed on, with one debug log line.",
-    Verdict.DROPPED: "ASGI ignores what follows the end of a response. Nothing is sent, with one warning.",
-    Verdict.IGNORED: "What it asks for has happened already. Nothing is sent, silently.",
-    Verdict.CLOSED: "The connection is gone: `ConnectionClosed`, an `OSError`, and nothing is sent.",
-    Verdict.ILLEGAL: "The application broke the rules: `LocalProtocolError`, and nothing is sent.",
+    Verdict.LEGAL: "The event is passed on, and the connection changes to this state.",
+    Verdict.TOLERATED: "The server sent the event out of order. It is passed on, and logged at debug level.",
+    Verdict.DROPPED: "ASGI ignores events after the end of a response. Nothing is sent; a warning is logged.",
+    Verdict.IGNORED: "The event has no effect any more. Nothing is sent, and nothing is logged.",
+    Verdict.CLOSED: "The connection is over. `ConnectionClosed` is raised, and nothing is sent.",
+    Verdict.ILLEGAL: "The application broke the rules. `LocalProtocolError` is raised, and nothing is sent.",
 }
 
 
@@ -47,31 +48,31 @@ SECTIONS: Mapping[str, Section] = {
     "http": Section(
         "HTTP",
         """\
-A request and its response do not wait for each other, so each has its own states. A response whose trailers
-are promised, which needs the extension `http.response.trailers`, is complete only after them.""",
+A response may begin before the request is complete, so each of the two has its own states. If the response
+announces trailers, which needs the extension `http.response.trailers`, it is complete only after them.""",
         "The response",
     ),
     "websocket": Section(
         "WebSocket",
         """\
-Once open, a WebSocket is closed with one of the codes below and a reason of at most 123 bytes of UTF-8; a
-refused handshake has neither. A subprotocol has to be one that the client offered.""",
+An open WebSocket is closed with one of the codes below and a reason of at most 123 bytes of UTF-8; a
+refused handshake has neither. The subprotocol must be one that the client offered.""",
     ),
     "lifespan": Section(
         "Lifespan",
         """\
-There is one such connection for each event loop of a server, and it has no client that could leave.""",
+A server opens one such connection for each of its event loops. It has no client.""",
     ),
 }
 
 
 LIFE = """\
-Behind the events of a connection, whatever its protocol, is the life of the consumer that serves it. Its
-phases only go forward, so that each thing happens once at most: `disconnect()` begins in LIVE, so it runs
-exactly once for every connection of which an event was handled, whether the client leaves, a handler
-raises, the consumer is cancelled or the response is complete. In ENDING nothing can be sent and no group
-can be joined; the groups are left after `disconnect()` has returned, then the consumer's channel is closed.
-What a cell does not name changes nothing."""
+In every protocol, a consumer goes through the same phases. They only move forward, so each step happens at
+most once. `disconnect()` begins when LIVE becomes ENDING, so it runs exactly once for every connection of
+which an event was handled, whether the client leaves, a handler raises, the consumer is cancelled or the
+response is complete. In ENDING the consumer cannot send and cannot join groups. After `disconnect()` has
+returned, the groups are left, and then the channel of the consumer is closed. An empty cell means that the
+phase does not change."""
 
 WHAT_HAPPENS: Mapping[str, str] = {
     BEGIN: "a connection begins",
@@ -114,7 +115,7 @@ def _close_codes() -> Iterator[str]:
     yield "### Close codes"
     rows = [[str(code.value), code.meaning, "yes" if code.may_be_sent else "no"] for code in CloseCode]
     low, high = CLOSE_CODES[-1]
-    rows.append([f"{low}-{high}", "what applications and libraries agree on", "yes"])
+    rows.append([f"{low}-{high}", "defined by applications and libraries", "yes"])
     yield _markdown(["code", "meaning", "may be sent"], rows)
 
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-HEAD = "| package | holds | never | biggest file |\n"
+HEAD = "| package | contains | must not | biggest file |\n"
 STEP = 50
 """Lines are rounded up to a multiple of it, so that hardly a change of the source is one of the document."""
 

@@ -58,7 +58,10 @@ def test_groups_that_are_a_text() -> None:
         """The class itself cannot have them."""
 
     (found,) = check(Chat, {"groups": "lobby"})
-    assert (found.code, found.message) == ("FC302", "groups is a list of names, not the string 'lobby'")
+    assert (found.code, found.message) == (
+        "FC302",
+        "groups has to be a list, not the string 'lobby'; write ['lobby']",
+    )
 
 
 def test_a_group_whose_name_is_not_valid() -> None:
@@ -88,7 +91,7 @@ def test_a_layer_that_is_not_registered() -> None:
 
     assert only(Layered) == (
         "FC304 Layered uses the channel layer 'chat', which is not registered; registered: 'chats'; "
-        "pass over FC304 if the application registers it when it starts"
+        "ignore FC304 if the application registers it when it starts"
     )
 
 
@@ -159,7 +162,7 @@ def test_parameters_that_are_no_model() -> None:
     class Room(AsyncWebsocketConsumer):
         Params: type[object] = dict
 
-    assert only(Room).startswith("FC306 Room Params is no pydantic model, so it is not used: the class ")
+    assert only(Room).startswith("FC306 Room Params is not a pydantic model, so it has no effect: the class ")
 
 
 def test_parameters_that_are_not_complete() -> None:

@@ -89,15 +89,15 @@ def test_nothing_is_wrong_with_good_messages(client: Any, server: Any) -> None:
 def test_messages_that_nobody_can_resolve() -> None:
     """A name in a text that is defined nowhere would fail at the first frame."""
     assert findings(consumer("Nowhere", "Nothing")) == [
-        "FC201 Chat what clients send cannot be resolved: NameError: name 'Nowhere' is not defined",
-        "FC201 Chat what clients are sent cannot be resolved: NameError: name 'Nothing' is not defined",
+        "FC201 Chat the type of client messages cannot be resolved: NameError: name 'Nowhere' is not defined",
+        "FC201 Chat the type of server messages cannot be resolved: NameError: name 'Nothing' is not defined",
     ]
 
 
 def test_messages_that_pydantic_cannot_validate() -> None:
     """The first frame, or the first `send_json()`, would fail."""
     assert only(consumer(Engine, Any)).startswith(
-        "FC202 Chat what clients send cannot be validated: PydanticSchemaGenerationError: "
+        "FC202 Chat the type of client messages cannot be validated: PydanticSchemaGenerationError: "
     )
     assert codes(consumer(Any, Engine)) == ["FC202"]
 
@@ -114,8 +114,8 @@ def test_a_message_that_is_not_fully_defined() -> None:
 def test_messages_of_clients_that_nothing_tells_apart() -> None:
     """They share no field that could."""
     assert only(consumer(Total | Problem, Any)) == (
-        "FC203 Chat Total, Problem share no `Literal` field that tells them apart, so a message may become "
-        "the wrong one, and errors are about all of them"
+        "FC203 Chat Total, Problem have no common `Literal` field with different values, so a frame may be "
+        "read as the wrong message, and errors describe all of them"
     )
 
 
@@ -129,7 +129,9 @@ def test_messages_with_the_same_tag(client: Any, server: Any) -> None:
 
 def test_messages_without_a_form_in_json() -> None:
     """Clients could neither be told of them nor get them."""
-    assert only(consumer(Any, Machine)).startswith("FC205 Chat what clients are sent has no form in JSON: ")
+    assert only(consumer(Any, Machine)).startswith(
+        "FC205 Chat the type of server messages has no JSON form: "
+    )
     assert codes(consumer(Machine, Any)) == ["FC205"]
 
 
@@ -141,7 +143,7 @@ def test_bytes_that_are_sent_as_text() -> None:
 def test_messages_that_nothing_handles() -> None:
     """What clients send would be validated and thrown away."""
     assert only(consumer(Add, Any, handles=False)) == (
-        "FC207 Chat clients may send messages, and nothing handles them; write receive_json()"
+        "FC207 Chat declares client messages, and no method handles them; write receive_json()"
     )
 
 

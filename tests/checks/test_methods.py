@@ -112,7 +112,7 @@ def test_an_annotation_that_nobody_can_resolve() -> None:
         async def shop_paid(self, event: "Decimal") -> None: ...
 
     assert only(Shop) == (
-        "FC101 shop_paid gets unvalidated messages, as its annotation cannot be resolved: "
+        "FC101 shop_paid gets its messages unvalidated, because its annotation cannot be resolved: "
         "NameError: name 'Decimal' is not defined"
     )
 
@@ -124,7 +124,7 @@ def test_an_annotation_that_pydantic_refuses() -> None:
         async def chat_said(self, event: Said | Engine) -> None: ...
 
     assert only(Shop) == (
-        "FC102 chat_said gets unvalidated messages: PydanticSchemaGenerationError: Unable to generate "
+        "FC102 chat_said gets its messages unvalidated: PydanticSchemaGenerationError: Unable to generate "
         "pydantic-core schema for <class 'tests.checks.events.Engine'>. Set `arbitrary_types_allowed=True` "
         "in the model_config to ignore this error or implement `__get_pydantic_core_schema__` on your type "
         "to fully support it."
@@ -146,8 +146,7 @@ def test_an_event_of_a_union_without_a_handler() -> None:
         async def chat_said(self, event: Said | Left) -> None: ...
 
     assert only(Chat) == (
-        "FC105 chat_said takes events of type chat.left, which are sent to chat_left(); there is "
-        "no such handler"
+        "FC105 chat_said takes events of type chat.left, which are sent to chat_left(); write that handler"
     )
 
 
@@ -246,7 +245,7 @@ def test_two_events_of_a_handler_with_the_same_type() -> None:
 
     assert only(Chat) == (
         "FC204 chat_said Said and Whispered both have the type 'chat.said', so an event may "
-        "become the wrong one"
+        "be read as the wrong one"
     )
 
 

@@ -121,7 +121,7 @@ _ChatT = TypeVar("_ChatT", bound=type[ChatHandlers])
 
 
 def handles_chat(consumer: _ChatT, /) -> _ChatT:
-    """Return a consumer class; for checkers it is an error if a handler is missing or takes less."""
+    """Return a consumer class; type checkers report a handler that is missing or takes fewer events."""
     return consumer
 '''
     )
@@ -201,9 +201,9 @@ def test_two_things_of_the_same_name_are_refused() -> None:
     """One would hide the other."""
     other = type("Chat", (Listener,), {})
 
-    with pytest.raises(SchemaError, match="2 different things are called Chat; write them separately"):
+    with pytest.raises(SchemaError, match=r"2 different classes have the name .+\.Chat; use one command"):
         application_types([target(Chat), target(other)])
-    with pytest.raises(SchemaError, match="2 different things are called Chat"):
+    with pytest.raises(SchemaError, match=r"2 different classes have the name .+\.Chat"):
         application_schemas([target(Chat), target(type("Chat", (Chat,), {}))])
 
 
@@ -229,7 +229,9 @@ def test_things_that_share_a_name_are_called_by_their_modules() -> None:
     for name in ("RoomsChat", "LobbyV2Chat", "Hearer"):
         assert f"class {name}Handlers(Protocol):" in types
     assert "def handles_lobby_v2_chat(" in types
-    assert notes == ["some have the same name, so they are written as rooms.Chat and lobby_v2.Chat"] * 2
+    assert (
+        notes == ["the same name is used more than once, so the files use rooms.Chat and lobby_v2.Chat"] * 2
+    )
 
 
 def test_a_consumer_that_declares_nothing_is_passed_over_in_an_application() -> None:
@@ -243,8 +245,8 @@ def test_a_consumer_that_declares_nothing_is_passed_over_in_an_application() -> 
     assert {name.partition(".")[0] for name in schemas.files} == {"Chat"}
     assert "class ChatHandlers(Protocol):" in types
     assert notes == [
-        f"{__name__}.Quiet declares neither messages nor channel events, and is passed over",
-        f"{__name__}.Quiet has neither handlers of channel events nor declared messages, and is passed over",
+        f"{__name__}.Quiet declares neither messages nor channel events, and is skipped",
+        f"{__name__}.Quiet has neither handlers of channel events nor declared messages, and is skipped",
     ]
 
 
@@ -268,15 +270,15 @@ def test_a_consumer_without_anything_to_write_is_refused() -> None:
 
 def test_what_is_no_consumer_is_refused() -> None:
     """And no event either."""
-    with pytest.raises(TargetError, match="app:Say is no consumer"):
+    with pytest.raises(TargetError, match="app:Say is not a consumer"):
         application_types([target(Say, "app:Say")])
 
 
 @pytest.mark.parametrize(
     ("message", "problem"),
     [
-        (Engine, "Broken declares messages that nothing can describe: Unable to generate"),
-        (Started, "there is a message without a form in JSON: Cannot generate a JsonSchema"),
+        (Engine, "no types can be written for the messages of types.Broken: Unable to generate"),
+        (Started, "a message has no JSON form: Cannot generate a JsonSchema"),
     ],
 )
 def test_messages_that_nothing_can_describe_are_refused(message: Any, problem: str) -> None:
@@ -286,7 +288,7 @@ def test_messages_that_nothing_can_describe_are_refused(message: Any, problem: s
 
     with pytest.raises(SchemaError, match=problem):
         application_types([target(broken)])
-    with pytest.raises(SchemaError, match="Broken declares what no JSON Schema can describe"):
+    with pytest.raises(SchemaError, match="the messages of Broken have no JSON Schema"):
         application_schemas([target([broken])])
 
 
@@ -331,7 +333,7 @@ def test_a_schema_knows_for_which_consumer_it_was_written() -> None:
     assert ours.foreign(name, "") is None
     assert ours.foreign(name, '{"title": "Chat client"}') is None, "as version 0.1 wrote it"
     assert theirs.foreign(name, ours.files[name]) == (
-        f"was written for {__name__}.Chat, and not for lobby.Chat; name both in one command, choose another "
+        f"was written for {__name__}.Chat, not for lobby.Chat; name both in one command, choose another "
         "folder, or delete it"
     )
 

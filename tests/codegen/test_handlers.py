@@ -101,7 +101,7 @@ _RoomT = TypeVar("_RoomT", bound=type[RoomHandlers])
 
 
 def handles_room(consumer: _RoomT, /) -> _RoomT:
-    """Return a consumer class; for checkers it is an error if a handler is missing or takes less."""
+    """Return a consumer class; type checkers report a handler that is missing or takes fewer events."""
     return consumer'''
     )
     assert writer.modules == {HERE}

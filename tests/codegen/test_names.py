@@ -41,9 +41,7 @@ def test_names_tell_things_apart(full_names: list[str]) -> None:
 
 def test_two_things_of_the_same_full_name_cannot_be_told_apart() -> None:
     """The sentence says which."""
-    sentence = (
-        "2 different things are called Chat; write them separately, into different folders (both are a.Chat)"
-    )
+    sentence = "2 different classes have the name a.Chat; use one command and one folder for each"
     with pytest.raises(SchemaError, match=f"^{re.escape(sentence)}$"):
         short_names(["a.Chat", "b.Chat", "a.Chat"])
 

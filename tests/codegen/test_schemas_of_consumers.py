@@ -314,7 +314,7 @@ def test_a_message_that_is_not_defined_has_no_schema() -> None:
     class Lost(AsyncJsonWebsocketConsumer["Nowhere", Any]):  # type: ignore[name-defined]  # pyright: ignore[reportUndefinedVariable]  # the mistake that is tested
         """Names a type that is nowhere."""
 
-    with pytest.raises(SchemaError, match=re.escape("Lost declares what no JSON Schema can describe: name")):
+    with pytest.raises(SchemaError, match=re.escape("the messages of Lost have no JSON Schema: name")):
         consumer_schemas(Lost)
 
 
@@ -323,5 +323,5 @@ def test_a_message_that_has_no_form_in_json_has_no_schema() -> None:
     calling: Any = create_model("Calling", __config__={"arbitrary_types_allowed": True}, call=(Schema, ...))
     consumer = consumer_of(calling, Any)
 
-    with pytest.raises(SchemaError, match="Made declares what no JSON Schema can describe: Cannot"):
+    with pytest.raises(SchemaError, match="the messages of Made have no JSON Schema: Cannot"):
         consumer_schemas(consumer)

@@ -77,7 +77,9 @@ async def test_an_instance_serves_one_connection_at_a_time() -> None:
     first = Server(consumer, WEBSOCKET, CONNECT)
     await wait_all_tasks_blocked()
 
-    with pytest.raises(RuntimeError, match=r"this Recorder serves a connection already; Recorder\.as_asgi"):
+    with pytest.raises(
+        RuntimeError, match=r"this Recorder is serving a connection already, .* use Recorder\.as_asgi"
+    ):
         await serve(consumer, WEBSOCKET, CONNECT)
 
     first.give(frame("still here"), gone())
@@ -90,7 +92,9 @@ async def test_an_instance_serves_one_connection_only() -> None:
     consumer = Recorder()
     await serve(consumer, WEBSOCKET, CONNECT, gone(1000))
 
-    with pytest.raises(RuntimeError, match=r"this Recorder has served a connection; Recorder\.as_asgi"):
+    with pytest.raises(
+        RuntimeError, match=r"this Recorder has served a connection already, .* use Recorder\.as_asgi"
+    ):
         await serve(consumer, WEBSOCKET, CONNECT, gone(1001))
 
     assert consumer.log == [1000]
@@ -431,7 +435,7 @@ async def test_an_event_of_the_layer_with_a_wrong_field_is_dropped(
     server.give(gone())
     await server.end()
 
-    assert "a message of type 'websocket.receive' is no event that its handler takes: text" in caplog.text
+    assert "a message of type 'websocket.receive' does not match its handler: text" in caplog.text
 
 
 async def test_an_asgi_event_of_the_layer_is_dispatched_and_moves_nothing(
@@ -846,7 +850,7 @@ async def test_a_handler_that_sends_too_late_is_no_crash(
     await server.end()
 
     assert consumer.log == [1001]
-    assert "A handler of websocket.receive sent to a connection that is gone" in caplog.text
+    assert "A handler of websocket.receive sent to a connection that is closed" in caplog.text
 
 
 async def test_a_closed_connection_of_another_consumer_is_a_crash() -> None:
@@ -928,7 +932,7 @@ async def test_sending_in_disconnect_is_logged_and_harms_nobody(caplog: pytest.L
 
     await serve(Late(), WEBSOCKET, CONNECT, gone())
 
-    assert "sent to a connection that is gone" in caplog.text
+    assert "sent to a connection that is closed" in caplog.text
 
 
 async def test_nothing_can_be_sent_in_disconnect_after_a_crash() -> None:
@@ -1342,8 +1346,8 @@ async def test_sending_after_its_own_close_is_said_once_for_each_class(
     (record,) = caplog.records
     assert record.levelname == "WARNING"
     assert record.getMessage().startswith(
-        "Closing(path='/') sent something after it had closed the connection, which ended its handler of "
-        "websocket.receive"
+        "Closing(path='/') sent an event after it had closed the connection, so its handler of "
+        "websocket.receive was ended"
     )
 
 

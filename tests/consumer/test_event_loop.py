@@ -15,5 +15,7 @@ def test_without_an_event_loop_of_asyncio_nothing_is_served() -> None:
 
     serving = AsyncWebsocketConsumer.as_asgi()({"type": "websocket", "path": "/"}, unused, unused)
 
-    with pytest.raises(RuntimeError, match=r"^AsyncWebsocketConsumer needs asyncio, .* does not run on trio"):
+    with pytest.raises(
+        RuntimeError, match=r"^AsyncWebsocketConsumer needs asyncio, .* does not support trio"
+    ):
         serving.send(None)

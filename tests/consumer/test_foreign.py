@@ -163,9 +163,11 @@ async def test_a_handshake_with_an_http_consumer_is_refused() -> None:
 
 async def test_any_other_connection_is_an_error_that_names_class_and_type() -> None:
     """Servers go on without a protocol whose application raises. ASGI, "Applications"."""
-    with pytest.raises(ValueError, match=r"^Http serves no connection of the type 'webtransport': it has no"):
+    with pytest.raises(
+        ValueError, match=r"^Http cannot serve a connection of the type 'webtransport': it has no"
+    ):
         await serve(Http.as_asgi(), {"type": "webtransport"})
-    with pytest.raises(ValueError, match=r"^Mail serves no connection of the type 'http': "):
+    with pytest.raises(ValueError, match=r"^Mail cannot serve a connection of the type 'http': "):
         await serve(Mail(), HTTP, GET)
 
 

@@ -596,9 +596,7 @@ async def test_an_annotation_that_cannot_be_resolved_is_a_warning(type_: str, re
     consumer = Fresh()
     message = {"type": type_}
 
-    text = (
-        rf"^Asking\.{type_}\(\) gets its messages unvalidated, as its annotation cannot be used: .*{reason}"
-    )
+    text = rf"^Asking\.{type_}\(\) gets its messages unvalidated, because its annotation.*{reason}"
     with pytest.warns(RuntimeWarning, match=text) as warned:
         await consumer.dispatch(message)
     with warnings.catch_warnings():

@@ -323,7 +323,7 @@ async def test_more_body_after_the_end_is_dropped(caplog: pytest.LogCaptureFixtu
         await consumer.send_body(b"more")
 
     assert await serve(Acting(answer), HTTP, GET) == [START, part(b"all")]
-    assert "after the response is complete; dropped" in caplog.text
+    assert "was sent after the response was complete; it is dropped" in caplog.text
 
 
 async def test_an_extension_of_the_server_can_be_used() -> None:
@@ -357,7 +357,8 @@ async def test_a_handle_that_does_not_answer_is_an_error() -> None:
         await serve(consumer, HTTP, GET)
 
     assert str(caught.value) == (
-        "Acting.handle() returned without a response, and nothing is left that could send one"
+        "Acting.handle() returned without a response; a consumer without a channel layer has no other "
+        "handler that could send one"
     )
     assert caught.value.state == "INIT"
     assert caught.value.legal == ("http.response.start",)

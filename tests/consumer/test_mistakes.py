@@ -124,8 +124,8 @@ TABLE: dict[str, Row] = {
     "a handler is not async": Row(
         "definition",
         TypeError,
-        "Chat.chat_said() takes events of type chat.said and gets none: a handler is an `async def` method "
-        "with one required argument, and its name begins with no underscore",
+        "Chat.chat_said() takes events of type chat.said, and is not a handler: a handler is an `async "
+        "def` method with one required argument, and its name does not begin with an underscore",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             def chat_said(self, event: Said):
@@ -135,8 +135,8 @@ TABLE: dict[str, Row] = {
     "a handler takes two arguments": Row(
         "definition",
         TypeError,
-        "Chat.chat_said() takes events of type chat.said and gets none: a handler is an `async def` method "
-        "with one required argument, and its name begins with no underscore",
+        "Chat.chat_said() takes events of type chat.said, and is not a handler: a handler is an `async "
+        "def` method with one required argument, and its name does not begin with an underscore",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             async def chat_said(self, event: Said, room):
@@ -353,8 +353,9 @@ TABLE: dict[str, Row] = {
     "messages cannot be told apart": Row(
         "definition",
         TypeError,
-        "Chat cannot tell when a message is Enter or Exit (all are dict): use models, give TypedDicts a "
-        "Literal field in common, or tell them apart in receive_json()",
+        "Chat cannot recognise a message as Enter or Exit (all are dict): use models, give TypedDicts a "
+        "common "
+        "Literal field, or distinguish them in receive_json()",
         """
         class Enter(TypedDict):
             name: str
@@ -386,7 +387,7 @@ TABLE: dict[str, Row] = {
     "a group of strings": Row(
         "definition",
         TypeError,
-        "Room: a group carries events, and str is no ChannelEvent",
+        "Room: a group carries events, and str is not a ChannelEvent",
         """
         class Room(Group[str], pattern="room"):  # here
             pass
@@ -395,7 +396,7 @@ TABLE: dict[str, Row] = {
     "a group whose pattern lacks a field": Row(
         "definition",
         TypeError,
-        "Room: the pattern 'room' names none, and the fields are number; each field has to be there once",
+        "Room: the pattern 'room' names none, and the fields are number; each field has to occur once",
         """
         class Room(Group[Said], pattern="room"):  # here
             number: int
@@ -404,7 +405,7 @@ TABLE: dict[str, Row] = {
     "a handler of an event without a type": Row(
         "definition",
         TypeError,
-        "Chat.chat_sung() takes Sung, whose events find no handler; give it a field "
+        "Chat.chat_sung() takes Sung, which has no type, so its events have no handler; add a field "
         '`type: Literal["chat.sung"] = "chat.sung"`',
         """
         class Sung(ChannelEvent):
@@ -429,8 +430,8 @@ TABLE: dict[str, Row] = {
     "an event of the name of a method of the library": Row(
         "definition",
         TypeError,
-        "Chat.close() is a method of the library, so it never gets events of type close; give them another "
-        "type",
+        "Chat.close() is a method of the library, so it never gets events of type close; choose another "
+        "type for the event",
         """
         class Close(ChannelEvent):
             type: Literal["close"] = "close"
@@ -465,7 +466,7 @@ TABLE: dict[str, Row] = {
     "Params is no model": Row(
         "definition",
         TypeError,
-        "Chat.Params is no pydantic model, so nothing can be read into it; derive it from pydantic.BaseModel",
+        "Chat.Params is not a pydantic model; derive it from pydantic.BaseModel",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             class Params:
@@ -475,7 +476,7 @@ TABLE: dict[str, Row] = {
     "groups is a string": Row(
         "definition",
         TypeError,
-        "Chat.groups is a list of names, not the string 'lobby'; write ['lobby']",
+        "Chat.groups has to be a list, not the string 'lobby'; write ['lobby']",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             groups = "lobby"
@@ -484,7 +485,7 @@ TABLE: dict[str, Row] = {
     "groups is a generator": Row(
         "definition",
         TypeError,
-        "Chat.groups is an iterator, which only the first consumer could read; use a list",
+        "Chat.groups is an iterator, which only the first consumer can read; use a list",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             groups = (name for name in ["lobby"])
@@ -493,7 +494,7 @@ TABLE: dict[str, Row] = {
     "nothing handles the messages of clients": Row(
         "as_asgi()",
         TypeError,
-        "Chat.as_asgi(): clients may send messages, and nothing handles them; write receive_json()",
+        "Chat.as_asgi(): declares client messages, and no method handles them; write receive_json()",
         """
         class Chat(AsyncJsonWebsocketConsumer[Add, None]):
             pass
@@ -530,8 +531,8 @@ TABLE: dict[str, Row] = {
     "a frozen dataclass": Row(
         "as_asgi()",
         TypeError,
-        "Chat is a frozen dataclass, and a consumer is given its scope, channel and parameters as "
-        "attributes; use @dataclass without frozen=True",
+        "Chat is a frozen dataclass, but the library sets the scope, channel and parameters of a consumer "
+        "as attributes; use @dataclass without frozen=True",
         """
         @dataclass(frozen=True)
         class Chat(AsyncWebsocketConsumer):
@@ -572,7 +573,8 @@ TABLE: dict[str, Row] = {
     "a consumer that serves twice": Row(
         "connection",
         RuntimeError,
-        "this Chat has served a connection; Chat.as_asgi() makes one for each",
+        "this Chat has served a connection already, and an instance serves only one; use Chat.as_asgi(), "
+        "which makes an instance for each connection",
         """
         class Chat(AsyncWebsocketConsumer):
             pass
@@ -587,7 +589,8 @@ TABLE: dict[str, Row] = {
     "a connection that nothing handles": Row(
         "connection",
         ValueError,
-        "Chat serves no connection of the type 'websocket': it has no handler for the events of that",
+        "Chat cannot serve a connection of the type 'websocket': it has no handler for the events of that "
+        "type",
         """
         class Chat(AsyncConsumer):
             async def http_request(self, message):
@@ -625,7 +628,7 @@ TABLE: dict[str, Row] = {
     "groups is set to a string": Row(
         "call",
         TypeError,
-        "Chat.groups is a list of names, not the string 'lobby'; write ['lobby']",
+        "Chat.groups has to be a list, not the string 'lobby'; write ['lobby']",
         """
         class Chat(AsyncWebsocketConsumer):
             async def connect(self):
@@ -696,7 +699,7 @@ TABLE: dict[str, Row] = {
     "a class is registered in place of a layer": Row(
         "call",
         TypeError,
-        "InMemoryChannelLayer is a class; what is needed is a channel layer made from it",
+        "InMemoryChannelLayer is a class; register an instance of it",
         """
         register_channel_layer("chat", InMemoryChannelLayer)  # here
         """,
@@ -704,7 +707,7 @@ TABLE: dict[str, Row] = {
     "allowed origins are a string": Row(
         "call",
         TypeError,
-        "allowed_origins is a list of patterns, not the string 'https://example.com'",
+        "allowed_origins has to be a list of patterns, not the string 'https://example.com'",
         """
         class Chat(AsyncWebsocketConsumer):
             pass
@@ -742,7 +745,7 @@ TABLE: dict[str, Row] = {
     "a reason that is too long": Row(
         "call",
         LocalProtocolError,
-        "websocket.close is not valid: the reason has 200 bytes of UTF-8, 123 are allowed",
+        "websocket.close is not valid: the reason has 200 bytes of UTF-8, and at most 123 are allowed",
         """
         class Chat(AsyncWebsocketConsumer):
             async def connect(self):
@@ -784,7 +787,7 @@ TABLE: dict[str, Row] = {
     "a reply that nobody asked for": Row(
         "connection",
         LocalProtocolError,
-        "Ask asks for Add, and its handler returned Reset",
+        "the handler of Ask has to return Add, not Reset",
         """
         class Ask(BaseModel, Request[Add]):
             type: Literal["ask"] = "ask"
@@ -813,7 +816,8 @@ TABLE: dict[str, Row] = {
     "a request that is not answered": Row(
         "connection",
         LocalProtocolError,
-        "Page.handle() returned without a response, and nothing is left that could send one",
+        "Page.handle() returned without a response; a consumer without a channel layer has no other handler "
+        "that could send one",
         """
         class Page(AsyncHttpConsumer):
             async def handle(self, body):
@@ -905,8 +909,8 @@ TABLE: dict[str, Row] = {
     "a message of the layer that only the client may send": Row(
         "log",
         logging.ERROR,
-        "Chat(path='/room', client=10.0.0.1:50000) drops a message of its channel layer: a websocket event "
-        "that comes from a channel layer is not handled by Chat",
+        "Chat(path='/room', client=10.0.0.1:50000) drops a message of its channel layer: Chat refuses "
+        "websocket events from its channel layer; see asgi_events_from_layer",
         """
         register_channel_layer("default", InMemoryChannelLayer())
 
@@ -928,7 +932,7 @@ TABLE: dict[str, Row] = {
         "log",
         logging.ERROR,
         "Chat(path='/room', client=10.0.0.1:50000) drops a message of its channel layer: a message of type "
-        "'chat.said' is no event that its handler takes: text: Input should be a valid string",
+        "'chat.said' does not match its handler: text: Input should be a valid string",
         """
         register_channel_layer("default", InMemoryChannelLayer())
 
@@ -968,8 +972,8 @@ TABLE: dict[str, Row] = {
     "something is sent after close()": Row(
         "log",
         logging.WARNING,
-        "Chat(path='/room', client=10.0.0.1:50000) sent something after it had closed the connection, which "
-        "ended its handler of websocket.connect; this is logged once for each class",
+        "Chat(path='/room', client=10.0.0.1:50000) sent an event after it had closed the connection, so "
+        "its handler of websocket.connect was ended; this is logged once for each class",
         """
         class Chat(AsyncWebsocketConsumer):
             async def connect(self):
@@ -998,8 +1002,8 @@ TABLE: dict[str, Row] = {
     "an annotation for checkers only": Row(
         "call",
         RuntimeWarning,
-        "Chat.chat_sung() gets its messages unvalidated, as its annotation cannot be used: NameError: name "
-        "'Sung' is not defined; import it outside `if TYPE_CHECKING:`",
+        "Chat.chat_sung() gets its messages unvalidated, because its annotation cannot be used: NameError: "
+        "name 'Sung' is not defined; import it outside `if TYPE_CHECKING:`",
         """
         if TYPE_CHECKING:
             from app import Sung

@@ -332,8 +332,8 @@ def test_messages_that_nobody_can_tell_apart_are_told_when_the_class_is_defined(
             async def on_texts(self, message: Sequence[str]) -> None: ...
 
     assert str(raised.value) == (
-        "Unclear cannot tell when a message is collections.abc.Sequence[str] or Enter or Untold (all are "
-        "dict): use models, give TypedDicts a Literal field in common, or tell them apart in receive_json()"
+        "Unclear cannot recognise a message as collections.abc.Sequence[str] or Enter or Untold (all are "
+        "dict): use models, give TypedDicts a common Literal field, or distinguish them in receive_json()"
     )
 
 

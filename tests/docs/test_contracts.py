@@ -43,7 +43,7 @@ async def test_a_group_is_heard_by_its_members() -> None:
 
 async def test_an_event_that_does_not_fit_is_decided_on() -> None:
     """By the hook of the page."""
-    consumer = page("Events that do not fit").Ticker()
+    consumer = page("Events that do not match").Ticker()
     layer = InMemoryChannelLayer()
     register_channel_layer("chat", layer)
     consumer.channel_layer_alias, consumer.groups = "chat", ["prices"]

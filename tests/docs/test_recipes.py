@@ -35,7 +35,7 @@ async def answer_to(websocket: WebsocketCommunicator) -> WebsocketConnectRespons
     ("title", "path", "greeting"),
     [
         ("FastAPI", "/rooms/lobby", "welcome to lobby"),
-        ("FastAPI, a router of its own", "/api/rooms/lobby", "welcome to lobby"),
+        ("FastAPI, with an APIRouter", "/api/rooms/lobby", "welcome to lobby"),
         ("FastAPI, mounted", "/chat/", "welcome to /chat/"),
         ("Starlette", "/rooms/lobby", "welcome to lobby"),
         ("Starlette", "/api/rooms/lobby", "welcome to lobby"),

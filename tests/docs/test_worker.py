@@ -14,7 +14,7 @@ from .pages import ROOT, section
 
 async def test_a_web_application_has_its_worker_inside() -> None:
     """Between the start and the end of its lifespan it works; what was begun is finished."""
-    page = section("docs/worker.md", "In a program of yours").run()
+    page = section("docs/worker.md", "In your own program").run()
 
     async with page.app.router.lifespan_context(page.app):
         await page.layer.send("mails", page.Mail(to="ann@example.com"))

@@ -13,7 +13,7 @@ from fast_channels.layers import BaseChannelLayer
 from fast_channels.testing.strategies import group_names
 
 LAYER = BaseChannelLayer()
-OUT_OF_PLACE = "it needs at least one character, and a '!' may stand once, later, in a channel name only."
+OUT_OF_PLACE = "it is empty, or a '!' is misplaced: a channel name may have one, after its first character."
 NAME_CHARACTERS = string.ascii_letters + string.digits + "-_."
 
 
@@ -70,7 +70,7 @@ def test_names_that_look_valid_to_a_sloppy_expression_are_refused(name: str) -> 
     ("name", "reason"),
     [
         (7, "7: this is of type int, not str."),
-        ("x" * 300, "'xxxxxxxxxxxx...xxxxxxxxxxxxx': it has 300 characters."),
+        ("x" * 300, "'xxxxxxxxxxxx...xxxxxxxxxxxxx': it has 300 characters, and 99 are allowed."),
         ("room 1", "'room 1': ' ' is not allowed."),
         ("room\n", r"'room\n': '\n' is not allowed."),
         ("", f"'': {OUT_OF_PLACE}"),
@@ -93,7 +93,7 @@ def test_a_layer_that_receives_for_a_process_takes_names_up_to_the_mark(name: st
 
 def test_a_layer_that_receives_for_a_process_takes_nothing_after_the_mark() -> None:
     """With `receive=True` a name that goes on after its "!" is refused, by position too."""
-    with pytest.raises(TypeError, match="receive\\(\\) takes a name up to its '!'"):
+    with pytest.raises(TypeError, match="receive\\(\\) needs a name that ends with its '!'"):
         LAYER.require_valid_channel_name("specific.x!abc", True)
 
 
@@ -145,14 +145,14 @@ def test_the_first_pattern_that_matches_gives_the_capacity() -> None:
 @pytest.mark.parametrize("expiry", [0, -1, 0.0, float("nan")])
 def test_an_expiry_of_nothing_is_refused(expiry: float) -> None:
     """Every message would be lost, and nobody would be told."""
-    with pytest.raises(ValueError, match=f"expiry is more than 0 seconds, not {expiry}"):
+    with pytest.raises(ValueError, match=f"expiry has to be more than 0 seconds, not {expiry}"):
         BaseChannelLayer(expiry=expiry)
 
 
 @pytest.mark.parametrize("arguments", [{"capacity": 0}, {"channel_capacity": {"a": 1, "b": 0}}])
 def test_a_capacity_of_nothing_is_refused(arguments: dict[str, Any]) -> None:
     """A channel that could hold no message would lose all of them; that is a `ValueError` at once."""
-    with pytest.raises(ValueError, match="holds one unread message at least"):
+    with pytest.raises(ValueError, match="has to be 1 unread message or more, not 0"):
         BaseChannelLayer(**arguments)
 
 
@@ -177,7 +177,7 @@ CALLS: dict[str, tuple[Any, ...]] = {
 @pytest.mark.parametrize(("method", "arguments"), CALLS.items())
 async def test_the_base_carries_no_messages(method: str, arguments: tuple[Any, ...]) -> None:
     """What a subclass does not provide is a `NotImplementedError` that names it."""
-    with pytest.raises(NotImplementedError, match=rf"LegacyLayer has no {method}\(\)"):
+    with pytest.raises(NotImplementedError, match=rf"LegacyLayer does not implement {method}\(\)"):
         await getattr(LegacyLayer(), method)(*arguments)
 
 

@@ -78,9 +78,12 @@ def test_another_distribution_gives_its_layer_a_name() -> None:
     [
         (
             "redsi",
-            r"^no channel layer has the name redsi; did you mean 'redis'\? there are 'memory', ",
+            r"^no channel layer has the name redsi \(did you mean 'redis'\?\); known names: 'memory', ",
         ),
-        ("nobody", r"^no channel layer has the name nobody; there are 'memory', .+'stars', .+ by its path"),
+        (
+            "nobody",
+            r"^no channel layer has the name nobody; known names: 'memory', .+'stars'.+ write its path",
+        ),
         ("away", r"^the channel layer away cannot be imported from no_such_layers:Layer: No module named"),
         ("broken", r"^the channel layer broken cannot be imported from star_layers:Comets\w+: module 'star_"),
         (
@@ -100,8 +103,8 @@ def test_what_cannot_be_found_is_told_with_its_reason(name: str, sentence: str) 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("number", "^the channel layer number is no class, but an int$"),
-        ("text", "^the class str is no channel layer: it has no method send, receive, new_channel$"),
+        ("number", "^the channel layer number has to be a class, not an int$"),
+        ("text", "^the class str is not a channel layer: it has no method send, receive, new_channel$"),
     ],
 )
 def test_what_is_no_class_of_layers_is_refused(name: str, sentence: str) -> None:
@@ -121,7 +124,7 @@ def test_what_is_no_class_of_layers_is_refused(name: str, sentence: str) -> None
         ),
         (
             {"BACKEND": "memory", "CONFIG": {"capacity": 0}},
-            "^the channel layer 'b' cannot be made: InMemoryChannelLayer: a channel holds one unread message",
+            "^the channel layer 'b' cannot be made: InMemoryChannelLayer: the capacity of a channel",
         ),
     ],
 )

@@ -89,7 +89,9 @@ def test_a_channel_has_one_consumer(room: Mailroom) -> None:
     """The second is refused, and the first goes on."""
     box = room.listen("a", lambda: None)
 
-    with pytest.raises(RuntimeError, match="a consumer listens on channel 'a' already; it has one at most"):
+    with pytest.raises(
+        RuntimeError, match="a consumer listens on channel 'a' already; a channel has only one"
+    ):
         room.listen("a", lambda: None)
 
     assert room.boxes == {"a": box}
@@ -105,7 +107,7 @@ async def test_whoever_waits_for_a_channel_that_is_closed_fails(room: Mailroom) 
     put(room, 1)
 
     for task in tasks:
-        with pytest.raises(RuntimeError, match="channel 'a' was closed while somebody waited"):
+        with pytest.raises(RuntimeError, match=r"channel 'a' was closed while receive\(\) waited"):
             await soon(task)
     assert await soon(room.receive("a")) == {"n": 1}
 

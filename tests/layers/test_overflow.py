@@ -158,5 +158,5 @@ def test_a_policy_that_there_is_not_is_refused() -> None:
     policy: Any = "drop"
 
     assert require_overflow("drop_newest") == "drop_newest"
-    with pytest.raises(ValueError, match=r"overflow is one of .*'drop_oldest'.*'close'.*, not 'drop'"):
+    with pytest.raises(ValueError, match=r"overflow has to be one of .*'drop_oldest'.*'close'.*, not 'drop'"):
         require_overflow(policy)

@@ -77,20 +77,22 @@ def test_an_alias_can_be_forgotten_more_than_once() -> None:
 @pytest.mark.parametrize("alias", ["", None, 7, b"chat"])
 def test_an_alias_is_text(alias: Any) -> None:
     """An alias that is no `str`, or an empty one, is a `TypeError`."""
-    with pytest.raises(TypeError, match="the alias of a channel layer is a str that is not empty, not"):
+    with pytest.raises(
+        TypeError, match="the alias of a channel layer has to be a str that is not empty, not"
+    ):
         ChannelLayerRegistry().register(alias, InMemoryChannelLayer())
 
 
 @pytest.mark.parametrize(
     ("layer", "reason"),
     [
-        ("redis://localhost", "^a str is no channel layer: it has no method send, receive, new_channel$"),
-        (None, "^None is no channel layer"),
-        (object(), "^an object is no channel layer"),
+        ("redis://localhost", "^a str is not a channel layer: it has no method send, receive, new_channel$"),
+        (None, "^None is not a channel layer"),
+        (object(), "^an object is not a channel layer"),
         (AsyncMock(spec=["send", "receive"]), "it has no method new_channel$"),
         (
             InMemoryChannelLayer,
-            "InMemoryChannelLayer is a class; what is needed is a channel layer",
+            "InMemoryChannelLayer is a class; register an instance of it",
         ),
     ],
 )

@@ -200,7 +200,7 @@ def test_the_path_leads_to_the_value(path: list[int | str]) -> None:
         ),
         ({"a": -(2**63) - 1}, ValueError, 'message["a"] is an int outside'),
         ({"a": [Number(10**5000)]}, ValueError, 'message["a"][0] is an int outside'),
-        ({"a": "\ud800"}, ValueError, 'message["a"] holds a lone surrogate, which is no Unicode text'),
+        ({"a": "\ud800"}, ValueError, 'message["a"] holds a lone surrogate, which is not valid Unicode'),
         ({"\udfff": 1}, ValueError, "message holds a lone surrogate"),
         ({"a": {1: 2}}, TypeError, 'message["a"] has the key 1, an int; the keys of a mapping are str'),
         ({b"type": 1}, TypeError, "message has the key b'type', a bytes; the keys of a mapping are str"),
@@ -210,10 +210,10 @@ def test_the_path_leads_to_the_value(path: list[int | str]) -> None:
             TypeError,
             'message["a"] is a Chat, a pydantic model inside a message; send its model_dump()',
         ),
-        ([("type", "chat")], TypeError, "a message is a mapping with str keys, not a list"),
-        ("chat", TypeError, "a message is a mapping with str keys, not a str"),
-        (None, TypeError, "a message is a mapping with str keys, not None"),
-        ({RESERVED_KEY: 1}, ValueError, f'message has the key "{RESERVED_KEY}", which channel layers keep'),
+        ([("type", "chat")], TypeError, "a message has to be a mapping with str keys, not a list"),
+        ("chat", TypeError, "a message has to be a mapping with str keys, not a str"),
+        (None, TypeError, "a message has to be a mapping with str keys, not None"),
+        ({RESERVED_KEY: 1}, ValueError, f'message has the key "{RESERVED_KEY}", which is reserved'),
     ],
 )
 def test_what_is_refused_and_how(message: Any, error: type[Exception], text: str) -> None:

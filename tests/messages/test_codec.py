@@ -266,7 +266,7 @@ def test_a_reply_gets_the_field_that_tells_whose_it_is() -> None:
 )
 def test_a_reply_that_its_request_does_not_ask_for_is_not_sent(answer: object, shown: str) -> None:
     """A client would wait for ever, or take it for something else."""
-    with pytest.raises(LocalProtocolError, match=f"^Ask asks for Answer, and its handler returned {shown}$"):
+    with pytest.raises(LocalProtocolError, match=f"^the handler of Ask has to return Answer, not {shown}$"):
         codec(Ask | Join).reply(Ask(id="7"), answer)
 
 
@@ -308,7 +308,9 @@ class Tell(BaseModel, Request[None | Say]):
 def test_a_dataclass_and_a_named_tuple_take_over_the_field_too(reply: object, correlated: object) -> None:
     """They set what is not their default."""
     assert codec(Decide).reply(Decide(no="7"), reply) == correlated
-    with pytest.raises(LocalProtocolError, match=r"^the reply to Decide cannot take over its id: id: Input"):
+    with pytest.raises(
+        LocalProtocolError, match=r"^the reply to Decide cannot have the id of the request: id: Input"
+    ):
         codec(Decide).reply(Decide(no=7), Verdict("yes"))
 
 
@@ -331,7 +333,7 @@ def test_the_field_of_a_frame_that_is_no_message_is_found(text: str, found: obje
 def test_a_field_that_does_not_fit_the_reply_is_an_error() -> None:
     """Nothing that is not valid is sent."""
     with pytest.raises(
-        LocalProtocolError, match="the reply to Ask cannot take over its id: id: Input should"
+        LocalProtocolError, match="the reply to Ask cannot have the id of the request: id: Input should"
     ):
         Codec(lambda: Ask).reply(Ask(id=7), Answer(text="yes"))
 

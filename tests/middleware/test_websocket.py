@@ -207,4 +207,4 @@ def test_a_pattern_without_a_host_is_warned_of(pattern: str, caplog: pytest.LogC
     """Nothing that a browser sends would match it."""
     validator(pattern)
 
-    assert f"{pattern!r} never matches: it names no host" in caplog.text
+    assert f"{pattern!r} never matches, because it has no host" in caplog.text

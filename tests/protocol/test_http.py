@@ -201,7 +201,7 @@ def test_an_extension_that_is_offered_may_be_used(state: str, type_: str) -> Non
 
 def test_a_denial_response_is_none_here() -> None:
     """Granian offers the denial response of WebSockets in the scopes of HTTP too."""
-    with pytest.raises(LocalProtocolError, match=r"no http application sends websocket\."):
+    with pytest.raises(LocalProtocolError, match=r"http applications cannot send websocket\."):
         connection().send(example("websocket.http.response.start"))
 
 

@@ -108,7 +108,7 @@ def test_what_has_no_type_is_no_event(kind: type[Connection], message: Any) -> N
     """An event is a mapping with a text under "type"; the error says what would have been right."""
     machine = kind(SCOPE)
 
-    with pytest.raises(LocalProtocolError, match="a mapping with a string under 'type'; legal: ") as refusal:
+    with pytest.raises(LocalProtocolError, match="a mapping with a string as its 'type'; legal: ") as refusal:
         machine.send(message)
 
     assert refusal.value.event is None
@@ -140,7 +140,7 @@ def test_a_type_that_nobody_knows_is_not_sent(kind: type[Connection]) -> None:
     """A server would refuse it; the error says what would have been right."""
     machine = kind(SCOPE)
 
-    with pytest.raises(LocalProtocolError, match=f"no {kind.protocol} application sends chat") as refusal:
+    with pytest.raises(LocalProtocolError, match=f"{kind.protocol} applications cannot send chat") as refusal:
         machine.send({"type": "chat.message"})
 
     assert refusal.value.event == "chat.message"
@@ -152,7 +152,7 @@ def test_what_only_servers_send_is_not_sent(kind: type[Connection]) -> None:
     """A received event cannot be sent back."""
     for type_, model in EVENTS.items():
         if not issubclass(model, SendEvent):
-            with pytest.raises(LocalProtocolError, match=f"no {kind.protocol} application sends {type_}"):
+            with pytest.raises(LocalProtocolError, match=f"{kind.protocol} applications cannot send {type_}"):
                 kind(SCOPE).send({"type": type_})
 
 
@@ -161,7 +161,7 @@ def test_an_event_of_another_protocol_is_not_sent(kind: type[Connection]) -> Non
     """Not even when the server offers the extension of that event in the wrong scope."""
     own = kind.table.models(AsgiEvent)
     for type_ in {*EVENTS} - {*own}:
-        with pytest.raises(LocalProtocolError, match=f"no {kind.protocol} application sends {type_}"):
+        with pytest.raises(LocalProtocolError, match=f"{kind.protocol} applications cannot send {type_}"):
             kind(SCOPE).send({"type": type_})
 
 
@@ -183,7 +183,7 @@ def test_an_extension_of_a_server_is_passed_on(offered: str) -> None:
 )
 def test_the_extension_of_a_server_has_to_be_offered(extensions: Any) -> None:
     """The beginning of a word is not its name."""
-    with pytest.raises(LocalProtocolError, match="no http application sends"):
+    with pytest.raises(LocalProtocolError, match="http applications cannot send"):
         HttpConnection({"extensions": extensions}).send({"type": "http.response.informational"})
 
 
@@ -293,7 +293,7 @@ def test_a_dropped_event_is_logged_with_its_type(caplog: pytest.LogCaptureFixtur
 
     machine.send({"type": "http.response.body", "body": b"late"})
 
-    assert caplog.messages == ["http.response.body after the response is complete; dropped"]
+    assert caplog.messages == ["http.response.body was sent after the response was complete; it is dropped"]
 
 
 # --------------------------------------------------------------------------------------------------- states

@@ -66,8 +66,8 @@ STARTED = "lifespan.startup.complete"
 FAILED = "lifespan.startup.failed"
 STOPPED = "lifespan.shutdown.complete"
 
-NO_TYPE = "a mapping with a string under 'type'"
-LATE = "after the response is complete; dropped"
+NO_TYPE = "a mapping with a string as its 'type'"
+LATE = "was sent after the response was complete; it is dropped"
 FRAME = "a frame carries exactly one of text and bytes"
 
 
@@ -135,18 +135,18 @@ REFUSED: Mapping[str, Refused] = {
     "v-http-event-not-dict": Refused(None, NO_TYPE),
     "v-http-missing-type": Refused(None, NO_TYPE),
     "v-http-type-bytes": Refused(b"http.response.start", NO_TYPE),
-    "v-http-unknown-type": Refused("http.nonsense", "no http application sends"),
-    "v-http-send-disconnect-type": Refused("http.disconnect", "no http application sends"),
-    "v-http-send-receive-type": Refused("http.request", "no http application sends"),
-    "v-http-ws-event": Refused(ACCEPT, "no http application sends"),
-    "v-lifespan-unknown": Refused("lifespan.foo", "no lifespan application sends"),
-    "v-ws-http-event": Refused(START, "no websocket application sends", (BODY,)),
+    "v-http-unknown-type": Refused("http.nonsense", "http applications cannot send"),
+    "v-http-send-disconnect-type": Refused("http.disconnect", "http applications cannot send"),
+    "v-http-send-receive-type": Refused("http.request", "http applications cannot send"),
+    "v-http-ws-event": Refused(ACCEPT, "http applications cannot send"),
+    "v-lifespan-unknown": Refused("lifespan.foo", "lifespan applications cannot send"),
+    "v-ws-http-event": Refused(START, "websocket applications cannot send", (BODY,)),
     "v-ws-missing-type": Refused(None, NO_TYPE),
-    "v-ws-send-connect-type": Refused("websocket.connect", "no websocket application sends"),
-    "v-ws-send-disconnect-type": Refused("websocket.disconnect", "no websocket application sends"),
-    "v-ws-send-receive-type": Refused("websocket.receive", "no websocket application sends"),
-    "v-ws-unknown-type": Refused("websocket.nonsense", "no websocket application sends"),
-    "v-ws-unknown-type-before-accept": Refused("websocket.nonsense", "no websocket application sends"),
+    "v-ws-send-connect-type": Refused("websocket.connect", "websocket applications cannot send"),
+    "v-ws-send-disconnect-type": Refused("websocket.disconnect", "websocket applications cannot send"),
+    "v-ws-send-receive-type": Refused("websocket.receive", "websocket applications cannot send"),
+    "v-ws-unknown-type": Refused("websocket.nonsense", "websocket applications cannot send"),
+    "v-ws-unknown-type-before-accept": Refused("websocket.nonsense", "websocket applications cannot send"),
     # Headers.
     "v-http-3tuple-headers": Refused(START, "headers.0: Tuple should have at most 2 items", (BODY,)),
     "v-http-crlf-header": Refused(START, "the value of header b'x-a' contains CR, LF or NUL", (BODY,)),
@@ -199,7 +199,9 @@ REFUSED: Mapping[str, Refused] = {
     "v-ws-close-code-str": Refused(CLOSE, "code: Input should be a valid integer"),
     "v-ws-close-reason-bytes": Refused(CLOSE, "reason: Input should be a valid string"),
     "v-ws-close-reason-int": Refused(CLOSE, "reason: Input should be a valid string"),
-    "v-ws-close-reason-long": Refused(CLOSE, "the reason has 124 bytes of UTF-8, 123 are allowed"),
+    "v-ws-close-reason-long": Refused(
+        CLOSE, "the reason has 124 bytes of UTF-8, and at most 123 are allowed"
+    ),
     "v-ws-denial-str-body": Refused(DENIAL, "body: Input should be a valid bytes"),
     "v-ws-send-both": Refused(SEND, FRAME),
     "v-ws-send-both-none": Refused(SEND, FRAME),

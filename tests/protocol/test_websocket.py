@@ -121,7 +121,7 @@ def test_a_close_reason_fits_into_its_frame(reason: str) -> None:
     if size <= 123:
         assert machine.send({"type": "websocket.close", "reason": reason}) is not None
     else:
-        with pytest.raises(LocalProtocolError, match=f"{size} bytes of UTF-8, 123 are allowed"):
+        with pytest.raises(LocalProtocolError, match=f"{size} bytes of UTF-8, and at most 123 are allowed"):
             machine.send({"type": "websocket.close", "reason": reason})
 
     assert machine.state == ("CLOSED" if size <= 123 else "OPEN")
@@ -184,7 +184,7 @@ def test_a_denial_response_has_to_be_offered() -> None:
 @pytest.mark.parametrize("type_", ["http.response.start", "http.response.body", "http.response.pathsend"])
 def test_an_http_response_is_none_here(type_: str) -> None:
     """A framework's 404 for HTTP is not an answer to a handshake, even if a server offers its extensions."""
-    with pytest.raises(LocalProtocolError, match=f"no websocket application sends {type_}"):
+    with pytest.raises(LocalProtocolError, match=f"websocket applications cannot send {type_}"):
         connection("HANDSHAKE").send({"type": type_, "status": 404})
 
 

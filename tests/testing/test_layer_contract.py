@@ -150,7 +150,7 @@ def test_a_layer_that_has_forgotten_what_it_lacks_is_told() -> None:
 
     text = complaint(Contract, "test_a_group_may_be_empty")
 
-    assert "NotImplementedError: Bare has no group_send()" in text
+    assert "NotImplementedError: Bare does not implement group_send()" in text
     assert text.endswith("says so in `lacks` of its test class.")
 
 

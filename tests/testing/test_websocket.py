@@ -293,7 +293,7 @@ async def test_json_in_a_binary_frame_is_an_assertion_error() -> None:
     await communicator.connect()
     await communicator.send_to(bytes_data=b"{}")
 
-    with pytest.raises(AssertionError, match="JSON comes in a text frame"):
+    with pytest.raises(AssertionError, match="Expected JSON in a text frame"):
         await communicator.receive_json_from()
 
 

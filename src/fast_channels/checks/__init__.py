@@ -1,4 +1,4 @@
-"""Finds in consumer classes what would only fail when a connection, a frame or an event comes."""
+"""Finds mistakes in consumer classes that would only fail when a connection, a frame or an event arrives."""
 
 from .consumer import check, findings_in
 from .finding import Finding

@@ -9,12 +9,12 @@ __all__ = ["Finding", "finding"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that would fail, or not happen, at run time.
+    """One mistake that would only be noticed at run time, or not at all.
 
     Attributes:
         code: Its kind, a key of `CODES`.
         subject: The class or method that it is about, with its module.
-        message: What is wrong and what would be right.
+        message: What is wrong, and how to correct it.
         path: The file of the class or method, `None` if it has none.
         line: The line in that file, counted from 1, `None` if it is not known.
     """

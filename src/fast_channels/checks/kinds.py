@@ -121,7 +121,7 @@ _ALL = (
         "FC101",
         "the annotation of a handler cannot be resolved",
         "Its messages arrive unvalidated, after a warning.",
-        "FC101 app.Chat.chat_said: gets unvalidated messages, as its annotation cannot be resolved: "
+        "FC101 app.Chat.chat_said: gets its messages unvalidated, because its annotation cannot be resolved: "
         "NameError: name 'Said' is not defined",
         f'{_CHAT}async def chat_said(self, event: "Said") -> None: ...',
         _before_chat(_SAID),
@@ -129,9 +129,9 @@ _ALL = (
     ),
     _kind(
         "FC102",
-        "the annotation of a handler cannot be validated into",
+        "pydantic cannot validate with the annotation of a handler",
         "Its messages arrive unvalidated, after a warning.",
-        "FC102 app.Chat.chat_said: gets unvalidated messages: PydanticSchemaGenerationError: Unable to "
+        "FC102 app.Chat.chat_said: gets its messages unvalidated: PydanticSchemaGenerationError: Unable to "
         "generate pydantic-core schema for <class 'app.Engine'>. ...",
         f"class Engine: ...\n\n{_SAID}{_TAKES_SAID.replace('Said', 'Said | Engine')}",
         ("class Engine: ...\n\n", ""),
@@ -140,17 +140,18 @@ _ALL = (
     _kind(
         "FC103",
         "an event has no `type` literal",
-        "A `TypeError` when its handler or its group is defined: it would be sent and find no handler.",
-        "TypeError: Chat.chat_said() takes Said, whose events find no handler; give it a field "
-        '`type: Literal["chat.said"] = "chat.said"`',
+        "A `TypeError` when its handler or its group is defined, because the event could not be matched to "
+        "a handler.",
+        "TypeError: Chat.chat_said() takes Said, which has no type, so its events have no handler; add a "
+        'field `type: Literal["chat.said"] = "chat.said"`',
         f"class Said(ChannelEvent):\n    text: str\n\n{_TAKES_SAID}",
         ("    text", '    type: Literal["chat.said"] = "chat.said"\n    text'),
-        note="Classes that others inherit may leave it to them.",
+        note="A class with subclasses may leave it to the subclasses.",
     ),
     _kind(
         "FC104",
         "a handler takes events that are sent to another name",
-        "It never runs.",
+        "The handler never runs.",
         "FC104 app.Chat.chat_message: takes events of type chat.said, which are sent to chat_said(); rename "
         "the method, or start its name with an underscore if it is not a handler",
         f'{_CHAT}async def chat_message(self, event: "Said") -> None: ...\n\n{_SAID}',
@@ -161,17 +162,17 @@ _ALL = (
         "FC105",
         "a handler takes events that are sent to a name without a handler",
         "Such an event is dropped, with an error in the log.",
-        "FC105 app.Chat.chat_said: takes events of type chat.left, which are sent to chat_left(); there is "
-        "no such handler",
+        "FC105 app.Chat.chat_said: takes events of type chat.left, which are sent to chat_left(); write "
+        "that handler",
         f"{_SAID}{_LEFT}{_TAKES_SAID.replace('Said', 'Said | Left')}",
         (" | Left) -> None: ...", ") -> None: ...\n    async def chat_left(self, event: Left) -> None: ..."),
     ),
     _kind(
         "FC106",
         "the type of an event is the name of a method of the library",
-        "A `TypeError` when the class is defined: such a method is no handler.",
-        "TypeError: Chat.close() is a method of the library, so it never gets events of type close; give "
-        "them another type",
+        "A `TypeError` when the class is defined, because such a method is never a handler.",
+        "TypeError: Chat.close() is a method of the library, so it never gets events of type close; "
+        "choose another type for the event",
         'class Close(ChannelEvent):\n    type: Literal["close"] = "close"\n\n'
         f"{_CHAT}async def close(self, event: Close) -> None: ...",
         ('"close"', '"chat.close"'),
@@ -179,10 +180,10 @@ _ALL = (
     ),
     _kind(
         "FC107",
-        "a method has the name of a handler and is none",
-        "A `TypeError` when the class is defined: its events would be dropped.",
-        "TypeError: Chat.chat_said() takes events of type chat.said and gets none: a handler is an `async "
-        "def` method with one required argument, and its name begins with no underscore",
+        "a method has the name of a handler but is not a handler",
+        "A `TypeError` when the class is defined, because its events would be dropped.",
+        "TypeError: Chat.chat_said() takes events of type chat.said, and is not a handler: a handler is "
+        "an `async def` method with one required argument, and its name does not begin with an underscore",
         f"{_SAID}{_TAKES_SAID.replace('async ', '')}",
         ("    def", "    async def"),
     ),
@@ -207,7 +208,8 @@ _ALL = (
         "FC201",
         "the messages of a consumer cannot be resolved",
         "A `NameError` at the first frame.",
-        "FC201 app.Chat: what clients send cannot be resolved: NameError: name 'Add' is not defined",
+        "FC201 app.Chat: the type of client messages cannot be resolved: NameError: name 'Add' is not "
+        "defined",
         _json('"Add"'),
         _before_chat(_ADD),
         note="Import the message outside `if TYPE_CHECKING:`.",
@@ -216,17 +218,18 @@ _ALL = (
         "FC202",
         "the messages of a consumer cannot be validated",
         "An error of pydantic at the first frame.",
-        "FC202 app.Chat: what clients send cannot be validated: PydanticSchemaGenerationError: Unable to "
+        "FC202 app.Chat: the type of client messages cannot be validated: PydanticSchemaGenerationError: "
+        "Unable to "
         "generate pydantic-core schema for <class 'app.Add'>. ...",
         f"class Add:\n    amount: int\n\n{_json('Add')}",
         ("class Add:", "class Add(BaseModel):"),
     ),
     _kind(
         "FC203",
-        "nothing tells the messages of clients apart",
-        "A frame may become the wrong message, and errors are about all of them.",
-        "FC203 app.Chat: Add, Say share no `Literal` field that tells them apart, so a message may become "
-        "the wrong one, and errors are about all of them",
+        "client messages cannot be distinguished",
+        "A frame may be read as the wrong message, and errors describe all of them.",
+        "FC203 app.Chat: Add, Say have no common `Literal` field with different values, so a frame may be "
+        "read as the wrong message, and errors describe all of them",
         "class Add(BaseModel):\n    amount: int\n\nclass Say(BaseModel):\n    text: str\n\n"
         + _json("Add | Say"),
         ("    amount", '    type: Literal["add"] = "add"\n    amount'),
@@ -235,18 +238,18 @@ _ALL = (
     _kind(
         "FC204",
         "two messages have the same tag",
-        "One may become the other.",
-        "FC204 app.Chat: Add and Reset both have the type 'add', so what clients send may be taken for the "
-        "wrong one",
+        "A frame may be read as the wrong one.",
+        "FC204 app.Chat: Add and Reset both have the type 'add', so a message may be read as the wrong "
+        "one: the type of client messages",
         f'{_ADD}class Reset(BaseModel):\n    type: Literal["add"] = "add"\n\n{_json("Add | Reset")}',
         ('Reset(BaseModel):\n    type: Literal["add"] = "add"', _RESET.strip().removeprefix("class ")),
     ),
     _kind(
         "FC205",
         "a message cannot be written as JSON, or has no JSON Schema",
-        "An error when it is sent, and nobody can be told of it.",
-        "FC205 app.Chat: what clients are sent has no form in JSON: PydanticInvalidForJsonSchema: Cannot "
-        "generate a JsonSchema for ...",
+        "Sending it raises an error, and the schema of the messages cannot be generated.",
+        "FC205 app.Chat: the type of server messages has no JSON form: PydanticInvalidForJsonSchema: "
+        "Cannot generate a JsonSchema for ...",
         "class Engine: ...\n\nclass Total(BaseModel, arbitrary_types_allowed=True):\n    engine: Engine\n\n"
         + _json("None", "Total"),
         ("class Engine: ...\n\n", ""),
@@ -256,28 +259,28 @@ _ALL = (
     _kind(
         "FC206",
         "a message carries bytes that may not be UTF-8",
-        "An error when they are not.",
-        "FC206 app.Chat: what clients are sent has bytes in it, and pydantic refuses those that are not "
+        "Sending such a message raises an error if they are not.",
+        "FC206 app.Chat: the type of server messages contains bytes, and pydantic refuses bytes that are not "
         'UTF-8; give the model ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")',
         f"class Picture(BaseModel):\n    data: bytes\n\n{_json('None', 'Picture')}",
         ("(BaseModel)", '(BaseModel, ser_json_bytes="base64", val_json_bytes="base64")'),
     ),
     _kind(
         "FC207",
-        "clients may send messages, and nothing handles them",
-        "A `TypeError` at `as_asgi()`: they would be validated and thrown away.",
-        "FC207 app.Chat: clients may send messages, and nothing handles them; write receive_json()",
+        "client messages are declared, and no method handles them",
+        "A `TypeError` at `as_asgi()`, because the messages would be validated and then ignored.",
+        "FC207 app.Chat: declares client messages, and no method handles them; write receive_json()",
         f"{_ADD}class Chat(AsyncJsonWebsocketConsumer[Add, None]):\n"
         "    async def connect(self) -> None:\n        await self.accept()",
         (
             "connect(self) -> None:\n        await self.accept()",
             "receive_json(self, content: Add) -> None: ...",
         ),
-        note="Classes that others inherit may leave it to them.",
+        note="A class with subclasses may leave it to the subclasses.",
     ),
     _kind(
         "FC208",
-        "the methods that receive messages are not one for each",
+        "a client message has no method, or more than one",
         "A `TypeError` when the class is defined, or at the first connection.",
         "TypeError: Chat has no method that receives Reset: write one for each, or receive_json()",
         f"{_ADD}{_RESET}Contract = AsyncJsonWebsocketConsumer[Add | Reset, None]\n\nclass Chat(Contract):\n"
@@ -289,7 +292,7 @@ _ALL = (
     ),
     _kind(
         "FC301",
-        "there are groups and no channel layer",
+        "groups without a channel layer",
         "An `InvalidChannelLayerError` at the first connection.",
         "FC301 app.Chat: has groups and no channel layer; set channel_layer_alias",
         f'{_CHAT}groups = ["lobby"]',
@@ -298,8 +301,9 @@ _ALL = (
     _kind(
         "FC302",
         "`groups` is a string",
-        "A `TypeError` when the class is defined, or at the first connection: each letter would be a group.",
-        "TypeError: Chat.groups is a list of names, not the string 'lobby'; write ['lobby']",
+        "A `TypeError` when the class is defined, or at the first connection, because each character would "
+        "be a group.",
+        "TypeError: Chat.groups has to be a list, not the string 'lobby'; write ['lobby']",
         f'{_LAYERED}groups = "lobby"',
         ('"lobby"', '["lobby"]'),
     ),
@@ -317,12 +321,13 @@ _ALL = (
         "FC304",
         "the channel layer is not registered",
         "An `InvalidChannelLayerError` at the first connection.",
-        "FC304 app.Chat: uses the channel layer 'chat', which is not registered; registered: 'chats'; pass "
-        "over FC304 if the application registers it when it starts",
+        "FC304 app.Chat: uses the channel layer 'chat', which is not registered; registered: 'chats'; "
+        "ignore FC304 if the application registers it when it starts",
         f'register_channel_layer("chats", InMemoryChannelLayer())\n\n{_LAYERED}',
         ('"chats"', '"chat"'),
-        note="It is found only if the import registers some layer. Those that an application registers when "
-        "it starts, such as in its lifespan, are not seen: if this is one of them, pass over FC304.",
+        note="FC304 is reported only if the import registers a layer. `check` does not see layers that "
+        "the application registers when it starts, for example in its lifespan; in that case, ignore "
+        "FC304.",
     ),
     _kind(
         "FC305",
@@ -336,8 +341,8 @@ _ALL = (
     ),
     _kind(
         "FC306",
-        "`Params` is no model, or not a complete one",
-        "It is not used, or an error of pydantic at the first connection.",
+        "`Params` is not a pydantic model, or cannot be used",
+        "It has no effect or raises a `TypeError`; or pydantic raises an error at the first connection.",
         "FC306 app.Chat: Params cannot be validated: PydanticUndefinedAnnotation: name 'Room' is not defined",
         f'{_CHAT}class Params(BaseModel):\n        room: "Room"',
         ('"Room"', "str"),
@@ -345,13 +350,13 @@ _ALL = (
     _kind(
         "FC307",
         "a mutable class attribute is shared by all connections",
-        "What one connection puts into it, all others see, and it stays when the connection ends.",
+        "A change by one connection affects all others, and remains after the connection has ended.",
         "FC307 app.Chat: has the class attribute seen, a list that all connections share; set it in "
         "__init__(), or annotate it with ClassVar if that is meant",
         f"{_CHAT}seen: list[str] = []",
         ("seen:", "def __init__(self) -> None:\n        super().__init__()\n        self.seen:"),
-        note="Annotate it with `ClassVar` or `Final` if it is meant to be shared. The library's own "
-        "attributes, such as `groups`, are settings that it only reads.",
+        note="If the attribute is meant to be shared, annotate it with `ClassVar` or `Final`. Attributes "
+        "of the library, such as `groups`, are not reported, because the library only reads them.",
     ),
     _kind(
         "FC308",
@@ -387,16 +392,18 @@ def explained(kind: Kind) -> str:
 
 
 def _shown(kind: Kind) -> list[tuple[str, str]]:
-    shown = [("Example", kind.example), ("It says", kind.says), ("Fix", kind.fix)]
+    shown = [("Example", kind.example), ("Message", kind.says), ("Fix", kind.fix)]
     return [(title, text.rstrip()) for title, text in shown]
 
 
 def page() -> str:
     """Return the page of all kinds, in Markdown."""
     head = (
-        "# Findings\n\nWhat `fast-channels check` finds ([docs/cli.md](cli.md#check)), and what the library "
-        "says when a class is defined. `fast-channels explain FC107` shows one of these sections, and "
-        "`fast-channels explain` without a code this page.\n\n| code | what is found |\n|---|---|\n"
+        "# Findings\n\nThis page describes the mistakes that `fast-channels check` reports "
+        "([cli.md](cli.md#check)). Some of them already raise an error when a class is defined. "
+        "`fast-channels "
+        "explain FC107` prints one of these sections, and `fast-channels explain` without a code this "
+        "page.\n\n| code | finding |\n|---|---|\n"
     )
     table = [f"| [{code}](#{code.lower()}) | {summary} |\n" for code, summary in CODES.items()]
     return "\n".join([head + "".join(table), *map(_section, KINDS.values())])

@@ -26,7 +26,9 @@ def check_layer(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> 
     alias = arguments.get("channel_layer_alias", consumer.channel_layer_alias)
     groups = arguments.get("groups", getattr(consumer, "groups", ()))
     if isinstance(groups, str):
-        yield finding("FC302", consumer, f"groups is a list of names, not the string {groups!r}")
+        yield finding(
+            "FC302", consumer, f"groups has to be a list, not the string {groups!r}; write [{groups!r}]"
+        )
     elif isinstance(groups, list | tuple):
         yield from _check_groups(consumer, [*groups], alias)
     # A registry without any layer is one that is filled when the application starts.
@@ -34,7 +36,7 @@ def check_layer(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> 
         known = ", ".join(map(repr, channel_layers.list_aliases()))
         text = (
             f"uses the channel layer {alias!r}, which is not registered; registered: {known}; "
-            "pass over FC304 if the application registers it when it starts"
+            "ignore FC304 if the application registers it when it starts"
         )
         yield finding("FC304", consumer, text)
 
@@ -62,7 +64,7 @@ def check_params(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
         return
     kind = kind_of(params)
     if not (isinstance(params, type) and issubclass(params, BaseModel)):
-        yield finding("FC306", consumer, f"Params is no pydantic model, so it is not used: {kind}")
+        yield finding("FC306", consumer, f"Params is not a pydantic model, so it has no effect: {kind}")
         return
     try:
         TypeAdapter(params).rebuild()

@@ -27,8 +27,8 @@ class _Side(NamedTuple):
     mode: JsonSchemaMode
 
 
-_CLIENT = _Side("what clients send", "validation")
-_SERVER = _Side("what clients are sent", "serialization")
+_CLIENT = _Side("the type of client messages", "validation")
+_SERVER = _Side("the type of server messages", "serialization")
 
 
 def check_messages(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
@@ -45,7 +45,7 @@ def _check_side(consumer: type[AsyncConsumer], side: _Side, codec: Codec) -> Ite
         yield finding("FC201", consumer, f"{side.words} cannot be resolved: {one_line(error)}")
         return
     for text in same_tags(kinds):
-        yield finding("FC204", consumer, f"{text}, so {side.words} may be taken for the wrong one")
+        yield finding("FC204", consumer, f"{text}, so a message may be read as the wrong one: {side.words}")
     try:
         adapter = codec.adapter
         adapter.rebuild()
@@ -64,20 +64,20 @@ def _check_form(consumer: type[AsyncConsumer], side: _Side, adapter: TypeAdapter
             require_schema(adapter, side.mode, BinarySchema)
     except UnicodeError:
         text = (
-            f"{side.words} has bytes in it, and pydantic refuses those that are not UTF-8; "
+            f"{side.words} contains bytes, and pydantic refuses bytes that are not UTF-8; "
             'give the model ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")'
         )
         yield finding("FC206", consumer, text)
     except Exception as error:
-        yield finding("FC205", consumer, f"{side.words} has no form in JSON: {one_line(error)}")
+        yield finding("FC205", consumer, f"{side.words} has no JSON form: {one_line(error)}")
 
 
 def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Finding]:
     if untold(kinds) and not [*same_tags(kinds)]:
         names = ", ".join(kind.__name__ for kind in members(kinds))
         text = (
-            f"{names} share no `Literal` field that tells them apart, so a message may become the wrong one, "
-            "and errors are about all of them"
+            f"{names} have no common `Literal` field with different values, so a frame may be read as the "
+            "wrong message, and errors describe all of them"
         )
         yield finding("FC203", consumer, text)
     methods = receivers(consumer.__mro__)

@@ -27,21 +27,23 @@ def check_handlers(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
         try:
             wanted = handler.wanted()
         except Exception as error:
-            text = f"gets unvalidated messages, as its annotation cannot be resolved: {one_line(error)}"
+            text = (
+                f"gets its messages unvalidated, because its annotation cannot be resolved: {one_line(error)}"
+            )
             yield finding("FC101", handler.function, text)
         else:
             yield from _check_validation(handler, wanted)
             yield from _check_events(handler, wanted)
             yield from _check_names(handler, wanted, handlers)
             for text in same_tags(wanted):
-                yield finding("FC204", handler.function, f"{text}, so an event may become the wrong one")
+                yield finding("FC204", handler.function, f"{text}, so an event may be read as the wrong one")
 
 
 def _check_validation(handler: Handler, wanted: Any) -> Iterator[Finding]:
     try:
         converter(wanted)
     except Exception as error:
-        yield finding("FC102", handler.function, f"gets unvalidated messages: {one_line(error)}")
+        yield finding("FC102", handler.function, f"gets its messages unvalidated: {one_line(error)}")
 
 
 def _check_events(handler: Handler, wanted: Any) -> Iterator[Finding]:
@@ -68,7 +70,7 @@ def _check_names(handler: Handler, wanted: Any, table: Mapping[str, Handler]) ->
     for type_ in types:
         name = handler_name(type_)
         if name not in table:
-            text = f"takes events of type {type_}, which are sent to {name}(); there is no such handler"
+            text = f"takes events of type {type_}, which are sent to {name}(); write that handler"
             yield finding("FC105", handler.function, text)
 
 

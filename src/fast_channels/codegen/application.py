@@ -70,8 +70,8 @@ class Generated(NamedTuple):
         if writer is None:
             return "was not written by this command; choose another folder, or delete it"
         return (
-            f"was written for {writer}, and not for {owner}; name both in one command, choose another "
-            "folder, or delete it"
+            f"was written for {writer}, not for {owner}; name both in one command, choose another folder, or "
+            "delete it"
         )
 
 
@@ -140,7 +140,7 @@ def _declaring(
         except _Silent as silent:
             if isinstance(target.value, type | ConsumerApplication):
                 raise
-            note(f"{str(silent).partition(':')[0]}, and is passed over")
+            note(f"{str(silent).partition(':')[0]}, and is skipped")
 
 
 def _require_messages(consumer: type[AsyncConsumer]) -> None:
@@ -161,7 +161,7 @@ def _named(full_names: Iterable[str], note: Note) -> dict[str, str]:
     names = short_names(full_names)
     longer = [name for name in names.values() if "." in name]
     if longer:
-        note(f"some have the same name, so they are written as {' and '.join(longer)}")
+        note(f"the same name is used more than once, so the files use {' and '.join(longer)}")
     return names
 
 
@@ -187,7 +187,7 @@ def _subject(consumer: type[AsyncConsumer]) -> Subject:
     try:
         subject = Subject(name, handlers, *declared(consumer))
     except (PydanticUserError, NameError) as error:
-        raise SchemaError(f"{name} declares messages that nothing can describe: {error}") from error
+        raise SchemaError(f"no types can be written for the messages of {name}: {error}") from error
     if not (subject.handlers or subject.client or subject.server):
         raise _Silent(f"{name} has neither handlers of channel events nor declared messages")
     return subject
@@ -225,7 +225,7 @@ def application_types(targets: Iterable[Target], *, note: Note = _nobody) -> str
     try:
         twins = [*TypedDicts(*_directions(subjects)).statements()]
     except PydanticUserError as error:
-        raise SchemaError(f"there is a message without a form in JSON: {error}") from error
+        raise SchemaError(f"a message has no JSON form: {error}") from error
     statements = [*twins, *(protocol(one.name, one.handlers, writer) for one in subjects if one.handlers)]
     command = " ".join([_COMMAND, *(target.text for target in named)])
     return _module(command, statements, writer.modules)

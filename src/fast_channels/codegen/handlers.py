@@ -93,7 +93,7 @@ _{name}T = TypeVar("_{name}T", bound=type[{name}Handlers])
 
 
 def handles_{snake_case(name)}(consumer: _{name}T, /) -> _{name}T:
-    """Return a consumer class; for checkers it is an error if a handler is missing or takes less."""
+    """Return a consumer class; type checkers report a handler that is missing or takes fewer events."""
     return consumer'''
 
 

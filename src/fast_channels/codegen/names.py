@@ -23,8 +23,7 @@ def short_names(full_names: Iterable[str]) -> dict[str, str]:
     for name, count in Counter(names).items():
         if count > 1:
             raise SchemaError(
-                f"{count} different things are called {name.rpartition('.')[2]}; write them separately, "
-                f"into different folders (both are {name})"
+                f"{count} different classes have the name {name}; use one command and one folder for each"
             )
     ends = Counter(end for name in names for end in _ends(name))
     # A name that is the end of another one stays as it is.

@@ -1,4 +1,4 @@
-"""Renders the JSON Schemas of ASGI, and of what the consumers of an application say. JSON Schema 2020-12."""
+"""Renders the JSON Schemas of ASGI, and of the messages of consumers. JSON Schema 2020-12."""
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
@@ -92,13 +92,13 @@ def _asgi(protocol: str, types: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def jsonable(value: Any) -> Any:
-    """Return a scope or an event, or a part of one, as JSON has it and the schemas of ASGI describe it.
+    """Return a scope or an event, or a part of one, in the JSON form that the schemas of ASGI describe.
 
-    Bytes are written in base64, a file as its descriptor, and what only means something within the process as
-    `None`. Iterators are read.
+    Bytes are written in base64, a file object as its descriptor, and an object without a JSON form as `None`.
+    Iterators are read.
 
     Args:
-        value: A model or any other mapping, or what one holds.
+        value: A model or any other mapping, or a value in it.
     """
     if _is_a(value, str, int, float):
         return value
@@ -118,19 +118,20 @@ def _is_a(value: object, *kinds: type) -> bool:
 def consumer_schemas(
     consumer: type[AsyncConsumer], *, base_uri: str = BASE_URI, name: str | None = None
 ) -> dict[str, str]:
-    """Return the JSON Schemas of what a consumer says, the text of each by the name of its file.
+    """Return the JSON Schemas of the messages of a consumer, the text of each by the name of its file.
 
-    For a class `Chat` these are `Chat.client.json`, what a client may send, `Chat.server.json`, what it may
-    be sent, and `Chat.events.json`, the channel events that handlers take. What the class does not declare
-    has no file.
+    For a class `Chat` these are `Chat.client.json`, messages from clients, `Chat.server.json`, messages to
+    clients, and `Chat.events.json`, the channel events that handlers take. A file is left out if the class
+    declares no such messages.
 
     Args:
         consumer: The class. Its messages are the type arguments of `AsyncJsonWebsocketConsumer`.
-        base_uri: Where the schemas are published: the `$id` of each is this and the name of its file.
-        name: What the names of the files begin with; by default the name of the class.
+        base_uri: The address at which the schemas are published. The `$id` of each is this address followed
+            by the name of its file.
+        name: The beginning of the names of the files; by default the name of the class.
 
     Raises:
-        SchemaError: The class declares none of them, or a type that has no form in JSON.
+        SchemaError: The class declares no messages, or a message has no JSON form.
     """
     name = name or consumer.__name__
     comment = full_name(consumer)
@@ -140,7 +141,7 @@ def consumer_schemas(
             for bundle in _bundles(consumer)
         }
     except (PydanticUserError, NameError) as error:
-        raise SchemaError(f"{name} declares what no JSON Schema can describe: {error}") from error
+        raise SchemaError(f"the messages of {name} have no JSON Schema: {error}") from error
     if not files:
         raise SchemaError(
             f"{name} declares neither messages nor channel events: give AsyncJsonWebsocketConsumer its "

@@ -1,4 +1,4 @@
-"""The only module of this package that touches files; it removes nothing but what its caller says it owns."""
+"""The only module of this package that writes files; it deletes only those that match given patterns."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import unified_diff
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = ()) -> Iterator[str]:
-    """Yield a readable difference for every file that is missing, different or superfluous.
+    """Yield a diff for every file that is missing, different or superfluous.
 
     Args:
         root: The folder in which the files are.
@@ -22,7 +22,7 @@ def differences(root: Path, files: Mapping[str, str], owned: Iterable[str] = ())
 
 
 def write(root: Path, files: Mapping[str, str], owned: Iterable[str] = ()) -> list[str]:
-    """Write every generated file, and delete those of one's own that are left over.
+    """Write every generated file, and delete superfluous files that match the patterns.
 
     Args:
         root: The folder in which the files are.

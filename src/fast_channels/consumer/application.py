@@ -22,11 +22,11 @@ class ConsumerApplication(Generic[_C_co]):
 
     Args:
         consumer_class: The class of the consumers.
-        initkwargs: The keyword arguments of each.
+        initkwargs: The keyword arguments of the constructor of each consumer.
 
     Attributes:
         consumer_class: The class of the consumers.
-        consumer_initkwargs: The keyword arguments of each.
+        consumer_initkwargs: The keyword arguments of the constructor of each consumer.
     """
 
     consumer_class: type[_C_co]

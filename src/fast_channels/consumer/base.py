@@ -32,25 +32,25 @@ logger = logging.getLogger("fast_channels.consumer")
 
 
 class AsyncConsumer:
-    """Serves one connection: each event is handled by the method that its type names.
+    """Serves one connection: the type of each event determines the method that handles it.
 
     A subclass writes an `async def` method for each type of event, from the server or from the channel
     layer, with underscores for the dots of the type. An event is checked before a method sees it, and
     before it reaches the server.
 
     Attributes:
-        channel_layer_alias: The name under which the consumer's channel layer is registered, `None` for
-            a consumer without one.
-        scope: The connection scope, as the server gave it.
-        asgi_events_from_layer: Whether messages of the channel layer that have the type of an event of
-            servers, such as `websocket.receive`, are handled as if the client had sent them. `None` means
-            that they are refused by a class that declares its events or messages, and handled by any other.
-        channel_layer: The channel layer, `None` only without an alias.
+        channel_layer_alias: The alias under which the channel layer of the consumer is registered, `None` for
+            a consumer without a channel layer.
+        scope: The scope of the connection, from the server.
+        asgi_events_from_layer: Whether the consumer handles ASGI events, such as `websocket.receive`, that
+            come from its channel layer, as if its client had sent them. With `None`, a class that declares
+            its events or messages refuses them, and any other class handles them.
+        channel_layer: The channel layer of the alias; `None` without an alias.
         channel_name: The name of the consumer's own channel in the layer.
         channel_receive: Returns the next message of that channel.
         base_send: Checks an event and sends it to the server.
         params: The path and query parameters of the connection, as an instance of the model `Params` that a
-            subclass may have in it. They are read before the first event is handled.
+            subclass may contain. They are read before the first event is handled.
     """
 
     channel_layer_alias: str | None = None
@@ -118,11 +118,11 @@ class AsyncConsumer:
             await self._life.run(self, scope, receive, send)
 
     async def dispatch(self, message: ChannelMessage) -> None:
-        """Hand a message to the method that its type names.
+        """Call the handler of a message.
 
         Raises:
-            InvalidEventError: No method handles the message, or it is not what its method takes; a
-                `ValueError`.
+            InvalidEventError: The message has no handler, or does not match the annotation of its handler. It
+                is a `ValueError`.
         """
         handler = self._rules.find(message)
         await getattr(self, handler.name)(handler.convert(message))
@@ -131,8 +131,8 @@ class AsyncConsumer:
         """Send an event to the server.
 
         Raises:
-            LocalProtocolError: The event is not valid, or not legal now; nothing was sent.
-            ConnectionClosed: The connection is gone.
+            LocalProtocolError: The event is not valid, or not legal in the current state; nothing was sent.
+            ConnectionClosed: The connection is closed.
         """
         await self.base_send(message)
 
@@ -165,18 +165,18 @@ class AsyncConsumer:
         return f"{type(self).__name__}({', '.join(parts)})"
 
     async def channel_invalid(self, error: InvalidEventError) -> None:
-        """Decide what becomes of a message of the channel layer that is no event the consumer handles.
+        """Handle a message of the channel layer that has no handler or does not match it.
 
-        Another version of the application may have sent it. By default the message is dropped and an error
-        is logged; but a message that no method handles is an error of a consumer that takes all its messages
-        as mappings, which is raised.
+        Another version of the application may have sent it. By default the message is dropped and an error is
+        logged. There is one exception: a consumer that declares neither events nor messages raises the error
+        for a message without a handler.
 
         Args:
             error: What is wrong with the message.
 
         Raises:
-            InvalidEventError: Nothing handles the type of the message, and the consumer declares neither
-                events nor messages.
+            InvalidEventError: The message has no handler, and the consumer declares neither events nor
+                messages.
         """
         unknown = isinstance(error.event.get("type"), str) and self._rules.known(error.event) is None
         if unknown and not self._rules.declares():
@@ -184,15 +184,15 @@ class AsyncConsumer:
         logger.error("%s drops a message of its channel layer: %s", self, error)
 
     async def params_invalid(self, error: InvalidParamsError) -> None:
-        """Answer a connection whose parameters do not fit `Params`; it ends afterwards.
+        """Answer a connection whose parameters do not match `Params`; it ends afterwards.
 
-        Neither `connect()`, nor `handle()`, nor `disconnect()` is called for it.
+        `connect()`, `handle()` and `disconnect()` are not called for such a connection.
 
         Args:
             error: What is wrong with them.
 
         Raises:
-            InvalidParamsError: Always; a consumer of a certain protocol can answer.
+            InvalidParamsError: Always; subclasses for a protocol override this method and answer.
         """
         raise error
 
@@ -201,11 +201,12 @@ class AsyncConsumer:
         """Return an ASGI application that makes a consumer for every connection.
 
         Args:
-            **initkwargs: The keyword arguments with which each consumer is made.
+            **initkwargs: The keyword arguments of the constructor of each consumer.
 
         Raises:
-            TypeError: No consumer can be made with them, none can keep what its connection gives it, one
-                is read from the class only, or clients may send messages that nothing handles.
+            TypeError: The constructor does not take these arguments, an argument is an attribute that is read
+                from the class only, the class is a frozen dataclass, or it declares client messages that no
+                method handles.
         """
         require_constructor(cls, initkwargs)
         require_effect(cls, initkwargs)

@@ -179,9 +179,9 @@ def violations(consumer: type, handlers: Mapping[str, Handler]) -> Iterator[Viol
                 yield Violation(code, method.function, f"{consumer.__name__}.{method.name}()", text)
     for handler in handlers.values():
         for event in _nameless(handler):
-            subject = f"{consumer.__name__}.{handler.name}() takes {event.__name__}, whose"
+            subject = f"{consumer.__name__}.{handler.name}() takes {event.__name__}, which has"
             type_ = f'"{handler.name.replace("_", ".")}"'
-            text = f"events find no handler; give it a field `type: Literal[{type_}] = {type_}`"
+            text = f"no type, so its events have no handler; add a field `type: Literal[{type_}] = {type_}`"
             yield Violation("FC103", event, subject, text)
 
 
@@ -259,16 +259,16 @@ def _calls_of(library: inspect.Signature) -> list[tuple[tuple[str, ...], tuple[s
 def _missed(method: Method) -> Iterator[str]:
     if _is_missed(method) and not method.is_awaited:
         yield (
-            f"takes events of type {_own_type(method)} and gets none: a handler is an `async def` method "
-            "with one required argument, and its name begins with no underscore"
+            f"takes events of type {_own_type(method)}, and is not a handler: a handler is an `async def` "
+            "method with one required argument, and its name does not begin with an underscore"
         )
 
 
 def _missed_as_api(method: Method) -> Iterator[str]:
     if _is_missed(method) and method.is_awaited:
         yield (
-            f"is a method of the library, so it never gets events of type {_own_type(method)}; give them "
-            "another type"
+            f"is a method of the library, so it never gets events of type {_own_type(method)}; choose "
+            "another type for the event"
         )
 
 
@@ -348,8 +348,8 @@ def require_constructor(consumer: type, arguments: Mapping[str, Any]) -> None:
     parameters: Any = getattr(consumer, "__dataclass_params__", None)
     if parameters is not None and parameters.frozen:
         raise TypeError(
-            f"{consumer.__name__} is a frozen dataclass, and a consumer is given its scope, channel and "
-            "parameters as attributes; use @dataclass without frozen=True"
+            f"{consumer.__name__} is a frozen dataclass, but the library sets the scope, channel and "
+            "parameters of a consumer as attributes; use @dataclass without frozen=True"
         )
     text = constructor_violation(consumer, arguments)
     if text is not None:
@@ -384,7 +384,7 @@ def require_names(owner: str, groups: object) -> None:
         # To ask an abstract class takes longer than all the rest, and consumers are made often.
         return
     if isinstance(groups, str):
-        raise TypeError(f"{owner}.groups is a list of names, not the string {groups!r}; write [{groups!r}]")
+        raise TypeError(f"{owner}.groups has to be a list, not the string {groups!r}; write [{groups!r}]")
     if isinstance(groups, Iterator):
-        text = "is an iterator, which only the first consumer could read; use a list"
+        text = "is an iterator, which only the first consumer can read; use a list"
         raise TypeError(f"{owner}.groups {text}")

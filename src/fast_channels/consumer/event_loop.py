@@ -18,6 +18,6 @@ def require_asyncio(consumer: type) -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise RuntimeError(
-            f"{consumer.__name__} needs asyncio, and no event loop of it runs here; fast_channels does not "
-            "run on trio: let the server use asyncio"
+            f"{consumer.__name__} needs asyncio, and no asyncio event loop is running; run the server on "
+            "asyncio (fast_channels does not support trio)"
         ) from None

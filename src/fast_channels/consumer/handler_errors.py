@@ -41,11 +41,11 @@ async def pass_over(
     elif not (isinstance(error, ConnectionClosed) and connection and connection.closed):
         raise error
     elif connection.state != GONE and origin is not LAYER:
-        text = "sent something after it had closed the connection, which ended its handler of %s"
+        text = "sent an event after it had closed the connection, so its handler of %s was ended"
         warn_once(consumer, text, event["type"])
     else:
         # Its error has told the handler, and nobody could have known before: no warning is due.
-        logger.debug("A handler of %s sent to a connection that is gone", printable(event["type"]))
+        logger.debug("A handler of %s sent to a connection that is closed", printable(event["type"]))
 
 
 async def _handle_unhandled(

@@ -151,8 +151,8 @@ class Handler:
             self.convert = unchanged
             _warn_at(
                 self.function,
-                f"{called(self.function)} gets its messages unvalidated, as its annotation cannot be used: "
-                f"{one_line(error)}{_IMPORT if isinstance(error, NameError) else ''}",
+                f"{called(self.function)} gets its messages unvalidated, because its annotation cannot be "
+                f"used: {one_line(error)}{_IMPORT if isinstance(error, NameError) else ''}",
             )
         return self.convert(message)
 

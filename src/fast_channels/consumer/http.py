@@ -18,13 +18,13 @@ __all__ = ["AsyncHttpConsumer"]
 class AsyncHttpConsumer(AsyncConsumer):
     """Serves one HTTP request: `handle()` with the whole body, and `disconnect()` exactly once.
 
-    A `handle()` that leaves the response open (`more_body=True`) keeps the consumer alive: events of the
-    channel layer can go on answering until the response is complete or the client leaves.
+    If `handle()` returns before the response is complete (`more_body=True`), the consumer stays alive:
+    handlers of channel-layer events can send the rest, until the response is complete or the client leaves.
 
     Attributes:
-        max_body_size: How many bytes the request body may have, `None` for any number. A larger one is
-            answered with status 413 and never handled.
-        body: The parts of the request body that have come.
+        max_body_size: The largest size of a request body in bytes, `None` for no limit. A request with a
+            larger body is answered with status 413, and `handle()` is not called.
+        body: The parts of the request body that have arrived.
     """
 
     max_body_size: ClassVar[int | None] = 16 * 1024 * 1024
@@ -57,8 +57,8 @@ class AsyncHttpConsumer(AsyncConsumer):
 
         Args:
             body: The part.
-            more_body: Whether another part follows; without, the response is complete, and whatever is
-                sent later is dropped.
+            more_body: Whether another part follows. Otherwise the response is complete, and parts that are
+                sent later are dropped.
 
         Raises:
             AssertionError: `body` is not bytes.
@@ -101,7 +101,7 @@ class AsyncHttpConsumer(AsyncConsumer):
             body: The whole request body.
 
         Raises:
-            NotImplementedError: Always; subclasses have their own.
+            NotImplementedError: Always; subclasses override this method.
         """
         raise NotImplementedError("Subclasses of AsyncHttpConsumer must provide a handle() method.")
 
@@ -112,7 +112,7 @@ class AsyncHttpConsumer(AsyncConsumer):
         """
 
     async def params_invalid(self, error: InvalidParamsError) -> None:
-        """Answer a request whose parameters do not fit `Params`, with status 422 and the list of errors.
+        """Answer a request whose parameters do not match `Params`, with status 422 and the list of errors.
 
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
@@ -123,8 +123,7 @@ class AsyncHttpConsumer(AsyncConsumer):
         """Collect the body, and let `handle()` answer when it is complete. ASGI, "Request - receive event".
 
         Raises:
-            LocalProtocolError: `handle()` returned without a response, and there is no channel layer
-                whose events could still send one.
+            LocalProtocolError: `handle()` returned without a response, and the consumer has no channel layer.
             StopConsumer: The response is complete.
         """
         life = self._life

@@ -65,8 +65,8 @@ class HttpLife(Life["AsyncHttpConsumer"]):
             return True
         if self._complete and connection.state in _UNANSWERED and consumer.channel_layer is None:
             raise LocalProtocolError(
-                f"{type(consumer).__name__}.handle() returned without a response, and nothing is left that "
-                "could send one",
+                f"{type(consumer).__name__}.handle() returned without a response; a consumer without a "
+                "channel layer has no other handler that could send one",
                 state=connection.state,
                 legal=["http.response.start"],
             )

@@ -214,8 +214,11 @@ class Life(Generic[_C]):
         phase = PHASES[self.phase].get(BEGIN)
         if phase is None:
             name = type(consumer).__name__
-            serves = "has served a connection" if self.phase == OVER else "serves a connection already"
-            raise RuntimeError(f"this {name} {serves}; {name}.as_asgi() makes one for each")
+            serves = "has served a connection" if self.phase == OVER else "is serving a connection"
+            raise RuntimeError(
+                f"this {name} {serves} already, and an instance serves only one; use {name}.as_asgi(), "
+                "which makes an instance for each connection"
+            )
         self.phase = phase
         consumer.scope = scope
         self.server_send = consumer.base_send = self.base_send = send
@@ -357,7 +360,7 @@ class Life(Generic[_C]):
             # It is ending already.
             pass
         except ConnectionClosed:
-            text = "disconnect() of %s sent to a connection that is gone"
+            text = "disconnect() of %s sent to a connection that is closed"
             logger.warning(text, consumer, exc_info=True)
 
     async def end(self, consumer: _C, code: int) -> None:

@@ -107,8 +107,8 @@ class Rules:
         answer = ANSWERS.get(type_)
         if answer is None or (type_ != LIFESPAN and self.protocol is None):
             raise ValueError(
-                f"{self.owner} serves no connection of the type {shown(type_)}: "
-                "it has no handler for the events of that"
+                f"{self.owner} cannot serve a connection of the type {shown(type_)}: "
+                "it has no handler for the events of that type"
             )
         return answer
 
@@ -159,7 +159,8 @@ class Rules:
         takes = consumer.asgi_events_from_layer
         is_taken = not self.declares() if takes is None else takes
         if not is_taken or (handler.own and connection is None):
-            text = f"a {protocol} event that comes from a channel layer is not handled by {self.owner}"
+            hint = "" if is_taken else "; see asgi_events_from_layer"
+            text = f"{self.owner} refuses {protocol} events from its channel layer{hint}"
             raise InvalidEventError(text, event=message)
         try:
             return self.connections[protocol].receivable[model.model_fields["type"].default].validate(message)
@@ -251,7 +252,6 @@ def _params_reader(consumer: type) -> ParamsReader[BaseModel] | None:
     if model.__qualname__ == f"{consumer.__qualname__}.Params":
         # Existing code may call something else so, but it nests no class of this name.
         raise TypeError(
-            f"{consumer.__name__}.Params is no pydantic model, so nothing can be read into it; "
-            "derive it from pydantic.BaseModel"
+            f"{consumer.__name__}.Params is not a pydantic model; derive it from pydantic.BaseModel"
         )
     return None

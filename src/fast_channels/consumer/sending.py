@@ -85,7 +85,10 @@ def _warn_of_substitute(refused: int, sent: int, error: Exception) -> None:
     global _warned
     if not _warned:
         _warned = True
-        text = "the server refuses close code %s (%s); the client gets %s, and so on; this is logged once"
+        text = (
+            "the server refuses close code %s (%s), so the client gets %s; other refused codes are replaced "
+            "in the same way, and this is logged once"
+        )
         logger.warning(text, refused, shown(str(error)), sent)
 
 

@@ -132,7 +132,8 @@ class WebSocketLife(Life[_W]):
         """Close the WebSocket because of a value that its client chose, or do what every life does."""
         if isinstance(error, MessageValueError) and self.connection and self.connection.state == OPEN:
             # The client must not be able to fill the log with tracebacks.
-            logger.warning("%s closes a WebSocket, and cannot send on what it was sent: %s", consumer, error)
+            text = "%s closes a WebSocket, because it cannot pass on a value that the client sent: %s"
+            logger.warning(text, consumer, error)
             await consumer.close(INTERNAL_ERROR)
         else:
             await super().handle_error(consumer, error, event, origin)

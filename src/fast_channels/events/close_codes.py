@@ -9,7 +9,7 @@ __all__ = ["CLOSE_CODES", "FIRST_FREE", "CloseCode"]
 
 
 class CloseCode(IntEnum):
-    """A close code with a name. Codes from 3000 on have a meaning of an application's or a library's own."""
+    """A close code with a name. Applications and libraries define the meanings of codes from 3000 on."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
@@ -29,32 +29,32 @@ class CloseCode(IntEnum):
 
     @property
     def meaning(self) -> str:
-        """What it tells."""
+        """The reason for which a connection is closed with the code."""
         return _MEANINGS[self]
 
     @property
     def may_be_sent(self) -> bool:
-        """Whether a close frame may have it; the others are only told by the end that notices."""
+        """Whether a close frame may contain the code; the others are only reported locally."""
         return self not in _NEVER_SENT
 
 
 _MEANINGS: Mapping[CloseCode, str] = MappingProxyType(
     {
-        CloseCode.NORMAL: "what the connection was for is done",
-        CloseCode.GOING_AWAY: "a page is left, or a server stops",
-        CloseCode.PROTOCOL_ERROR: "the other end broke the protocol",
-        CloseCode.UNSUPPORTED_DATA: "a frame of a kind that is not accepted, text or binary",
+        CloseCode.NORMAL: "the purpose of the connection is fulfilled",
+        CloseCode.GOING_AWAY: "the user has left the page, or the server is shutting down",
+        CloseCode.PROTOCOL_ERROR: "the peer violated the protocol",
+        CloseCode.UNSUPPORTED_DATA: "a frame of a kind that is not supported, text or binary",
         CloseCode.NO_STATUS: "the close frame had no code",
         CloseCode.ABNORMAL: "the connection was lost without a close frame",
-        CloseCode.INVALID_PAYLOAD: "the content of a frame does not fit",
-        CloseCode.POLICY_VIOLATION: "a rule of the application was broken",
+        CloseCode.INVALID_PAYLOAD: "the content of a frame is invalid",
+        CloseCode.POLICY_VIOLATION: "a rule of the application was violated",
         CloseCode.MESSAGE_TOO_BIG: "a frame is too large",
-        CloseCode.MANDATORY_EXTENSION: "the server did not agree to an extension that the client needs",
+        CloseCode.MANDATORY_EXTENSION: "the server did not accept an extension that the client needs",
         CloseCode.INTERNAL_ERROR: "a handler raised an error",
-        CloseCode.SERVICE_RESTART: "the server restarts",
+        CloseCode.SERVICE_RESTART: "the server is restarting",
         CloseCode.TRY_AGAIN_LATER: "the server is overloaded",
-        CloseCode.BAD_GATEWAY: "a server behind the server did not answer as it should",
-        CloseCode.TLS_HANDSHAKE: "there was no TLS connection",
+        CloseCode.BAD_GATEWAY: "a gateway got an invalid response from the server behind it",
+        CloseCode.TLS_HANDSHAKE: "the TLS handshake failed",
     }
 )
 
@@ -76,4 +76,4 @@ CLOSE_CODES: tuple[tuple[int, int], ...] = (
     *_ranges(code.value for code in CloseCode if code.may_be_sent and code < FIRST_FREE),
     (FIRST_FREE, 4999),
 )
-"""Those that may be sent, as ranges."""
+"""The codes that may be sent, as ranges with both ends included."""

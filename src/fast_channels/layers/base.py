@@ -37,18 +37,18 @@ def require_seconds(name: str, seconds: float) -> float:
         ValueError: It is not, or is no number (NaN).
     """
     if not seconds > 0:
-        raise ValueError(f"{name} is more than 0 seconds, not {seconds!r}: nothing would be kept")
+        raise ValueError(f"{name} has to be more than 0 seconds, not {seconds!r}")
     return seconds
 
 
 class BaseChannelLayer:
-    """A channel layer without an engine: subclasses say where the messages go.
+    """The base class of channel layers: names, capacities and errors. Subclasses carry the messages.
 
     Args:
-        expiry: Seconds after which a message that nobody has taken is thrown away.
-        capacity: How many unread messages a channel holds.
-        channel_capacity: Other capacities, by glob or compiled regular expression; the first that matches
-            the beginning of a channel name counts.
+        expiry: Seconds after which an unread message is dropped.
+        capacity: The largest number of unread messages of a channel.
+        channel_capacity: Other capacities, by glob or compiled regular expression; the first that matches the
+            beginning of a channel name is used.
 
     Raises:
         ValueError: A capacity is less than 1, or the expiry is not more than 0.
@@ -76,8 +76,9 @@ class BaseChannelLayer:
         self.expiry = require_seconds("expiry", expiry)
         self.capacity = capacity
         self.channel_capacity = self.compile_capacities(channel_capacity or {})
-        if min([capacity, *(limit for _, limit in self.channel_capacity)]) < 1:
-            raise ValueError("a channel holds one unread message at least; its capacity cannot be less")
+        least = min([capacity, *(limit for _, limit in self.channel_capacity)])
+        if least < 1:
+            raise ValueError(f"the capacity of a channel has to be 1 unread message or more, not {least!r}")
 
     def compile_capacities(self, channel_capacity: ChannelCapacityDict) -> CompiledChannelCapacities:
         """Return the capacities with every glob compiled, in the same order."""
@@ -87,7 +88,7 @@ class BaseChannelLayer:
         ]
 
     def get_capacity(self, channel: str) -> int:
-        """Return how many unread messages a channel holds."""
+        """Return the largest number of unread messages of a channel."""
         for pattern, capacity in self.channel_capacity:
             if pattern.match(channel):
                 return capacity
@@ -103,7 +104,7 @@ class BaseChannelLayer:
         Args:
             name: ASCII letters, digits, hyphens, underscores and periods; a `!` may follow, and after it
                 the part that belongs to one process.
-            receive: Refuse a name that goes on after its `!`, for layers that receive for all channels of
+            receive: Refuse a name with characters after its `!`, for layers that receive for all channels of
                 a process at once.
 
         Raises:
@@ -111,7 +112,7 @@ class BaseChannelLayer:
         """
         self._require_name("Channel", name, self.channel_name_regex)
         if receive and not self.non_local_name(name) == name:
-            raise self._invalid_name("Channel", name, "receive() takes a name up to its '!', and no further")
+            raise self._invalid_name("Channel", name, "receive() needs a name that ends with its '!'")
         return True
 
     def require_valid_group_name(self, name: str) -> bool:
@@ -150,11 +151,11 @@ class BaseChannelLayer:
         if not isinstance(name, str):
             return f"this is of type {type(name).__name__}, not str"
         if len(name) >= self.MAX_NAME_LENGTH:
-            return f"it has {len(name)} characters"
+            return f"it has {len(name)} characters, and {self.MAX_NAME_LENGTH - 1} are allowed"
         strange = _UNNAMABLE.search(name)
         if strange is not None:
             return f"{strange.group()!r} is not allowed"
-        return "it needs at least one character, and a '!' may stand once, later, in a channel name only"
+        return "it is empty, or a '!' is misplaced: a channel name may have one, after its first character"
 
     async def send(self, channel: str, message: SentMessage) -> None:
         """Send a message to a channel.
@@ -164,7 +165,7 @@ class BaseChannelLayer:
             TypeError: The name is not valid, or the message holds something that no layer can carry.
             ValueError: The message holds a value that is out of range, nested too deep or in itself.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no send()")
+        raise NotImplementedError(f"{type(self).__name__} does not implement send()")
 
     async def receive(self, channel: str) -> ChannelMessage:
         """Wait for the next message of a channel; each goes to one receiver only.
@@ -172,19 +173,19 @@ class BaseChannelLayer:
         Raises:
             TypeError: The name is not valid.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no receive()")
+        raise NotImplementedError(f"{type(self).__name__} does not implement receive()")
 
     async def new_channel(self, prefix: str = "specific.") -> str:
-        """Return the name of a channel that nobody else has and nobody can guess.
+        """Return the name of a new channel, which is unique and cannot be guessed.
 
         Raises:
             TypeError: The prefix is not the beginning of a valid name.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no new_channel()")
+        raise NotImplementedError(f"{type(self).__name__} does not implement new_channel()")
 
     async def flush(self) -> None:
-        """Throw away all unread messages and groups (extension "flush")."""
-        raise NotImplementedError(f"{type(self).__name__} has no flush(), an extension")
+        """Remove all unread messages and groups (extension "flush")."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement flush() (extension flush)")
 
     async def group_add(self, group: str, channel: str) -> None:
         """Make a channel a member of a group (extension "groups").
@@ -192,7 +193,7 @@ class BaseChannelLayer:
         Raises:
             TypeError: A name is not valid.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no group_add(), of the extension groups")
+        raise NotImplementedError(f"{type(self).__name__} does not implement group_add() (extension groups)")
 
     async def group_discard(self, group: str, channel: str) -> None:
         """End a membership, if there is one (extension "groups").
@@ -200,16 +201,18 @@ class BaseChannelLayer:
         Raises:
             TypeError: A name is not valid.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no group_discard(), of the extension groups")
+        raise NotImplementedError(
+            f"{type(self).__name__} does not implement group_discard() (extension groups)"
+        )
 
     async def group_send(self, group: str, message: SentMessage) -> None:
-        """Send a message to every member of a group (extension "groups"); a full member misses it.
+        """Send a message to every member of a group (extension "groups"); a full member loses a message.
 
         Raises:
             TypeError: The name is not valid, or the message holds something that no layer can carry.
             ValueError: The message holds a value that is out of range, nested too deep or in itself.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no group_send(), of the extension groups")
+        raise NotImplementedError(f"{type(self).__name__} does not implement group_send() (extension groups)")
 
     def sync_send(self, channel: str, message: SentMessage) -> None:
         """Do what `send()` does, from code without an event loop: a Django view, a Celery task, a script.
@@ -243,18 +246,18 @@ class BaseChannelLayer:
             notify: Called once for each message that comes; from any thread, so it must not block.
 
         Returns:
-            The mailbox to take the messages from, or `None` if this layer can only be asked with
-            `receive()`.
+            The mailbox to take the messages from, or `None` if the consumer has to call `receive()`.
         """
 
     async def close_channel(self, channel: str) -> None:
-        """Forget a channel: its unread messages, its consumer and its memberships.
+        """Close a channel: remove its unread messages and its memberships, and detach its consumer.
 
-        Called when a consumer ends, more than once at will. Layers that keep nothing need not override it.
+        Called when a consumer ends; may be called several times. A layer that stores nothing for a channel
+        does not need to override it.
         """
 
     async def close(self) -> None:
-        """Release what the layer holds. Layers that hold nothing need not override it."""
+        """Release the resources of the layer. A layer without resources does not need to override it."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -267,7 +270,7 @@ class BaseChannelLayer:
         """Close the layer when an application ends: `Starlette(lifespan=layer.lifespan)`, or FastAPI's.
 
         Args:
-            app: The application, which does not matter.
+            app: The application; it is not used.
         """
         async with self:
             yield

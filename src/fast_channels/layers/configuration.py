@@ -24,7 +24,7 @@ _OURS: Final[Mapping[str, str]] = {
 
 
 class ChannelLayerSettings(TypedDict):
-    """What a layer is made of, under the names that Django Channels has for it.
+    """The settings of one channel layer, with the keys of Django Channels.
 
     Attributes:
         BACKEND: The name of a layer, or the path of a class, such as `package.module.Class`.
@@ -40,30 +40,30 @@ def channel_layer_class(name: str) -> type[BaseChannelLayer]:
 
     Args:
         name: `memory`, `redis` or `redis_pubsub`; the name of an entry point of the group
-            `fast_channels.layers`, which an installed distribution has; or the path of a class, written
+            `fast_channels.layers` of an installed distribution; or the path of a class, written
             `package.module.Class` or `package.module:Class`.
 
     Raises:
         InvalidChannelLayerError: There is no such layer, or it cannot be imported; the text says why.
-        TypeError: It is no class of channel layers.
+        TypeError: It is not a class of channel layers.
     """
     found = _imported(name, _OURS.get(name) or _path(name))
     if not isinstance(found, type):
-        raise TypeError(f"the channel layer {printable(name)} is no class, but {kind_of(found)}")
+        raise TypeError(f"the channel layer {printable(name)} has to be a class, not {kind_of(found)}")
     require_methods(found)
     return found
 
 
 def configure_channel_layers(settings: Mapping[str, ChannelLayerSettings]) -> None:
-    """Make layers and register them, all or none.
+    """Make and register channel layers. If one fails, none is registered.
 
         configure_channel_layers({
             "default": {"BACKEND": "redis_pubsub", "CONFIG": {"hosts": ["redis://localhost"]}},
         })
 
     Args:
-        settings: What each layer is made of, by its alias; the value of `CHANNEL_LAYERS` of Django Channels
-            has the same form.
+        settings: The settings of each layer, by its alias, in the form of `CHANNEL_LAYERS` of Django
+            Channels.
 
     Raises:
         InvalidChannelLayerError: A layer cannot be found, imported, or made; the text begins with its alias.
@@ -105,10 +105,10 @@ def _path(name: str) -> str:
         return name
     known = [*_OURS, *found]
     close = get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
     raise InvalidChannelLayerError(
-        f"no channel layer has the name {printable(name)}; {hint}there are {', '.join(map(repr, known))}, "
-        "and any class by its path, package.module.Class"
+        f"no channel layer has the name {printable(name)}{hint}; known names: "
+        f"{', '.join(map(repr, known))}; for another class write its path, package.module.Class"
     )
 
 

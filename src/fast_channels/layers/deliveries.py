@@ -86,13 +86,13 @@ class Deliveries(Generic[T]):
         """Return an error that says why a channel cannot be used in the running event loop."""
         token, delivery = owner(channel), self._by_loop.get(asyncio.get_running_loop())
         if not token.startswith(f"{self._token}-"):
-            why = "it is of another process or layer, so its own consumer has to call this"
+            why = "it was made by another process or layer, and only that one can use it"
         elif delivery is not None and token == delivery.token:
             why = "it is closed"
         else:
             why = (
-                "it belongs to another event loop, in which it was made; if that has ended, its messages are "
-                "lost. Make and use a channel in one event loop: async_to_sync() has a new one for each call"
+                "it was made in another event loop; if that has ended, its messages are lost. Make and use a "
+                "channel in the same event loop; async_to_sync() starts a new one for each call"
             )
         return RuntimeError(f"channel {channel!r} cannot be used here: {why}")
 

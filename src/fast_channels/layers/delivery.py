@@ -321,7 +321,9 @@ class Delivery(Generic[T]):
         if type(error) not in self._warned:
             self._warned.add(type(error))
             self._settings.logger.warning(
-                "a message to %r is thrown away, like all that are wrong in the same way: %r", name, error
+                "a message to %r is dropped: %r; more with such an error are dropped without a log entry",
+                name,
+                error,
             )
 
     def returned(self, concerns: Callable[[str], bool] = lambda address: True) -> None:

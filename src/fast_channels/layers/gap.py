@@ -10,13 +10,13 @@ __all__ = ["ChannelGap"]
 class ChannelGap(ChannelEvent):
     """Messages for a consumer were lost, or may have been.
 
-    A consumer that defines a handler `channel_gap` gets one after every outage and every overflow, and can
-    fetch anew what it shows. One that does not define it hears nothing; the layer counts all the same.
+    A consumer with a handler `channel_gap` gets one after every outage and every overflow, and can load its
+    data again. A consumer without this handler is not told; the layer counts the lost messages in any case.
 
     Attributes:
-        reason: `"outage"`: the layer lost its server for a while, and has it again. `"overflow"`: the
-            consumer was too slow, and its channel was full.
-        lost: How many messages, `None` where nobody can know.
+        reason: `"outage"`: the layer had no connection to its server for a time. `"overflow"`: the consumer
+            was too slow, and its channel was full.
+        lost: The number of lost messages, `None` if it is not known.
     """
 
     type: Literal["channel.gap"] = "channel.gap"

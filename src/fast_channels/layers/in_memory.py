@@ -30,27 +30,27 @@ InMemoryQueueData: TypeAlias = tuple[float, ChannelMessage]
 class InMemoryChannelLayer(BaseChannelLayer):
     """Carries messages between the consumers of one process.
 
-    Delivery is at most once and first in, first out per channel. Messages carry the values that every
-    layer can carry (see `fast_channels.layers.values`) and belong to whoever gets them. A member of a group
-    whose channel is full misses a message; that is logged and counted, and its consumer can hear of it by a
-    `ChannelGap`. Several event loops and threads may
-    share a layer, several processes cannot: use a Redis layer for those.
+    Delivery is at most once and first in, first out per channel. Messages contain the values that every layer
+    can carry (see `fast_channels.layers.values`); each receiver gets its own copy. A member of a group whose
+    channel is full loses a message; the loss is logged and counted, and a consumer with a handler for
+    `ChannelGap` is told. Several event loops and threads may share a layer; several processes need a Redis
+    layer.
 
     Args:
-        expiry: Seconds after which a message that nobody has taken is thrown away.
-        group_expiry: Seconds after which a membership ends, unless somebody listens or receives on the
-            channel.
-        capacity: How many unread messages a channel holds.
+        expiry: Seconds after which an unread message is dropped.
+        group_expiry: Seconds after which a membership ends, unless a consumer or a receiver uses the channel.
+        capacity: The largest number of unread messages of a channel.
         channel_capacity: Other capacities, by glob or compiled regular expression.
-        overflow: What a full channel does with a message to one of its groups: `"drop_oldest"` makes room for
-            it, `"drop_newest"` lets it be lost, `"close"` fails the consumer with `ChannelFull`.
+        overflow: What a full channel does with a message to one of its groups: `"drop_oldest"` drops the
+            oldest message, `"drop_newest"` drops the new message, `"close"` fails the consumer with
+            `ChannelFull`.
         clock: Returns the time in seconds; it must never go back.
 
     Raises:
         ValueError: A capacity is less than 1, an expiry is not more than 0, or there is no such policy.
 
     Attributes:
-        channels: Mailboxes by channel. A channel is here while somebody listens or receives on it or a
+        channels: Mailboxes by channel. A channel is present while a consumer or a receiver uses it or a
             message waits.
         groups: Members by group, with the time of the clock at which they joined.
     """
@@ -78,10 +78,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self._newest: object = _NONE
 
     async def send(self, channel: str, message: SentMessage) -> None:
-        """Send a message to a channel, whether or not anybody reads it yet.
+        """Send a message to a channel, which does not need a reader yet.
 
-        When the channel gets half full, its reader is given a few turns of the event loop. A message to a
-        channel of `new_channel()` that is closed is lost and counted.
+        When the channel is half full, the call yields to the event loop a few times, so that a reader can
+        catch up. A message to a closed channel of `new_channel()` is dropped and counted.
 
         Raises:
             ChannelFull: The channel holds as many unread messages as its capacity allows.
@@ -117,15 +117,15 @@ class InMemoryChannelLayer(BaseChannelLayer):
 
         Raises:
             TypeError: The name is not valid.
-            RuntimeError: The channel is one of `new_channel()`, and is closed or of another layer; or it, or
-                the layer, was closed meanwhile.
+            RuntimeError: The channel of `new_channel()` is closed or was made by another layer; or the
+                channel or the layer was closed while the call waited.
         """
         self._require_channel(channel)
         self._require_open(channel)
         return await self._mailroom.receive(channel)
 
     async def new_channel(self, prefix: str = _PREFIX) -> str:
-        """Return the name of a channel that nobody else has and nobody can guess.
+        """Return the name of a new channel, which is unique and cannot be guessed.
 
         Raises:
             TypeError: The prefix is not the beginning of a valid name, or is too long.
@@ -153,8 +153,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
             The mailbox to take the messages from.
 
         Raises:
-            RuntimeError: A consumer listens on the channel already, or the channel is one of `new_channel()`,
-                and is closed or of another layer.
+            RuntimeError: A consumer listens on the channel already, or the channel of `new_channel()` is
+                closed or was made by another layer.
             TypeError: The name is not valid.
         """
         self._require_channel(channel)
@@ -162,10 +162,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
         return self._mailroom.listen(channel, notify)
 
     async def close_channel(self, channel: str) -> None:
-        """Forget a channel: its unread messages, its consumer and its memberships.
+        """Close a channel: remove its unread messages and its memberships, and detach its consumer.
 
-        Whoever waits in `receive()` gets a `RuntimeError`. A channel of `new_channel()` stays closed; one
-        whose name the application chose can be used again.
+        A waiting `receive()` raises a `RuntimeError`. A channel of `new_channel()` stays closed; a channel
+        with a name of your choice can be used again.
         """
         with self._mailroom.lock:
             for group in self._memberships.of(channel):
@@ -177,11 +177,11 @@ class InMemoryChannelLayer(BaseChannelLayer):
             self._newest = _NONE
 
     async def group_add(self, group: str, channel: str) -> None:
-        """Make a channel a member of a group; a membership that exists begins anew.
+        """Make a channel a member of a group; for a member, the time of `group_expiry` starts again.
 
         Raises:
             TypeError: A name is not valid.
-            RuntimeError: The channel is one of `new_channel()`, and is closed or of another layer.
+            RuntimeError: The channel of `new_channel()` is closed or was made by another layer.
         """
         self._require_group(group)
         self._require_channel(channel)
@@ -201,9 +201,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
             self._memberships.discard(group, channel)
 
     async def group_send(self, group: str, message: SentMessage) -> None:
-        """Send a message to every member of a group; one whose channel is full misses a message.
+        """Send a message to every member of a group; a member whose channel is full loses a message.
 
-        When a member's channel gets half full, its reader is given a few turns of the event loop.
+        When the channel of a member is half full, the call yields to the event loop a few times, so that its
+        reader can catch up.
 
         Raises:
             TypeError: The name is not valid, or the message holds something that no layer can carry.
@@ -228,15 +229,15 @@ class InMemoryChannelLayer(BaseChannelLayer):
         await effects.apply()
 
     async def flush(self) -> None:
-        """Throw away all unread messages and groups; consumers and receivers stay attached."""
+        """Remove all unread messages and groups; consumers and receivers stay attached."""
         with self._mailroom.lock:
             self._memberships.clear()
             self._mailroom.empty_all(detach=False)
 
     async def close(self) -> None:
-        """Throw away all unread messages and groups, and close all channels.
+        """Remove all unread messages and groups, and close all channels.
 
-        Whoever waits in `receive()` gets a `RuntimeError`. The layer can be used again, with new channels.
+        A waiting `receive()` raises a `RuntimeError`. The layer can be used again, with new channels.
         """
         with self._mailroom.lock:
             self._memberships.clear()
@@ -245,7 +246,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             self._newest = _NONE
 
     def stats(self) -> MailStats:
-        """Return what has become of the messages so far."""
+        """Return the counts of messages since the layer was made."""
         return self._mailroom.stats()
 
     def _require_channel(self, channel: str) -> None:

@@ -94,7 +94,9 @@ def notify_all(callbacks: Iterable[Callable[[], None]]) -> None:
         try:
             notify()
         except Exception:
-            logger.exception("a consumer could not be told of a message; the message stays in its mailbox")
+            logger.exception(
+                "a consumer could not be notified of a message; the message stays in its mailbox"
+            )
 
 
 class SharedState:

@@ -12,21 +12,20 @@ __all__ = ["MailStats", "Mailroom", "closed_meanwhile"]
 
 def closed_meanwhile(channel: str) -> RuntimeError:
     """Return what whoever wants a message gets when somebody else closes the channel."""
-    return RuntimeError(f"channel {channel!r} was closed while somebody waited for a message of it")
+    return RuntimeError(f"channel {channel!r} was closed while receive() waited for a message")
 
 
 @dataclass(frozen=True, slots=True)
 class MailStats:
-    """What has become of the messages of a layer, counted once for each channel that a message was for.
+    """Counts of the messages of a layer. A message to several channels is counted once for each.
 
     Attributes:
         sent: Messages that a mailbox accepted.
         taken: Messages that a receiver or a consumer took.
-        expired: Messages that were due before anybody took them.
-        discarded: Messages that `flush()`, `close()` or `close_channel()` threw away.
-        dropped_full: Messages that a channel missed because it was full and the sender could not be told.
-        unheard: Messages to a channel that is closed, or that no process listens to as far as the sender
-            could tell.
+        expired: Messages that expired before they were taken.
+        discarded: Messages that `flush()`, `close()` or `close_channel()` removed.
+        dropped_full: Messages that a channel lost because it was full, without an error for the sender.
+        unheard: Messages to a closed channel, or to a channel without a receiver as far as the sender knows.
     """
 
     sent: int
@@ -43,7 +42,7 @@ class MailStats:
 
     @property
     def waiting(self) -> int:
-        """Messages that nobody has taken yet; some of them may be due."""
+        """Unread messages; some of them may have expired."""
         return self.sent - self.taken - self.expired - self.discarded
 
 
@@ -167,7 +166,9 @@ class Mailroom(SharedState):
         with self.lock:
             box = self.open(channel)
             if box.notify is not None:
-                raise RuntimeError(f"a consumer listens on channel {channel!r} already; it has one at most")
+                raise RuntimeError(
+                    f"a consumer listens on channel {channel!r} already; a channel has only one"
+                )
             box.add_consumer(notify)
             waiting = box.qsize()
         if waiting:

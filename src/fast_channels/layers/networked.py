@@ -29,21 +29,21 @@ def require_string(option: str, value: object) -> str:
     """
     if not isinstance(value, str):
         # Without the value: it may be the list of hosts, with their passwords.
-        raise TypeError(f"{option} is a str, not of type {type(value).__name__}")
+        raise TypeError(f"{option} has to be a str, not {type(value).__name__}")
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkedStats(MailStats):
-    """What has become of the messages that reached this process, and of its connections.
+    """Counts of the messages that reached this process, and of its connections.
 
     Attributes:
-        outages: How often a subscribed connection was lost and came back.
-        gaps: How many `ChannelGap` events consumers got because of that.
-        undecodable: Frames that were thrown away: of another form, encrypted with another key, or for nobody.
-        connected: Whether the layer is connected to each server that it uses, by the server's name as in the
-            log. Without all its subscriptions it is not. A server of which nothing was needed yet is left
-            out.
+        outages: How often a connection with subscriptions was lost and made again.
+        gaps: How many `ChannelGap` events consumers got because of outages.
+        undecodable: Frames that were dropped, because they have another format, were encrypted with another
+            key, or name no channel of this process.
+        connected: For each server, by its name in the log, whether the layer is connected to it and has all
+            its subscriptions. A server that was not used yet is left out.
     """
 
     outages: int
@@ -56,42 +56,41 @@ class Serializer(Protocol):
     """Turns messages into frames and back."""
 
     def serialize(self, raw_message: Any, /) -> bytes:
-        """Return a message as it travels."""
+        """Return a message as a frame."""
         ...
 
     def deserialize(self, message: bytes, /) -> Any:
-        """Return the message that has travelled."""
+        """Return the message of a frame."""
         ...
 
 
 class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
     """Carries messages between the consumers of many processes, over a transport.
 
-    Subclasses write `open_transport()`, and nothing else if they need no arguments of their own. All else is
-    here: channels, groups, capacities, expiry, gaps, statistics, and what happens with several event loops,
-    with forks and at the end.
+    A subclass has to define only `open_transport()`, which returns a transport. This class does everything
+    else: channels, groups, capacities, expiry, gaps, statistics, several event loops, forks, and closing.
 
     Delivery is at most once, and first in, first out per sending process and group or channel, if the
     transport keeps the order. Channels and memberships belong to the process that made them and end with it.
 
     Args:
-        prefix: What the addresses of groups and inboxes begin with.
-        serializer: Turns messages into frames; of the values that layers carry, it must keep every one.
-        expiry: Seconds after which a message that nobody has taken is thrown away.
-        capacity: How many unread messages a channel holds.
+        prefix: The beginning of the addresses of groups and inboxes.
+        serializer: Turns messages into frames and back; it must keep all values that layers carry.
+        expiry: Seconds after which an unread message is dropped.
+        capacity: The largest number of unread messages of a channel.
         channel_capacity: Other capacities, by glob or compiled regular expression.
         overflow: What a full channel does: `"drop_oldest"`, `"drop_newest"`, or `"close"`, which fails its
             consumer with `ChannelFull`.
         clock: Returns the time in seconds; it must never go back.
 
     Raises:
-        TypeError: The prefix is no string.
-        ValueError: A capacity is less than 1, the expiry is not more than 0, or there is no such policy.
+        TypeError: The prefix is not a string.
+        ValueError: A capacity is less than 1, the expiry is not more than 0, or `overflow` is not a policy.
 
     Attributes:
-        logger: Where to say what went wrong.
-        carrier: What the transport is called in errors.
-        closed_error: What whoever waits in `receive()` gets when the layer is closed.
+        logger: The logger for frames that cannot be decoded.
+        carrier: The name of the transport in errors.
+        closed_error: The exception that a waiting `receive()` raises when the layer is closed.
     """
 
     extensions: ClassVar[list[str]] = ["groups", "flush"]
@@ -122,13 +121,13 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
     def open_transport(self, receiver: Receiver) -> T:
         """Return a new transport of the running event loop.
 
-        Called when an event loop first uses the layer, and again when it uses it after `close()`. It connects
-        to nothing yet, or does so in the background.
+        Called when an event loop first uses the layer, and again when it uses the layer after `close()`. The
+        transport connects later or in the background, not in this call.
 
         Args:
-            receiver: What it hands frames to.
+            receiver: Takes the frames of the transport.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no open_transport()")
+        raise NotImplementedError(f"{type(self).__name__} does not implement open_transport()")
 
     def require_valid_channel_name(self, name: str, receive: bool = False) -> bool:
         """Do what every layer does, and refuse names that are addresses of groups or inboxes.
@@ -138,34 +137,33 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         """
         super().require_valid_channel_name(name, receive)
         if "__group__" in name or "__inbox__" in name:
-            raise self._invalid_name(
-                "Channel", name, f"{self.carrier} knows groups and inboxes by such names"
-            )
+            reserved = f"__group__ and __inbox__ are reserved for groups and inboxes on {self.carrier}"
+            raise self._invalid_name("Channel", name, reserved)
         return True
 
     def serialize(self, message: Any) -> bytes:
-        """Return a message as it travels."""
+        """Return a message as a frame."""
         return self._serializer.serialize(message)
 
     def deserialize(self, message: bytes) -> ChannelMessage:
-        """Return the message that has travelled.
+        """Return the message of a frame.
 
         Raises:
-            TypeError: It is no mapping.
-            Exception: It has another form, or was encrypted with another key.
+            TypeError: It is not a mapping.
+            Exception: The frame has another format, or was encrypted with another key.
         """
         contents: object = self._serializer.deserialize(message)
         if not isinstance(contents, dict):
-            raise TypeError(f"a message is a mapping, not of type {type(contents).__name__}")
+            raise TypeError(f"a message has to be a mapping, not {type(contents).__name__}")
         return cast("dict[str, Any]", contents)  # its keys are checked when it is read
 
     async def send(self, channel: str, message: SentMessage) -> None:
-        """Send a message to a channel; if nobody listens to it, the message is lost and counted.
+        """Send a message to a channel; without a receiver, the message is lost and counted.
 
         Raises:
             TypeError: The name is not valid, or the message holds something that no layer can carry.
             ValueError: The message holds a value that is out of range, nested too deep or in itself.
-            Exception: The transport could not pass it on.
+            Exception: The transport could not publish the message.
         """
         self.require_valid_channel_name(channel)
         contents = plain_message(message)
@@ -180,15 +178,16 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         """Wait for the next message of a channel; each goes to one receiver of this process only.
 
         Messages to a channel of `new_channel()` are kept from the beginning, in the event loop that made it,
-        and can be read in any other. Those to another channel are kept from the first call on, and until
-        `close_channel()`. A cancelled call loses no message.
+        and can be received in any event loop of the process. Messages to another channel are kept from the
+        first call until `close_channel()`. A cancelled call loses no message.
 
         Raises:
             TypeError: The name is not valid.
-            RuntimeError: The channel is closed, or was closed meanwhile, or is of another process, or of an
-                event loop that has ended: no message can come.
+            RuntimeError: No message can arrive: the channel is closed, was closed while the call waited, or
+                belongs to another process or to an event loop that has ended.
             ChannelFull: The channel was full, and the policy is "close".
-            Exception: The first call found no connection in time, or the layer was closed meanwhile.
+            Exception: The first call got no connection in time, or the layer was closed while the call
+                waited.
         """
         delivery = self._deliveries.here()
         if type(channel) is not str or not delivery.reads(channel):
@@ -200,9 +199,9 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         return await delivery.mailroom.receive(channel)
 
     async def new_channel(self, prefix: str = "specific.") -> str:
-        """Return the name of a channel that nobody else has and nobody can guess.
+        """Return the name of a new channel, which is unique and cannot be guessed.
 
-        Whatever is sent to it from then on arrives, while there is a connection.
+        While there is a connection, every later message to it arrives.
 
         Raises:
             TypeError: The prefix is not the beginning of a valid name, or is too long.
@@ -235,10 +234,10 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         return self._deliveries.own(channel).mailroom.listen(channel, notify)
 
     async def close_channel(self, channel: str) -> None:
-        """Forget a channel: its unread messages, its consumer and its memberships.
+        """Close a channel: remove its unread messages and its memberships, and detach its consumer.
 
-        Whoever waits in `receive()` gets a `RuntimeError`. What is sent to a channel of `new_channel()`
-        later is counted as unheard.
+        A waiting `receive()` raises a `RuntimeError`. Later messages to a channel of `new_channel()` are
+        counted as unheard.
 
         Raises:
             TypeError: The name is not valid.
@@ -249,7 +248,7 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
     async def group_add(self, group: str, channel: str) -> None:
         """Make a channel of this process a member of a group.
 
-        Whatever is sent to the group from then on arrives, while there is a connection.
+        While there is a connection, every later message to the group arrives.
 
         Raises:
             TypeError: A name is not valid.
@@ -286,19 +285,19 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         await self._deliveries.here().transport.publish(address, self.serialize(plain_message(message)))
 
     async def flush(self) -> None:
-        """Throw away all unread messages and groups of this event loop; consumers stay attached."""
+        """Remove all unread messages and groups of this event loop; consumers stay attached."""
         self._deliveries.here().forget(detach=False)
 
     async def close(self) -> None:
-        """Forget everything, and end the connections of all event loops that are running.
+        """Remove all messages, channels and groups, and close the connections of all running event loops.
 
-        Those of an event loop that does not run end when it is closed. Whoever waits in `receive()` gets an
-        error. The layer can be used again.
+        The connections of other event loops are closed together with their event loop. A waiting `receive()`
+        raises an error. The layer can be used again.
         """
         await self._deliveries.close()
 
     def stats(self) -> NetworkedStats:
-        """Return the counts of this process so far; a forked one begins with 0."""
+        """Return the counts of this process; a forked process begins with 0."""
         return NetworkedStats(**self._figures())
 
     def _figures(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def require_overflow(overflow: Overflow) -> Overflow:
         ValueError: There is no such policy.
     """
     if overflow not in get_args(Overflow):
-        raise ValueError(f"overflow is one of {get_args(Overflow)}, not {overflow!r}")
+        raise ValueError(f"overflow has to be one of {get_args(Overflow)}, not {overflow!r}")
     return overflow
 
 

@@ -24,14 +24,14 @@ _NEEDED_METHODS = ("send", "receive", "new_channel")
 
 
 def require_methods(layer: object) -> None:
-    """Refuse what lacks a method that every channel layer has: a layer, or a class of layers.
+    """Check that a layer, or a class of layers, has the methods that every channel layer has.
 
     Raises:
-        TypeError: It does.
+        TypeError: It lacks one.
     """
     missing = [name for name in _NEEDED_METHODS if not callable(getattr(layer, name, None))]
     if missing:
-        raise TypeError(f"{kind_of(layer)} is no channel layer: it has no method {', '.join(missing)}")
+        raise TypeError(f"{kind_of(layer)} is not a channel layer: it has no method {', '.join(missing)}")
 
 
 def _is_alias(alias: object) -> bool:
@@ -39,13 +39,13 @@ def _is_alias(alias: object) -> bool:
 
 
 def require_layer(layer: object) -> None:
-    """Refuse what is no channel layer.
+    """Check that a value is a channel layer.
 
     Raises:
         TypeError: It is a class, or lacks a method that every layer has.
     """
     if isinstance(layer, type):
-        raise TypeError(f"{layer.__name__} is a class; what is needed is a channel layer made from it")
+        raise TypeError(f"{layer.__name__} is a class; register an instance of it")
     require_methods(layer)
 
 
@@ -56,19 +56,19 @@ class ChannelLayerRegistry:
         self._layers: dict[str, BaseChannelLayer] = {}
 
     def register(self, alias: str, layer: BaseChannelLayer) -> None:
-        """Make a layer known under an alias, in place of the one that had it before.
+        """Register a layer under an alias; it replaces a layer with the same alias.
 
         Raises:
             TypeError: The alias is not a `str` or is empty, or the layer is a class or lacks a method that
                 every layer has.
         """
         if not _is_alias(alias):
-            raise TypeError(f"the alias of a channel layer is a str that is not empty, not {alias!r}")
+            raise TypeError(f"the alias of a channel layer has to be a str that is not empty, not {alias!r}")
         require_layer(layer)
         self._layers[alias] = layer
 
     def unregister(self, alias: str) -> None:
-        """Forget an alias, if it is known."""
+        """Remove an alias, if it is registered."""
         self._layers.pop(alias, None)
 
     def get(self, alias: str) -> BaseChannelLayer | None:
@@ -76,11 +76,11 @@ class ChannelLayerRegistry:
         return self._layers.get(alias)
 
     def list_aliases(self) -> list[str]:
-        """Return all aliases, in the order in which they came."""
+        """Return all aliases, in the order of registration."""
         return list(self._layers)
 
     def clear(self) -> None:
-        """Forget all aliases."""
+        """Remove all aliases."""
         self._layers.clear()
 
     def has(self, alias: str) -> bool:
@@ -114,7 +114,7 @@ def get_channel_layer(alias: str = DEFAULT_ALIAS) -> BaseChannelLayer | None:
     """Return the layer of an alias, or `None` if the alias is not known.
 
     Args:
-        alias: The one that consumers use unless they are told otherwise, as in Django Channels.
+        alias: The alias; the default is that of Django Channels.
     """
     return channel_layers.get(alias)
 
@@ -127,7 +127,7 @@ def require_channel_layer(alias: str, user: str) -> BaseChannelLayer:
         user: Who uses it, for the text of the error.
 
     Raises:
-        InvalidChannelLayerError: The alias is not known; the text names those that are.
+        InvalidChannelLayerError: The alias is not registered; the text names the registered ones.
     """
     layer = channel_layers.get(alias)
     if layer is None:
@@ -143,7 +143,7 @@ find_layers_with(require_channel_layer)
 
 
 def register_channel_layer(alias: str, layer: BaseChannelLayer) -> None:
-    """Make a layer known to all consumers under an alias, in place of the one that had it before.
+    """Register a layer for all consumers under an alias; it replaces a layer with the same alias.
 
     Raises:
         TypeError: See `ChannelLayerRegistry.register()`.
@@ -152,7 +152,7 @@ def register_channel_layer(alias: str, layer: BaseChannelLayer) -> None:
 
 
 def unregister_channel_layer(alias: str) -> None:
-    """Forget an alias, if it is known."""
+    """Remove an alias, if it is registered."""
     channel_layers.unregister(alias)
 
 

@@ -1,4 +1,4 @@
-"""What carries frames between processes, as a layer of several processes needs it."""
+"""The interface of transports, which carry frames between the processes of a channel layer."""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -7,19 +7,19 @@ __all__ = ["Receiver", "Transport"]
 
 
 class Receiver(Protocol):
-    """What a transport hands frames to: the mailboxes of one event loop."""
+    """Takes the frames of a transport, and puts them into the mailboxes of one event loop."""
 
     async def deliver(self, address: str, frame: bytes) -> None:
-        """Take a frame; return when the next one may come.
+        """Take a frame; return when the transport may deliver the next one.
 
-        Frames of one sender are delivered in the order in which they were published, one after the other.
-        What cannot be read is counted and logged, and raises nothing.
+        The transport delivers the frames of a sender in the order in which they were published, one after the
+        other. A frame that cannot be decoded is counted and logged, and raises nothing.
         """
 
     def returned(self, concerns: Callable[[str], bool] = ..., /) -> None:
-        """Note that frames may have been lost, and that all subscriptions are there again.
+        """Note that frames may have been lost, and that all subscriptions are renewed.
 
-        Consumers are told of it by a `ChannelGap`.
+        Consumers get a `ChannelGap`.
 
         Args:
             concerns: Tells whether frames for an address may have been lost; without it, all may.
@@ -27,51 +27,52 @@ class Receiver(Protocol):
 
 
 class Transport(Protocol):
-    """Carries frames from whoever publishes them to all who have subscribed, for one event loop.
+    """Publishes frames to addresses, and delivers the frames of the addresses that it has subscribed to.
 
-    A transport is made, used and closed in the thread of that event loop; a forked process makes its own. It
-    knows nothing of channels, groups and messages: an address is a short ASCII string, and a frame is bytes.
-    A frame that was published arrives at most once with each subscriber, the publisher included if it is one.
-    When the transport loses its connection, it connects again by itself, subscribes to everything again, and
-    then calls `Receiver.returned()`, never before: whoever is told of a gap may rely on what comes after it.
+    A transport is made, used and closed in the thread of one event loop; a forked process makes its own. It
+    does not depend on channels, groups and messages: an address is a short ASCII string, and a frame is
+    bytes. Each subscriber gets a published frame at most once, also the publisher if it has subscribed. When
+    the transport loses its connection, it reconnects by itself, renews all subscriptions, and only then calls
+    `Receiver.returned()`: frames that are published after this call must arrive.
     """
 
     async def publish(self, address: str, frame: bytes) -> bool:
-        """Pass a frame to all who have subscribed to an address; return when it cannot be recalled.
+        """Publish a frame to an address; return when the server has it.
 
         Returns:
-            `False` if it is certain that nobody has subscribed.
+            `False` if it is certain that the address has no subscriber.
 
         Raises:
-            Exception: It was not passed on, or nobody knows.
+            Exception: The frame was not published, or it is not known whether it was.
         """
         ...
 
     async def subscribe(self, address: str) -> None:
-        """Return when whatever is published from now on arrives. Called again for an address at will.
+        """Subscribe to an address; return when every frame that is published from now on will arrive.
 
-        When the caller is cancelled, the subscription may come about all the same.
+        May be called again for the same address. If the call is cancelled, the subscription may be made
+        nevertheless.
 
         Raises:
-            Exception: There is no connection. A subscription that was there before is not given up.
+            Exception: There is no connection in time. An existing subscription stays.
         """
 
     def unsubscribe(self, address: str) -> None:
-        """End a subscription, or the making of one; raise nothing. Frames on their way may still come."""
+        """End a subscription, also one that is being made; raise nothing. Some frames may still arrive."""
 
     def subscribed(self, address: str) -> bool:
-        """Return whether a subscription was made, and not ended since; an outage does not end it."""
+        """Return whether there is a subscription to an address; an outage does not end it."""
         ...
 
     def connected(self) -> Mapping[str, bool]:
-        """Return of each server that is in use, by its name in logs, whether there is a connection.
+        """Return for each server in use, by its name in logs, whether it is connected.
 
-        Called from any thread.
+        May be called from any thread.
         """
         ...
 
     async def close(self) -> None:
-        """End all connections and subscriptions; whoever waits for one gets an error.
+        """End all connections and subscriptions; calls that wait for one raise an error.
 
-        The receiver is called no more afterwards.
+        Afterwards the receiver is not called any more.
         """

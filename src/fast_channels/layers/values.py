@@ -70,7 +70,7 @@ def plain_message(message: ChannelMessage | ChannelEvent) -> dict[str, Any]:
     except _Refusal as refusal:
         raise refusal.to_error() from None
     if RESERVED_KEY in data:
-        raise ValueError(f'message has the key "{RESERVED_KEY}", which channel layers keep for themselves')
+        raise ValueError(f'message has the key "{RESERVED_KEY}", which is reserved for channel layers')
     return data
 
 
@@ -118,7 +118,7 @@ def _mapping(message: ChannelMessage | ChannelEvent) -> ChannelMessage:
 
 def _require_mapping(message: object) -> None:
     if not isinstance(message, Mapping):
-        raise TypeError(f"a message is a mapping with str keys, not {kind_of(message)}")
+        raise TypeError(f"a message has to be a mapping with str keys, not {kind_of(message)}")
 
 
 def _plain(value: object, depth: int) -> Any:
@@ -184,7 +184,7 @@ def _text(value: str) -> str:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise _Refusal(MessageValueError, "holds a lone surrogate, which is no Unicode text") from None
+            raise _Refusal(MessageValueError, "holds a lone surrogate, which is not valid Unicode") from None
     return value
 
 

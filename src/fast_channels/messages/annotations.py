@@ -139,7 +139,7 @@ def not_its_event(
         reason: What is wrong with it, in words that can be logged.
         errors: The path and the reason of everything that is wrong with it.
     """
-    text = f"a message of type {shown(message.get('type'))} is no event that its handler takes: {reason}"
+    text = f"a message of type {shown(message.get('type'))} does not match its handler: {reason}"
     return InvalidEventError(text, event=message, errors=errors)
 
 

@@ -260,7 +260,9 @@ class Replies:
         try:
             return taking_over(answer, self.field, getattr(message, self.field))
         except ValidationError as error:
-            wrong = f"the reply to {self._name} cannot take over its {self.field}: {sentence(error)}"
+            wrong = (
+                f"the reply to {self._name} cannot have the {self.field} of the request: {sentence(error)}"
+            )
         raise LocalProtocolError(wrong)
 
     def _checked(self, answer: Any) -> Any:
@@ -269,7 +271,7 @@ class Replies:
         except LocalProtocolError:
             returned = "None" if answer is None else type(answer).__name__
         raise LocalProtocolError(
-            f"{self._name} asks for {_named(self._type)}, and its handler returned {returned}"
+            f"the handler of {self._name} has to return {_named(self._type)}, not {returned}"
         )
 
     @property

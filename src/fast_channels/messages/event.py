@@ -23,8 +23,7 @@ warn_of_conflict()
 class ChannelEvent(BaseModel):
     """The base of an application's own channel-layer events.
 
-    A subclass declares a `type: Literal[...]` with a default, and the handler that the type names takes
-    the subclass:
+    A subclass declares a `type: Literal[...]` with a default. The handler of this type takes the subclass:
 
         class ChatMessage(ChannelEvent):
             type: Literal["chat.message"] = "chat.message"
@@ -33,14 +32,15 @@ class ChannelEvent(BaseModel):
         class Chat(AsyncWebsocketConsumer):
             async def chat_message(self, event: ChatMessage) -> None: ...
 
-    Validation is lax, as it has to be behind a channel layer: what left as a datetime may arrive as a string.
-    What could not arrive as it left, such as a secret, is a `TypeError` when the class is defined.
+    Validation is lax, because a channel layer carries fewer types: a datetime, for example, arrives as a
+    string. A field whose value would be changed by the channel layer, such as a secret, raises a `TypeError`
+    when the class is defined.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, defer_build=True)
 
     def to_message(self) -> dict[str, Any]:
-        """Return the event as every channel layer can carry it: a dictionary of plain values."""
+        """Return the event as a dictionary of values that every channel layer can carry."""
         # As it has to be to become the same event again: without computed fields, for instance.
         message: dict[str, Any] = _plain(self.model_dump(by_alias=True, round_trip=True))
         return message

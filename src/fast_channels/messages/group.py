@@ -1,4 +1,4 @@
-"""Groups of the channel layer as types: what names one, and which events it carries."""
+"""Groups of the channel layer as types: the pattern of their names, and their events."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -90,7 +90,7 @@ def _check_pattern(group: type[BaseModel], pattern: str) -> None:
         if not _LITERAL.fullmatch(literal) or _SHORTENED in literal:
             raise _mistake(
                 group,
-                f"{literal!r} in the pattern {pattern!r} is more than ASCII letters, digits, hyphens, "
+                f"{literal!r} in the pattern {pattern!r} may contain only ASCII letters, digits, hyphens, "
                 "underscores and single periods",
             )
     if any("." not in literal for literal, name in parts[1:] if name is not None):
@@ -99,7 +99,7 @@ def _check_pattern(group: type[BaseModel], pattern: str) -> None:
         raise _mistake(
             group,
             f"the pattern {pattern!r} names {_listed(names)}, and the fields are {_listed(fields)}; "
-            "each field has to be there once",
+            "each field has to occur once",
         )
     for name, field in fields.items():
         if not _has_one_text(field.annotation):
@@ -121,7 +121,7 @@ def _check_events(group: type[BaseModel]) -> None:
             continue
         name = getattr(kind, "__name__", repr(kind))
         if not (isinstance(kind, type) and issubclass(kind, ChannelEvent)):
-            raise _mistake(group, f"a group carries events, and {name} is no ChannelEvent")
+            raise _mistake(group, f"a group carries events, and {name} is not a ChannelEvent")
         if kind is not ChannelEvent and "type" not in kind.model_fields and not kind.__subclasses__():
             raise _mistake(group, f"{name} has no field `type: Literal[...]` with a default")
 
@@ -130,9 +130,7 @@ def _parts(group: type[BaseModel], pattern: str) -> Iterator[tuple[str, str | No
     try:
         for literal, name, form, conversion in Formatter().parse(pattern):
             if form or conversion or (name is not None and not name.isidentifier()):
-                raise _mistake(
-                    group, f"{{{name}}} in the pattern {pattern!r} is more than the name of a field"
-                )
+                raise _mistake(group, f"{{{name}}} in the pattern {pattern!r} has to be the name of a field")
             yield literal, name
     except ValueError as error:
         raise _mistake(group, f"the pattern {pattern!r} cannot be read: {error}") from error
@@ -178,19 +176,19 @@ _TEXTS: Mapping[Any, Callable[[Any], str]] = {
 
 
 class Group(BaseModel, Generic[Event, Member_contra]):
-    """A kind of group of the channel layer: a model whose fields name one group of it.
+    """A kind of group of the channel layer: a model whose fields determine the name of one group.
 
         class Room(Group[Said | Left], pattern="room.{room_id}"):
             room_id: int
 
         await Room(room_id=1).send(Said(text="hello"))
 
-    Two different instances never have the same name: values are escaped, and a name that gets longer than
-    channel layers allow is shortened to its beginning and a digest of the whole. So a field is of a type
-    whose values have one string form each: `str`, `int`, `bool`, `UUID`, `date`, an `Enum`, or a `Literal`.
+    Different instances have different names: values are escaped, and a name that is longer than channel
+    layers allow is shortened to its beginning and a digest. The type of each field must be one whose values
+    have exactly one string form: `str`, `int`, `bool`, `UUID`, `date`, an `Enum`, or a `Literal`.
 
     The second type parameter, `Any` by default, is a protocol with the handlers of the events; type checkers
-    then allow only consumers that have them to `join()` the group.
+    then accept `join()` only in consumers that have these handlers.
 
     Args:
         pattern: Class keyword. The name, with every field once in braces; ASCII letters, digits, hyphens,
@@ -238,7 +236,10 @@ class Group(BaseModel, Generic[Event, Member_contra]):
             TypeError: The class has no pattern.
         """
         if self._pattern is None:
-            raise TypeError(f"{type(self).__name__} has no pattern, so its groups have no names")
+            raise TypeError(
+                f"{type(self).__name__} has no pattern, so its groups have no names; add pattern=... to the "
+                "bases of the class"
+            )
         name = self._pattern.format_map({field: _text(getattr(self, field)) for field in _fields(type(self))})
         if len(name) <= MAX_LENGTH:
             return name

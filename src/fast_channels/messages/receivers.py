@@ -127,8 +127,8 @@ def dispatch(owner: str, names: Mapping[Any, list[str]], messages: Iterable[Any]
             tagged = key, {value: names.get(kind, [None])[0] for value, kind in values.items()}
     if unclear:
         raise TypeError(
-            f"{owner} cannot tell when a message is {' or '.join(unclear)}: use models, give TypedDicts a "
-            "Literal field in common, or tell them apart in receive_json()"
+            f"{owner} cannot recognise a message as {' or '.join(unclear)}: use models, give TypedDicts a "
+            "common Literal field, or distinguish them in receive_json()"
         )
     return Dispatch({one: names[kind][0] for kind in names for one in _classes(kind)}, tagged)
 

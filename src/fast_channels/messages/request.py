@@ -1,4 +1,4 @@
-"""Messages that are answered: which type the reply has, and to which message it belongs."""
+"""Messages with a declared type of reply, and how a reply is matched to its message."""
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self
 
@@ -20,9 +20,9 @@ class Request(Generic[Reply]):
             type: Literal["join"] = "join"
             name: str
 
-    Nothing is added to the message. Where replies have to be told apart, because several requests are
-    answered at once, `correlation_field` names a field that both the message and its reply have; a consumer
-    copies its value into a reply that does not set it.
+    It adds no field to the message. If a client sends several requests before the first reply, set
+    `correlation_field` to the name of a field that both the message and its reply have; the consumer copies
+    its value into a reply that does not set the field.
 
     Attributes:
         correlation_field: The name of the field, `None` for none.

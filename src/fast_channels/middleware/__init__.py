@@ -1,4 +1,4 @@
-"""ASGI applications that stand before a consumer."""
+"""ASGI middleware: applications that wrap a consumer or another application."""
 
 from .base import BaseMiddleware
 from .websocket import OriginValidator, WebsocketDenier

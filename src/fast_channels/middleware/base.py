@@ -9,10 +9,10 @@ __all__ = ["BaseMiddleware"]
 
 
 class BaseMiddleware:
-    """Stands before an application; one object serves all connections, so what it knows goes into the scope.
+    """Wraps an application. One object serves all connections, so it stores the state of each in the scope.
 
     Args:
-        inner: The application behind it.
+        inner: The wrapped application.
     """
 
     def __init__(self, inner: ChannelApplication) -> None:

@@ -33,7 +33,8 @@ def is_same_domain(host: str, pattern: str) -> bool:
 
     Args:
         host: A host name in lower case.
-        pattern: A host name, or a domain with a dot in front, which stands for itself and all below it.
+        pattern: A host name, or a domain with a leading dot, which matches the domain and all of its
+            subdomains.
     """
     pattern = _ascii(pattern.lower())
     if pattern.startswith("."):
@@ -53,13 +54,13 @@ class OriginValidator:
     """Lets only pages of certain origins open a WebSocket; others are refused. RFC 6455, section 10.2.
 
     A pattern is an origin (`https://example.com:8443`, the port may be omitted where it is the scheme's), a
-    host name with or without a port, or either with a domain like `.example.com`, which stands for itself and
-    all domains below it. The pattern `*` lets everybody in, clients without an `Origin` header too.
-
-    What is no WebSocket is passed on: browsers themselves keep pages from reading what others answer.
+    host name with or without a port, or either with a domain like `.example.com`, which matches the domain
+    and all of its subdomains. The pattern `*` allows all connections, also those without an `Origin` header.
+    Other connections than WebSockets are passed on: for HTTP, browsers themselves prevent a page from reading
+    responses of other origins.
 
     Args:
-        application: The application behind the validator.
+        application: The wrapped application.
         allowed_origins: The patterns.
 
     Raises:
@@ -69,15 +70,19 @@ class OriginValidator:
 
     def __init__(self, application: ChannelApplication, allowed_origins: AllowedOrigins) -> None:
         if isinstance(allowed_origins, str):
-            raise TypeError(f"allowed_origins is a list of patterns, not the string {allowed_origins!r}")
+            raise TypeError(
+                f"allowed_origins has to be a list of patterns, not the string {allowed_origins!r}"
+            )
         self.application = application
         self.allowed_origins: list[Origin] = list(allowed_origins)
         for pattern in self.allowed_origins:
             host = _pattern(pattern).hostname
             if host in {None, "", "null"}:
                 logger.warning(
-                    "The origin pattern %r never matches: it names no host. Pages without one, like files, "
-                    "send the origin null, which any page can have; only * lets them in.",
+                    "The origin pattern %r never matches, because it has no host. Pages without a host, "
+                    "such as "
+                    "local files, send the origin null, which any page can have; only the pattern * allows "
+                    "them.",
                     pattern,
                 )
             if "*" in pattern and pattern != "*":

@@ -213,7 +213,7 @@ class Connection:
             text = f"{type_} cannot be sent: the connection is closed{closed}"
             raise ConnectionClosed(text, state=self.state, event=type_) from None
         if verdict is Verdict.DROPPED:
-            logger.warning("%s after the response is complete; dropped", type_)
+            logger.warning("%s was sent after the response was complete; it is dropped", type_)
 
     def _foreign(self, message: Any) -> dict[str, Any]:
         try:
@@ -221,10 +221,12 @@ class Connection:
         except (KeyError, TypeError):
             type_ = None
         if not isinstance(type_, str):
-            raise self._illegal("an event is a mapping with a string under 'type'", None) from None
+            raise self._illegal("an event has to be a mapping with a string as its 'type'", None) from None
         # An event of another protocol is not foreign: granian offers the extensions of all to each.
         if type_ in EVENTS or not self._extended(type_):
-            raise self._illegal(f"no {self.protocol} application sends {printable(type_)}", type_) from None
+            raise self._illegal(
+                f"{self.protocol} applications cannot send {printable(type_)}", type_
+            ) from None
         self._refuse(self.table.otherwise.get(self.state, Verdict.LEGAL), type_)
         return dict(message)
 

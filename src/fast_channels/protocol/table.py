@@ -87,7 +87,7 @@ class Table:
         events = tuple(model for model in self.known.values() if not named.isdisjoint(columns(model)))
         if unknown := named.difference(*map(columns, events)):
             # Such a rule would never apply.
-            raise ValueError(f"a table names {', '.join(sorted(unknown))}, and there is no such event")
+            raise ValueError(f"a table has rows for unknown events: {', '.join(sorted(unknown))}")
         object.__setattr__(self, "events", events)
         cells = {
             state: {name: self._cell(state, model, name) for model in self.events for name in columns(model)}

@@ -70,7 +70,7 @@ def _close(connection: Connection, event: Mapping[str, Any]) -> str | None:
         allowed = ", ".join(f"{low}-{high}" for low, high in CLOSE_CODES)
         return f"{event['code']} is not a close code that may be sent ({allowed})"
     if (size := len(event["reason"].encode())) > MAX_REASON:
-        return f"the reason has {size} bytes of UTF-8, {MAX_REASON} are allowed"
+        return f"the reason has {size} bytes of UTF-8, and at most {MAX_REASON} are allowed"
     return None
 
 

@@ -101,7 +101,7 @@ class LayerHooks:
             channel = await target.new_channel()
             for sender in layers:
                 await sender.send(channel, {})
-                same(await target.receive(channel), {}, "what a new channel received, of which nobody knew,")
+                same(await target.receive(channel), {}, "what a new channel received unasked")
             await target.close_channel(channel)
 
     def examine(self, layers: Sequence[BaseChannelLayer]) -> None:

@@ -34,21 +34,21 @@ TestedApplication: TypeAlias = ChannelApplication | ConsumerClass | type[AsyncCo
 
 
 class ApplicationEnded(TimeoutError):
-    """The application returned, so the output that the test waits for will never come.
+    """The application has ended, so the output that the test waits for cannot arrive.
 
-    A `TimeoutError`, because tests that expect silence expect that.
+    It is a `TimeoutError`, because tests that expect no output expect that.
     """
 
 
 class ApplicationCommunicator:
-    """Runs an ASGI application in a task of its own, with the test in the place of the server.
+    """Runs an ASGI application in a task of its own; the test takes the role of the server.
 
     The application starts with the first call that needs it, in a `contextvars` context of its own. Nothing
     is bound to an event loop before that, so a communicator can be made anywhere.
 
-    When the application crashes, its own error is raised to the test: by the call that waits for output,
-    at once, but after the outputs that were sent before; and by `send_input()` and `wait()`. A call that
-    runs out of time leaves the application running, save `wait()`, which ends it.
+    When the application raises an error, the test gets this error: from the call that waits for output, at
+    once, after all output that was sent before; and from `send_input()` and `wait()`. A call that exceeds its
+    time-out leaves the application running, except `wait()`, which cancels it.
 
     As an asynchronous context manager it starts the application on entry and ends it on exit. If the
     body succeeded, an error of the application that no call has raised so far is raised there; if it
@@ -56,8 +56,8 @@ class ApplicationCommunicator:
 
     Args:
         application: The application, or a consumer class, whose `as_asgi()` is called.
-        scope: The connection scope. It is handed over as it is, so that it may have any keys, and may
-            be changed until the application starts.
+        scope: The connection scope. It is passed unchanged and may have any keys. It may be changed until the
+            application starts.
 
     Attributes:
         application: The ASGI application that is run.
@@ -139,15 +139,15 @@ class ApplicationCommunicator:
         return self._take_output(timeout)
 
     async def receive_nothing(self, timeout: float = 0.1, interval: float = 0.01) -> bool:
-        """Tell whether the application keeps silent.
+        """Tell whether the application sends nothing.
 
         Args:
-            timeout: How long it shall be silent, in seconds. An application that has ended is silent at
-                once.
-            interval: Not used; accepted because other communicators, which look again and again, need it.
+            timeout: How long to wait for output, in seconds. After the end of the application the call
+                returns at once.
+            interval: Not used; accepted because other communicators, which poll, need it.
 
         Returns:
-            Whether there is no output. Output that came stays to be received.
+            Whether there is no output. If there is, it can still be received.
 
         Raises:
             Exception: The error of the application, if it crashed without sending more.

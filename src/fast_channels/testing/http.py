@@ -1,4 +1,4 @@
-"""An HTTP client for tests, which asks an ASGI application directly."""
+"""An HTTP client for tests, which calls an ASGI application directly."""
 
 from typing import Any, TypeAlias, Unpack, overload
 
@@ -78,7 +78,7 @@ class HttpCommunicator(ApplicationCommunicator):
     async def send_input(self, message: Any) -> None:
         """Give the application an event to receive; see `ApplicationCommunicator.send_input()`.
 
-        From then on `get_response()` leaves the request to the test.
+        Afterwards `get_response()` does not send the request itself.
         """
         self.sent_request = True
         await super().send_input(message)
@@ -119,7 +119,7 @@ class HttpCommunicator(ApplicationCommunicator):
         Raises:
             ApplicationEnded: The application returned before its response was complete. A `TimeoutError`.
             TimeoutError: An event did not come in time.
-            AssertionError: The application sent something that is no response.
+            AssertionError: The application sent an event that is not part of a response.
             Exception: The error of the application, even if it crashed after its response, as the error
                 handling of web frameworks does.
         """

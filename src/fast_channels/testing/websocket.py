@@ -42,9 +42,8 @@ class WebsocketCommunicator(ApplicationCommunicator):
             await websocket.send_to("hello")
             assert await websocket.receive_from() == "hello"
 
-    The server that this plays does not offer denial responses, unless
-    `extensions={"websocket.http.response": {}}` says so. ASGI HTTP and WebSocket specification,
-    "WebSocket".
+    By default it acts as a server without denial responses; pass `extensions={"websocket.http.response": {}}`
+    to offer them. ASGI HTTP and WebSocket specification, "WebSocket".
 
     Args:
         application: The application, or a consumer class.
@@ -98,7 +97,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
         Raises:
             ApplicationEnded: The application returned without an answer. A `TimeoutError`.
             TimeoutError: The answer did not come in time.
-            AssertionError: The application sent something that is no answer.
+            AssertionError: The application sent an event that is not an answer to the handshake.
             Exception: The error of the application, if it crashed.
         """
         await self.send_input({"type": "websocket.connect"})
@@ -132,8 +131,8 @@ class WebsocketCommunicator(ApplicationCommunicator):
         """Send a value as JSON in a text frame.
 
         Args:
-            data: The value. Models, dataclasses, and whatever else pydantic writes as JSON, such as dates,
-                may be anywhere in it; the names of fields are those that a client sends, their aliases.
+            data: The value. It may contain models, dataclasses, and other values that pydantic writes as
+                JSON, such as dates; fields are written under their aliases, as a client sends them.
 
         Raises:
             TypeError: JSON cannot express the value.
@@ -176,17 +175,17 @@ class WebsocketCommunicator(ApplicationCommunicator):
         """
         payload = await self.receive_from(timeout)
         if not isinstance(payload, str):
-            raise AssertionError(f"JSON comes in a text frame, but was {payload!r}")
+            raise AssertionError(f"Expected JSON in a text frame, but was {payload!r}")
         return json.loads(payload)
 
     async def request(self, message: Request[Reply], timeout: float = 1) -> Reply:
         """Send a message that declares its reply, and receive the reply.
 
-        Frames that come before the reply stay to be received afterwards, in their order.
+        Other frames that arrive before the reply can be received afterwards, in their order.
 
         Args:
-            message: The message. Where it names a `correlation_field`, the reply is the frame that fits the
-                type and has the same value there; without, it is the first that fits the type.
+            message: The message. If it has a `correlation_field`, the reply is the frame of the declared type
+                with the same value in this field; otherwise it is the first frame of the declared type.
             timeout: Longest time to wait, in seconds.
 
         Returns:
@@ -196,7 +195,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
             ApplicationEnded: The application returned without a reply. A `TimeoutError`.
             TimeoutError: No reply came in time. As in `receive_output()`, the text names a handshake that
                 was left unanswered.
-            AssertionError: The application sent an event that is no frame, such as a close.
+            AssertionError: The application sent an event that is not a frame, such as a close.
             Exception: The error of the application, if it crashed.
         """
         kind = type(message)

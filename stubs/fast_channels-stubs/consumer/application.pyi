@@ -11,15 +11,15 @@ class ConsumerApplication(Generic[_C_co]):
 
     Args:
         consumer_class: The class of the consumers.
-        initkwargs: The keyword arguments of each.
+        initkwargs: The keyword arguments of the constructor of each consumer.
 
     Attributes:
         consumer_class: The class of the consumers.
-        consumer_initkwargs: The keyword arguments of each.
+        consumer_initkwargs: The keyword arguments of the constructor of each consumer.
     """
     def __init__(self, consumer_class: type[_C_co], initkwargs: dict[str, Any]) -> None: ...
     consumer_initkwargs: dict[str, Any]
-    """The keyword arguments of each."""
+    """The keyword arguments of the constructor of each consumer."""
     async def __call__(self, *args: Any, **kwargs: Any) -> None:
         """Serve one connection with a consumer of its own."""
     @property

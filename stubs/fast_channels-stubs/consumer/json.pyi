@@ -29,20 +29,20 @@ MAX_DECLARED_MESSAGE = 64 * 1024
 class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
     """Serves one WebSocket whose frames are JSON texts.
 
-    `AsyncJsonWebsocketConsumer[ClientMessage, ServerMessage]` declares a protocol: `receive_json()` sees
-    nothing that is not a `ClientMessage`, and the client nothing that is not a `ServerMessage`. Each is any
-    type that pydantic can validate; the members of a union are told apart by a `Literal` field that they
-    share. Without types every JSON value is a message, decoded and encoded by the `json` module.
+    `AsyncJsonWebsocketConsumer[ClientMessage, ServerMessage]` declares a protocol: `receive_json()` gets only
+    valid `ClientMessage`s, and the client gets only `ServerMessage`s. Each is any type that pydantic can
+    validate; the members of a union are distinguished by a common `Literal` field. Without type parameters
+    every JSON value is a message, decoded and encoded by the `json` module.
 
     Attributes:
-        strict_json: Whether strings are no numbers, numbers no booleans, and so on, in the messages of the
-            client, as their JSON Schema says; a model or a field may have a setting of its own. With `False`
-            pydantic converts what it can.
-        max_message_size: As in `AsyncWebsocketConsumer`, but 64 KiB for a class that declares its messages
-            and says nothing else.
+        strict_json: Whether client messages must have exactly the types of their JSON Schema; a string is
+            then not accepted for a number, nor a number for a boolean. With `False` pydantic converts such
+            values. The setting `strict` of a model or a field takes precedence.
+        max_message_size: As in `AsyncWebsocketConsumer`, but the default is 64 KiB for a class that declares
+            its messages.
     """
     strict_json: ClassVar[bool]
-    """Whether strings are no numbers, numbers no booleans, and so on, in the messages of the client, as their JSON Schema says; a model or a field may have a setting of its own. With `False` pydantic converts what it can."""
+    """Whether client messages must have exactly the types of their JSON Schema; a string is then not accepted for a number, nor a number for a boolean. With `False` pydantic converts such values. The setting `strict` of a model or a field takes precedence."""
     _client: ClassVar[Codec | None]
     _server: ClassVar[Codec | None]
     _decodes: bool
@@ -65,14 +65,14 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                 @Contract.receives(Join)
                 async def on_join(self, message: Join) -> Welcome: ...
 
-        The default `receive_json()` then calls the method of each message, and what that returns is sent.
-        A class that has such methods, and no `receive_json()` of its own, has exactly one for every kind of
-        message that a client may send; otherwise its definition raises a `TypeError` that says which are
-        missing. A part of them can be in a class that is no consumer.
+        The default `receive_json()` then calls the method of each message, and the return value is sent. A
+        class with such methods, and without its own `receive_json()`, needs exactly one for each kind of
+        message in `ClientMessage`; otherwise its definition raises a `TypeError` that names the missing ones.
+        Some of the methods may be in a mixin that is not a consumer.
 
         Args:
-            message: A class: one of those that `ClientMessage` names. The method of a `Request` returns a
-                reply that it asks for.
+            message: A member of `ClientMessage`. If it is a `Request`, the method returns a reply of the type
+                that the request declares.
         """
     @overload
     @classmethod
@@ -89,14 +89,14 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
                 @Contract.receives(Join)
                 async def on_join(self, message: Join) -> Welcome: ...
 
-        The default `receive_json()` then calls the method of each message, and what that returns is sent.
-        A class that has such methods, and no `receive_json()` of its own, has exactly one for every kind of
-        message that a client may send; otherwise its definition raises a `TypeError` that says which are
-        missing. A part of them can be in a class that is no consumer.
+        The default `receive_json()` then calls the method of each message, and the return value is sent. A
+        class with such methods, and without its own `receive_json()`, needs exactly one for each kind of
+        message in `ClientMessage`; otherwise its definition raises a `TypeError` that names the missing ones.
+        Some of the methods may be in a mixin that is not a consumer.
 
         Args:
-            message: A class: one of those that `ClientMessage` names. The method of a `Request` returns a
-                reply that it asks for.
+            message: A member of `ClientMessage`. If it is a `Request`, the method returns a reply of the type
+                that the request declares.
         """
     @classmethod
     def _find_receivers(cls) -> None: ...
@@ -105,13 +105,13 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     def _receiver_of(self, content: Any) -> str | None: ...
     def _prepare(self) -> None: ...
     async def receive_invalid(self, error: InvalidMessageError) -> None:
-        """Decide what becomes of a frame that is not a message.
+        """Handle a frame that is not a valid message.
 
         By default a consumer that declares its messages closes the WebSocket with `error.code` and logs one
         warning, and one that does not raises the error, unless the frame is larger than it allows.
 
-        An override may answer, or ignore the frame. What it sends gets the `correlation_field` of the frame,
-        and a reason with which it closes is cut to what a close frame can hold.
+        An override may answer, or ignore the frame. A reply that it sends gets the `correlation_field` of the
+        frame, and `close()` shortens its reason to the 123 bytes that a close frame can contain.
 
         Args:
             error: What is wrong with the frame.
@@ -125,14 +125,14 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             close: Close the WebSocket afterwards, with this code or, if it is `True`, with 1000.
 
         Raises:
-            LocalProtocolError: It is not a message that the consumer declares, or the handshake has not
-                been accepted.
-            TypeError: The consumer declares none, and the value is nothing that JSON can say.
-            ConnectionClosed: The connection is gone.
+            LocalProtocolError: The content is not a declared server message, or the handshake has not been
+                accepted.
+            TypeError: The consumer declares no messages, and the value cannot be written as JSON.
+            ConnectionClosed: The connection is closed.
         """
     @classmethod
     async def decode_json(cls, text_data: str) -> ClientMessage:
-        """Return the message that the text of a frame is.
+        """Return the message of a text frame.
 
         The result of an override is validated if the consumer declares its messages.
 
@@ -140,7 +140,7 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             text_data: A JSON text.
 
         Raises:
-            ValueError: The text is none, or not a message.
+            ValueError: The text is not JSON, or not a declared client message.
         """
     @classmethod
     async def encode_json(cls, content: ServerMessage) -> str:
@@ -150,8 +150,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             content: The message.
 
         Raises:
-            LocalProtocolError: It is not a message that the consumer declares.
-            TypeError: The consumer declares none, and the value is nothing that JSON can say.
+            LocalProtocolError: The content is not a declared server message.
+            TypeError: The consumer declares no messages, and the value cannot be written as JSON.
         """
     @classmethod
     def _decode(cls, text: str) -> Any: ...
@@ -159,9 +159,9 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     def _encode(cls, content: Any) -> str: ...
     async def _decoded(self, text: str) -> Any: ...
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Decode a frame, pass the message to `receive_json()` and, if typed, send what that returns.
+        """Decode a frame, pass the message to `receive_json()` and, if typed, send the return value.
 
-        A frame that is no message is passed to `receive_invalid()` instead.
+        A frame that is not a valid message is passed to `receive_invalid()` instead.
 
         Args:
             text_data: The payload of a text frame.
@@ -169,12 +169,12 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
             **kwargs: Passed on to `receive_json()`.
         """
     async def receive_json(self, content: ClientMessage, /) -> ServerMessage | None:
-        """Handle a message of the client; by default with the method that `receives()` it, if any.
+        """Handle a message of the client; by default, call its method that `receives()` has declared.
 
         Args:
             content: The message.
-            **kwargs: Whatever an override of `receive()` passes on.
+            **kwargs: Arguments that an override of `receive()` passes on.
 
         Returns:
-            The answer, or `None`; it is sent if the consumer declares its messages.
+            The reply, or `None`. A reply is sent if the consumer declares its messages.
         """

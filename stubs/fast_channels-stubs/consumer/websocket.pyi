@@ -110,17 +110,17 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     Attributes:
         groups: The channel-layer groups that the consumer joins when it accepts the connection and leaves
             when it ends. A class attribute is copied for each consumer; a property works too.
-        handshake_grace: Seconds after which a warning is logged about a handshake that `connect()` has left
-            unanswered, `None` for no warning.
-        max_message_size: How many bytes a frame of the client may have, `None` for no limit but that of the
-            server. A larger one closes the WebSocket with 1009 before anything of it is read.
+        handshake_grace: Seconds after which a warning is logged if `connect()` has left the handshake
+            unanswered; `None` for no warning.
+        max_message_size: The largest size of a client frame in bytes, `None` for the limit of the server
+            only. A larger frame closes the WebSocket with 1009, and is not decoded.
     """
     groups: list[str]
     """The channel-layer groups that the consumer joins when it accepts the connection and leaves when it ends. A class attribute is copied for each consumer; a property works too."""
     max_message_size: int | None
-    """How many bytes a frame of the client may have, `None` for no limit but that of the server. A larger one closes the WebSocket with 1009 before anything of it is read."""
+    """The largest size of a client frame in bytes, `None` for the limit of the server only. A larger frame closes the WebSocket with 1009, and is not decoded."""
     handshake_grace: ClassVar[float | None]
-    """Seconds after which a warning is logged about a handshake that `connect()` has left unanswered, `None` for no warning."""
+    """Seconds after which a warning is logged if `connect()` has left the handshake unanswered; `None` for no warning."""
     async def connect(self) -> None:
         """Answer the handshake; accepts by default.
 
@@ -130,16 +130,16 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
     ) -> None:
-        """Complete the handshake, and join the groups that `groups` names. ASGI, "Accept - send event".
+        """Complete the handshake, and join the groups in `groups`. ASGI, "Accept - send event".
 
         Args:
-            subprotocol: One of the subprotocols that the client offers, `None` for none.
+            subprotocol: One of the subprotocols that the client offers; `None` selects none.
             headers: Headers of the response, as pairs or as a mapping.
 
         Raises:
             LocalProtocolError: The handshake has been answered already, or the client did not offer
                 the subprotocol.
-            InvalidChannelLayerError: There are groups, and no channel layer.
+            InvalidChannelLayerError: The consumer has groups and no channel layer.
             ConnectionClosed: The client has left.
         """
     async def deny(
@@ -150,7 +150,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     ) -> None:
         """Refuse the handshake with an HTTP response. ASGI extension "Websocket Denial Response".
 
-        Where the server does not offer the extension, the client gets a plain 403.
+        If the server does not offer the extension, the client gets a plain 403.
 
         Args:
             status: HTTP status code.
@@ -189,18 +189,18 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
         """Close the WebSocket, or refuse the handshake while it is open. ASGI, "Close - send event".
 
-        Closing what is closed does nothing.
+        A second call does nothing.
 
         Args:
             code: Close code of RFC 6455, section 7.4; `None` and booleans mean 1000.
-            reason: Why, at most 123 bytes of UTF-8.
+            reason: The reason, at most 123 bytes of UTF-8.
 
         Raises:
-            LocalProtocolError: The code may not be sent, or the reason is too long; within
-                `receive_invalid()` it is cut instead.
+            LocalProtocolError: The code may not be sent, or the reason is too long. Within
+                `receive_invalid()` a long reason is shortened instead.
         """
     async def params_invalid(self, error: InvalidParamsError) -> None:
-        """Refuse a handshake whose parameters do not fit `Params`: 422, or 403 without denial responses.
+        """Refuse a handshake whose parameters do not match `Params`: 422, or 403 without denial responses.
 
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
@@ -211,7 +211,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     _sends: Literal["frames"]
     _sends_frames: Literal[True]
     scope: _WebSocketScope | Any
-    """The connection scope, as the server gave it."""
+    """The scope of the connection, from the server."""
     base_send: BaseSend | Callable[[Any], Awaitable[None]]
     """Checks an event and sends it to the server."""
     async def websocket_connect(self, message: Any) -> None:
@@ -227,7 +227,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def disconnect(self, code: int, /) -> None:
         """Clean up; nothing can be sent any more.
 
-        Called exactly once for each connection whose `connect()` began, however it ended.
+        Called exactly once for each connection whose `connect()` has begun, for every kind of end.
 
         Args:
             code: Close code of RFC 6455, section 7.4: 1005 when there was none, 1006 when the connection

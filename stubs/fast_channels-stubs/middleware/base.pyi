@@ -7,10 +7,10 @@ from fast_channels.type_defs import ChannelApplication, GivenReceive, GivenScope
 __all__ = ["BaseMiddleware"]
 
 class BaseMiddleware:
-    """Stands before an application; one object serves all connections, so what it knows goes into the scope.
+    """Wraps an application. One object serves all connections, so it stores the state of each in the scope.
 
     Args:
-        inner: The application behind it.
+        inner: The wrapped application.
     """
     def __init__(self, inner: ChannelApplication) -> None: ...
     inner: Callable[[Any, Any, Any], Awaitable[Any]]

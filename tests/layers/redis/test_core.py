@@ -368,7 +368,7 @@ async def test_poison_in_a_queue_is_thrown_away(
 
     assert await soon(task) == {"type": "fine"}
     assert layer.stats().undecodable == 2
-    assert "is thrown away" in caplog.text
+    assert "is dropped" in caplog.text
 
 
 @pytest.mark.parametrize("foreign", [b"", b"x", b"nothing that begins with a time"])

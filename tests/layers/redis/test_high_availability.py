@@ -160,7 +160,7 @@ async def test_a_cluster_has_no_queues(cluster: list[RedisServer]) -> None:
         assert refused
         for error in itertools.chain(*refused):
             assert isinstance(error, ResponseError)
-            assert "queues need a server that is no cluster" in str(error)
+            assert "queues need a server without Redis Cluster" in str(error)
 
         channel = await layer.new_channel()
         await layer.group_add("g", channel)

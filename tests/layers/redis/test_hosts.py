@@ -37,20 +37,20 @@ def test_hosts_can_be_written_in_several_ways(hosts: Any, decoded: list[dict[str
 @pytest.mark.parametrize("hosts", ["redis://a", b"redis://a"])
 def test_hosts_are_a_list(hosts: Any) -> None:
     """One string would otherwise be taken for a list of letters."""
-    with pytest.raises(ValueError, match="hosts is a list"):
+    with pytest.raises(ValueError, match="hosts has to be a list"):
         decode_hosts(hosts)
 
 
 @pytest.mark.parametrize(
     ("host", "error", "said"),
     [
-        (b"redis://a", TypeError, r"hosts\[0\] is of type bytes; a host is a URL"),
-        (6379, TypeError, r"hosts\[0\] is of type int; a host is a URL"),
-        (("a", 1, 2), ValueError, r"hosts\[0\] has 3 items; a host is"),
-        (("redis://a", 1), ValueError, r"hosts\[0\] names a machine that cannot be one"),
-        ({"host": "me@a"}, ValueError, r"hosts\[0\] names a machine that cannot be one"),
-        ("redis://a:port", ValueError, r"hosts\[0\] is no valid URL; is its port a number\?"),
-        ("redis://[a", ValueError, r"hosts\[0\] is no valid URL"),
+        (b"redis://a", TypeError, r"hosts\[0\] is of type bytes; write a URL"),
+        (6379, TypeError, r"hosts\[0\] is of type int; write a URL"),
+        (("a", 1, 2), ValueError, r"hosts\[0\] has 3 items; write a URL"),
+        (("redis://a", 1), ValueError, r"hosts\[0\] has a host name with a / or @"),
+        ({"host": "me@a"}, ValueError, r"hosts\[0\] has a host name with a / or @"),
+        ("redis://a:port", ValueError, r"hosts\[0\] is not a valid URL: the port has to be a number"),
+        ("redis://[a", ValueError, r"hosts\[0\] is not a valid URL"),
     ],
 )
 def test_what_is_no_host_is_refused(host: Any, error: type[Exception], said: str) -> None:
@@ -93,7 +93,7 @@ def test_no_error_shows_a_password(hosts: Any) -> None:
 def test_no_error_shows_a_password_in_the_wrong_argument() -> None:
     """Nor one that is given as the prefix."""
     hosts: Any = [f"redis://:{SECRET}@host"]
-    with pytest.raises(TypeError, match="prefix is a str, not of type list") as caught:
+    with pytest.raises(TypeError, match="prefix has to be a str, not list") as caught:
         RedisPubSubChannelLayer(["redis://host"], hosts)
 
     assert SECRET not in str(caught.value)

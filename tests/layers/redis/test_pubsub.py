@@ -305,7 +305,7 @@ async def test_a_channel_of_another_process_cannot_join(pubsub: PubSubMaker) -> 
     one, two = pubsub(), pubsub()
     channel = await one.new_channel()
 
-    with pytest.raises(RuntimeError, match="its own consumer has to call this"):
+    with pytest.raises(RuntimeError, match="only that one can use it"):
         await two.group_add("g", channel)
 
 
@@ -346,9 +346,9 @@ async def test_nothing_waits_on_a_channel_to_which_nothing_can_come(pubsub: PubS
     await asyncio.sleep(0)
     await layer.close_channel(closed)
 
-    with pytest.raises(RuntimeError, match="was closed while somebody waited"):
+    with pytest.raises(RuntimeError, match=r"was closed while receive\(\) waited"):
         await soon(waiting)
-    reasons = {closed: "it is closed", elsewhere: "of another process", "a.b!c": "of another process"}
+    reasons = {closed: "it is closed", elsewhere: "by another process", "a.b!c": "by another process"}
     for channel, reason in reasons.items():
         with pytest.raises(RuntimeError, match=reason):
             await soon(layer.receive(channel))
@@ -364,9 +364,7 @@ def test_a_channel_of_an_event_loop_that_has_ended(pubsub: PubSubMaker, redis: R
     layer = RedisPubSubChannelLayer([redis.url])
     channel = asyncio.run(layer.new_channel())
 
-    with pytest.raises(
-        RuntimeError, match=r"another event loop, .* if that has ended, its messages are lost"
-    ):
+    with pytest.raises(RuntimeError, match=r"another event loop; if that has ended, its messages are lost"):
         asyncio.run(soon(layer.receive(channel)))
 
 
@@ -403,9 +401,9 @@ async def test_a_channel_cannot_have_the_name_of_a_group(
             layer.group_discard("g", channel),
             layer.close_channel(channel),
         ):
-            with pytest.raises(TypeError, match="Redis knows groups and inboxes by such names"):
+            with pytest.raises(TypeError, match="reserved for groups and inboxes on Redis"):
                 await step
-        with pytest.raises(TypeError, match="Redis knows groups"):
+        with pytest.raises(TypeError, match="reserved for groups and inboxes on Redis"):
             layer.listen(channel, lambda: None)
 
         await layer.group_send("admins", {"type": "x"})
@@ -573,20 +571,20 @@ def test_hosts_are_checked_at_once(host: Any, error: type[Exception]) -> None:
 
 def test_a_prefix_is_text() -> None:
     """Bytes would make names that no other process uses."""
-    with pytest.raises(TypeError, match="prefix is a str, not of type bytes"):
+    with pytest.raises(TypeError, match="prefix has to be a str, not bytes"):
         RedisPubSubChannelLayer(prefix=b"app")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
 
 
 @pytest.mark.parametrize("seconds", [0, -1, float("nan")])
 def test_there_is_time_between_two_pings(seconds: float) -> None:
     """Otherwise no server could answer in time."""
-    with pytest.raises(ValueError, match="ping_interval is more than 0 seconds, not"):
+    with pytest.raises(ValueError, match="ping_interval has to be more than 0 seconds, not"):
         RedisPubSubChannelLayer(ping_interval=seconds)
 
 
 def test_a_policy_is_one_of_three() -> None:
     """A typing mistake would else show when a channel is full, and take the connection down."""
-    with pytest.raises(ValueError, match=r"overflow is one of .*'drop_newest'.*, not 'drop'"):
+    with pytest.raises(ValueError, match=r"overflow has to be one of .*'drop_newest'.*, not 'drop'"):
         RedisPubSubChannelLayer(overflow="drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
 
 

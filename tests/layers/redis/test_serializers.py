@@ -73,7 +73,7 @@ def test_an_encrypted_message_expires() -> None:
 def test_keys_are_a_list() -> None:
     """A single key would otherwise be taken for a list of letters."""
     key: Any = "key"
-    with pytest.raises(ValueError, match="is a list"):
+    with pytest.raises(ValueError, match="has to be a list"):
         MsgPackSerializer(key)
 
 
@@ -121,7 +121,7 @@ def test_what_something_follows_is_no_message(carried: Carried, rest: bytes) -> 
     """The decoder alone would return the beginning, and the rest would vanish."""
     frame = MsgPackSerializer().serialize(carried[1])
 
-    with pytest.raises(ValueError, match="follows"):
+    with pytest.raises(ValueError, match="bytes after the message"):
         MsgPackSerializer().deserialize(frame + rest)
 
 
@@ -132,7 +132,9 @@ async def test_a_frame_with_a_random_prefix_is_refused_and_counted(
     """As queues of other packages hold them; it is no number and no empty message, whatever is in front."""
     frame = start + b"elevenbytes" + AS_MSGPACK
     async with RedisChannelLayer([redis.url], prefix) as layer:
-        with pytest.raises(ValueError, match="follows the message; was it written with a random prefix"):
+        with pytest.raises(
+            ValueError, match="bytes after the message; its sender may use random_prefix_length"
+        ):
             layer.deserialize(frame)
 
         await redis.run("RPUSH", f"{prefix}__queue__!{{work}}", b"9999999999999" + frame)
@@ -144,7 +146,7 @@ async def test_a_frame_with_a_random_prefix_is_refused_and_counted(
 @pytest.mark.parametrize("frame", [b"Q", b"\xc0", b"\x93\x01\x02\x03"])
 def test_what_is_no_mapping_is_no_message(frame: bytes) -> None:
     """A serializer takes any value, and a layer messages only."""
-    with pytest.raises(TypeError, match="a message is a mapping, not of type"):
+    with pytest.raises(TypeError, match="a message has to be a mapping, not"):
         RedisChannelLayer().deserialize(frame)
 
 

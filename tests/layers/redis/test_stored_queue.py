@@ -134,7 +134,7 @@ async def test_a_node_of_a_cluster_that_does_not_hold_the_queue(
         server.refuses["_put"] = MovedError("1 127.0.0.1:7001")
         length, server.answers["LLEN"] = server.answers["LLEN"], MovedError("1 127.0.0.1:7001")
         for step in (put(shard, KEY, b"", capacity=1, expiry=1), queue.find()):
-            with pytest.raises(ResponseError, match="queues need a server that is no cluster"):
+            with pytest.raises(ResponseError, match="queues need a server without Redis Cluster"):
                 await step
 
         server.answers["LLEN"] = length

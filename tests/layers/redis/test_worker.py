@@ -145,7 +145,7 @@ async def test_a_handler_that_takes_too_long_is_cancelled(layer: RedisChannelLay
 
     worker.signal(signal.SIGTERM)
 
-    await worker.said("the consumer of channel 'work' takes too long, and is cancelled")
+    await worker.said("the consumer of channel 'work' did not finish within 0.2 s, and is cancelled")
     assert await worker.ended() == 0
 
 

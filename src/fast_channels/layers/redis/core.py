@@ -24,33 +24,34 @@ _SPECIAL = re.compile(r"[*?\[\]\\]")
 
 
 class RedisChannelLayer(RedisPubSubChannelLayer):
-    """Does what `RedisPubSubChannelLayer` does, and keeps messages to named channels for workers.
+    """Works like `RedisPubSubChannelLayer`, and keeps messages to named channels for workers.
 
-    A named channel, one without a `!`, is a queue in Redis: each message goes to one receiver of all
-    processes, waits `expiry` seconds for it, and `send()` raises `ChannelFull` when too many wait. A message
-    is taken from Redis when somebody waits for it. Delivery is still at most once: a message is lost when its
-    worker dies, and all that wait are lost with a Redis that stores nothing. Channels from `new_channel()`
-    and groups are no queues; a named channel is a member of a group in the process that added it.
+    A named channel (without a `!`) is a queue in Redis. Each message goes to one receiver among all
+    processes; it waits for a receiver for `expiry` seconds. `send()` raises `ChannelFull` when `capacity`
+    messages wait. A message is taken from Redis only when a receiver waits for it. Delivery is at most once:
+    a message is lost when its worker is killed, and waiting messages are lost when a Redis without
+    persistence restarts. Groups and channels of `new_channel()` are not queues; a named channel is a member
+    of a group in the process that added it.
 
     Args:
-        hosts: See `RedisPubSubChannelLayer`, like all that is not named here.
-        prefix: What all names in Redis begin with.
-        expiry: Seconds after which a message that nobody has taken is thrown away.
-        group_expiry: Accepted, and without effect: a membership ends with its channel or its process.
-        capacity: How many unread messages a channel holds.
+        hosts: See `RedisPubSubChannelLayer`, also for the other arguments.
+        prefix: The beginning of all names in Redis.
+        expiry: Seconds after which an unread message is dropped.
+        group_expiry: Has no effect: a membership ends with its channel or its process.
+        capacity: The largest number of unread messages of a channel.
         channel_capacity: Other capacities, by glob or compiled regular expression.
-        symmetric_encryption_keys: The first encrypts all messages, any of them decrypts.
-        random_prefix_length: Accepted, and without effect: a queue may hold equal messages.
+        symmetric_encryption_keys: The first key encrypts all messages; each of them decrypts.
+        random_prefix_length: Has no effect: a queue may contain equal messages.
         serializer_format: The name of a registered serializer.
-        overflow: What a full channel without a queue does.
-        ping_interval: Seconds of silence after which a server is asked whether it is there.
-        clock: Returns the time in seconds; it must never go back. Queues go by the clock of the server.
+        overflow: What a full channel does that is not a queue.
+        ping_interval: Seconds of silence after which a PING is sent to a server.
+        clock: Returns the time in seconds; it must never go back. Queues use the clock of the server.
 
     Raises:
-        TypeError: The prefix is no string, or a host has an option that redis-py does not know.
-        ValueError: A capacity is less than 1, hosts or keys are one string instead of a list, a host means
-            nothing, there is no such policy, or there is no time between two pings.
-        KeyError: No serializer has the name.
+        TypeError: The prefix is not a string, or a host has an option that redis-py does not know.
+        ValueError: A capacity is less than 1, the expiry or the ping interval is not more than 0, hosts or
+            keys are a string instead of a list, a host is malformed, or `overflow` is not a policy.
+        KeyError: No serializer is registered under the name.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ __all__ = [
 _redis: Any = redis.asyncio
 
 _DEFAULT_HOST = {"address": "redis://localhost:6379"}
-_HOST_FORMS: Final = "a host is a URL (a string), a name and a port, or a dict of arguments for redis-py"
+_HOST_FORMS: Final = "write a URL, a pair of host name and port, or a dict of arguments for redis-py"
 _RING = 4096
 
 # A Sentinel that does not answer soon is passed over; redis-py would ask it again for longer than a command
@@ -54,7 +54,7 @@ def decode_hosts(hosts: Sequence[ChannelRawRedisHost] | None) -> list[ChannelDec
         ValueError: The hosts are one string instead of a list, or a host has a form that means nothing.
     """
     if isinstance(hosts, (str, bytes)):
-        raise ValueError("hosts is a list, also of one Redis server: write hosts=[url]")
+        raise ValueError("hosts has to be a list, also for one Redis server: write hosts=[url]")
     return [_decoded(place, host) for place, host in enumerate(hosts or [_DEFAULT_HOST])]
 
 
@@ -72,11 +72,13 @@ def _decoded(place: int, host: object) -> ChannelDecodedRedisHost:
         raise TypeError(f"hosts[{place}] is of type {type(host).__name__}; {_HOST_FORMS}")
     if not {"/", "@"}.isdisjoint(str(decoded.get("host", ""))):
         # redis-py would show it in errors, with the password if it is a URL.
-        raise ValueError(f"hosts[{place}] names a machine that cannot be one; {_HOST_FORMS}")
+        raise ValueError(
+            f"hosts[{place}] has a host name with a / or @, which is not possible; {_HOST_FORMS}"
+        )
     if not _is_url(str(decoded.get("address", ""))):
         raise ValueError(
-            f"hosts[{place}] is no valid URL; is its port a number? In a user name and a password the "
-            "characters / ? # @ : [ ] have to be percent-encoded"
+            f"hosts[{place}] is not a valid URL: the port has to be a number, and in the user name and the "
+            "password the characters / ? # @ : [ ] have to be percent-encoded"
         )
     return decoded
 

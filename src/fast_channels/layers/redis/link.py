@@ -169,7 +169,7 @@ class Link:
         except TimeoutError as error:
             # A server without TLS waits for the end of what looks like a long line.
             raise TimeoutError(
-                f"no answer within {self._timeout} s; it cannot be reached, or only one side uses TLS"
+                f"no answer within {self._timeout} s: the server cannot be reached, or only one side uses TLS"
             ) from error
 
     async def _knock(self, connection: Connection) -> None:

@@ -27,14 +27,14 @@ __all__ = ["RedisPubSubChannelLayer", "RedisStats"]
 
 @dataclass(frozen=True, slots=True)
 class RedisStats(NetworkedStats):
-    """What has become of the messages that reached this process, and of its connections.
+    """Counts of the messages that reached this process, and of its connections.
 
     The attributes are those of `NetworkedStats`, and:
 
     Attributes:
-        outdated: Messages that expired in a queue in Redis, as far as this process had to throw them away.
-        unreturned: Messages of a queue that were taken for a receiver which had gone, and that Redis did not
-            take back, as far as this process knows.
+        outdated: Messages that expired in a queue in Redis, and that this process removed.
+        unreturned: Messages of a queue that were taken for a receiver which was cancelled meanwhile, and that
+            could not be given back to Redis.
     """
 
     outdated: int
@@ -45,35 +45,34 @@ class RedisPubSubChannelLayer(NetworkedChannelLayer[RedisTransport]):
     """Carries messages between the consumers of many processes, through Redis' publish and subscribe.
 
     Delivery is at most once, and first in, first out per sending process and group or channel. Redis stores
-    nothing: a message is for those who are there. Channels and memberships belong to the process that
-    made them and end with it. Each process has two connections to a server, for each event loop that uses
-    the layer. After an outage, and when its channel has overflowed, a consumer gets a `ChannelGap`.
+    no messages, so only channels that exist when a message is sent get it. Channels and memberships belong to
+    the process that made them and end with it. Each event loop that uses the layer has two connections to
+    each server. After an outage, and when its channel has overflowed, a consumer gets a `ChannelGap`.
 
     A Django process whose layer is `channels_redis.pubsub.RedisPubSubChannelLayer` with the same hosts,
     prefix and keys shares its groups with this one.
 
     Args:
-        hosts: The servers: a URL, host and port, or arguments of a redis-py connection each; Sentinel needs
-            `sentinels` and `master_name`. Names are distributed over several servers, in the same order in
-            every process.
-        prefix: What the names of groups in Redis begin with.
-        expiry: Seconds after which a message that nobody has taken is thrown away.
-        capacity: How many unread messages a channel holds.
+        hosts: The servers, each as a URL, a pair of host name and port, or a dictionary of arguments of a
+            redis-py connection; Sentinel needs `sentinels` and `master_name`. Groups are distributed over
+            several servers, which must have the same order in every process.
+        prefix: The beginning of the names of groups in Redis.
+        expiry: Seconds after which an unread message is dropped.
+        capacity: The largest number of unread messages of a channel.
         channel_capacity: Other capacities, by glob or compiled regular expression.
         overflow: What a full channel does: `"drop_oldest"`, `"drop_newest"`, or `"close"`, which fails its
             consumer with `ChannelFull`.
-        ping_interval: Seconds of silence after which a server is asked whether it is there. A connection
-            without an answer is given up after twice that time.
-        symmetric_encryption_keys: The first encrypts all messages, any of them decrypts.
+        ping_interval: Seconds of silence after which a PING is sent to a server. A connection without an
+            answer is closed after twice that time.
+        symmetric_encryption_keys: The first key encrypts all messages; each of them decrypts.
         serializer_format: The name of a registered serializer, `"msgpack"` or `"json"`.
         clock: Returns the time in seconds; it must never go back.
 
     Raises:
-        TypeError: The prefix is no string, or a host has an option that redis-py does not know.
-        ValueError: A capacity is less than 1, the expiry is not more than 0, hosts or keys are one string
-            instead of a list, a host means nothing, there is no such policy, or there is no time between two
-            pings.
-        KeyError: No serializer has the name.
+        TypeError: The prefix is not a string, or a host has an option that redis-py does not know.
+        ValueError: A capacity is less than 1, the expiry or the ping interval is not more than 0, hosts or
+            keys are a string instead of a list, a host is malformed, or `overflow` is not a policy.
+        KeyError: No serializer is registered under the name.
     """
 
     logger: ClassVar[logging.Logger] = logging.getLogger("fast_channels.layers.redis")
@@ -110,7 +109,7 @@ class RedisPubSubChannelLayer(NetworkedChannelLayer[RedisTransport]):
             # What is wrong with one is said here, rather than by the first who connects.
             open_pool(host)
         if not ping_interval > 0:
-            raise ValueError(f"ping_interval is more than 0 seconds, not {ping_interval!r}")
+            raise ValueError(f"ping_interval has to be more than 0 seconds, not {ping_interval!r}")
         self.ping_interval = ping_interval
 
     def open_transport(self, receiver: Receiver) -> RedisTransport:
@@ -118,7 +117,7 @@ class RedisPubSubChannelLayer(NetworkedChannelLayer[RedisTransport]):
         return RedisTransport(self.hosts, self.ping_interval, receiver)
 
     def stats(self) -> RedisStats:
-        """Return the counts of this process so far; a forked one begins with 0."""
+        """Return the counts of this process; a forked process begins with 0."""
         figures = self._figures()
         return RedisStats(**figures, **asdict(self.queue_counts))
 

@@ -58,7 +58,7 @@ class BaseMessageSerializer(abc.ABC):
         expiry: float | None = None,
     ) -> None:
         if isinstance(symmetric_encryption_keys, (str, bytes)):
-            raise ValueError("symmetric_encryption_keys is a list, also of one key")
+            raise ValueError("symmetric_encryption_keys has to be a list, also for one key")
         self.random_prefix_length: int = max(random_prefix_length, 0)
         self.expiry = expiry
         keys = [self.make_fernet(key) for key in symmetric_encryption_keys or ()]
@@ -132,7 +132,7 @@ class MsgPackSerializer(BaseMessageSerializer):
             # Perhaps because of what follows.
             contents, mark = ormsgpack.unpackb(message), None
         if mark != _MARK:
-            raise ValueError("something follows the message; was it written with a random prefix?")
+            raise ValueError("there are bytes after the message; its sender may use random_prefix_length")
         return contents
 
 

@@ -154,7 +154,7 @@ def _not_moved(key: str) -> Generator[None]:
             raise
         raise ResponseError(
             f"{key!r} belongs to another node of the Redis Cluster ({text}); queues need a server "
-            "that is no cluster, while groups and new_channel() work through any node"
+            "without Redis Cluster, while groups and new_channel() work through any node"
         ) from error
 
 
