@@ -66,7 +66,7 @@ class AsyncHttpConsumer(AsyncConsumer):
             ConnectionClosed: The client has left.
         """
         _require_bytes(body)
-        await self.send(_part(body, more_body=more_body))
+        await self.send({"type": "http.response.body", "body": body, "more_body": more_body})
 
     async def send_response(
         self,
@@ -92,7 +92,8 @@ class AsyncHttpConsumer(AsyncConsumer):
             await self.send_headers(status=status, headers=headers)
             await self.send_body(body)
         else:
-            await self._life.send_own(self, _start(status, headers), _part(body, more_body=False))
+            end = {"type": "http.response.body", "body": body, "more_body": False}
+            await self._life.send_own(self, _start(status, headers), end)
 
     async def handle(self, body: bytes) -> None:
         """Answer the request, with `send_response()` or with `send_headers()` and `send_body()`.
@@ -160,10 +161,6 @@ def _start(
     if type(pairs) is list:
         pairs = [*pairs]
     return {"type": "http.response.start", "status": status, "headers": pairs, "trailers": False}
-
-
-def _part(body: bytes, *, more_body: bool) -> dict[str, Any]:
-    return {"type": "http.response.body", "body": body, "more_body": more_body}
 
 
 def _require_bytes(body: object) -> None:

@@ -249,11 +249,6 @@ class Inbox:
             arrivals.of_layer = _Backpressure()
             arrivals.pump = arrivals.loop.create_task(self._ask(layer, channel, arrivals))
 
-    def watch_client(self) -> None:
-        """Read the client's events in a task from now on, if there is another source of events."""
-        if self.channel is not None:
-            self.read_ahead()
-
     def read_ahead(self) -> None:
         """Read the client's events in a task from now on."""
         if not self.reading and not self.ended:

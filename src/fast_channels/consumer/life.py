@@ -197,9 +197,14 @@ class Life(Generic[_C]):
                 raise StopConsumer from None
         if layer is not None:
             await self.open_channel(consumer, layer)
-        arrival = await inbox.get()
+        if inbox.reading:
+            arrival = await inbox.get()
+        else:
+            inbox.lost = True
+            arrival = inbox.arrival(await inbox.receive())
         self.phase = PHASES[self.phase][EVENT]
-        inbox.watch_client()
+        if layer is not None:
+            inbox.read_ahead()
         return arrival
 
     def begin(
