@@ -73,6 +73,28 @@ def instead(text: str) -> dict[str, str]:
     return {match[0]: plain for match, plain in found if match is not None}
 
 
+DOCUMENTED = [
+    *("exceptions", "worker", "consumer/base", "consumer/http", "consumer/json", "consumer/websocket"),
+    *("layers/base", "layers/configuration", "layers/gap", "layers/in_memory", "layers/networked"),
+    *("layers/registry", "layers/transport", "layers/redis/core", "layers/redis/pubsub"),
+    *("messages/event", "messages/group", "messages/request", "middleware/base", "middleware/websocket"),
+    *("testing/application", "testing/http", "testing/layer_contract", "testing/websocket"),
+]
+"""The modules of the classes that users call or derive from."""
+
+
+def docstrings(path: Path) -> Iterator[str]:
+    """Yield the docstrings of a module, and of its public classes and functions."""
+    nodes: list[ast.Module | ast.ClassDef] = [ast.parse(path.read_text(encoding="utf-8"))]
+    for node in nodes:
+        yield ast.get_docstring(node) or ""
+        for one in node.body:
+            if isinstance(one, ast.ClassDef) and not one.name.startswith("_"):
+                nodes.append(one)
+            elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and not one.name.startswith("_"):
+                yield ast.get_docstring(one) or ""
+
+
 def sentences(path: Path) -> Iterator[str]:
     """Yield the string constants of a module that are no docstrings, such as the texts of errors."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -94,3 +116,9 @@ def test_pages_are_plain_english(path: Path) -> None:
 def test_errors_are_plain_english(path: Path) -> None:
     """So does the text of an error, a warning or a finding."""
     assert instead("\n".join(sentences(path))) == {}
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_documented_classes_are_described_in_plain_english(name: str) -> None:
+    """Editors show what the docstrings of these classes and their methods say."""
+    assert instead("\n".join(docstrings(SOURCE / "fast_channels" / f"{name}.py"))) == {}

@@ -21,7 +21,7 @@ Values: TypeAlias = dict[str, str | list[str]]
 
 
 class SettingsError(Exception):
-    """The table cannot be used; the text is a sentence for whoever wrote it."""
+    """The table cannot be used; the text is a sentence for the author of the file."""
 
 
 def settings_of(folder: Path) -> dict[str, Values]:

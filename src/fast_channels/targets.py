@@ -43,7 +43,7 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What somebody named.
+    """What a user has named.
 
     Attributes:
         text: How it was named, `module` or `module:attribute`.

@@ -253,7 +253,7 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         Raises:
             TypeError: A name is not valid.
             RuntimeError: The channel is closed, or of another process or event loop.
-            Exception: The transport found no connection in time; the channel is no member.
+            Exception: The transport found no connection in time; the channel is not a member.
         """
         address = self._group_address(group)
         self.require_valid_channel_name(channel)

@@ -121,7 +121,7 @@ class ApplicationCommunicator:
         self.input_queue.put_nowait(message)
 
     async def receive_output(self, timeout: float = 1) -> Any:
-        """Take the next event that the application sent, waiting for it when there is none.
+        """Return the next event that the application sends; wait for it if necessary.
 
         Args:
             timeout: Longest time to wait, in seconds.

@@ -4,8 +4,8 @@
         def make_layer(self, **options: Unpack[LayerOptions]) -> MyLayer:
             return MyLayer(**options)
 
-Each promise is the docstring of one test. Needs the extra `testing`; the tests are synchronous methods with
-an event loop of their own, so that no plugin and no setting of pytest is needed.
+Each promise is the docstring of one test. Needs the extra `testing`. The tests are synchronous methods that
+run their own event loop, so pytest needs no plugin or setting.
 """
 
 import asyncio
@@ -148,7 +148,7 @@ class ChannelLayerContract(LayerHooks):
                 setattr(cls, test, None)
 
     def search(self) -> settings:
-        """Return how hypothesis searches: how many examples of how many steps."""
+        """Return the settings of hypothesis for the model test: how many examples, of how many steps."""
         return settings(
             deadline=None,
             stateful_step_count=30,
@@ -181,7 +181,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_a_message_arrives_once(self, bench: Bench) -> None:
-        """A message arrives at most once, and does so when nothing is wrong."""
+        """A message arrives at most once; without a fault it arrives."""
         sender, receiver = bench.pair()
         channel = await receiver.new_channel()
         await numbered(partial(sender.send, channel), 1)
@@ -198,7 +198,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_senders_keep_their_order_among_others(self, bench: Bench) -> None:
-        """The messages of each sender arrive in order, whatever others send to the channel meanwhile."""
+        """The messages of each sender arrive in order, also while others send to the same channel."""
         layers = bench.pair()
         channel = await layers[0].new_channel()
         numbers = [range(first, first + 20) for first in (0, 20, 40)]
@@ -212,7 +212,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_a_waiting_receiver_gets_the_next_message(self, bench: Bench) -> None:
-        """A receiver that came before the message gets it, however long it has waited."""
+        """A receiver that waits before a message is sent gets it, after any time of waiting."""
         sender, receiver = bench.pair()
         channel = await receiver.new_channel()
         task = await bench.start(receiver, channel)
@@ -236,7 +236,7 @@ class ChannelLayerContract(LayerHooks):
     async def test_a_named_channel_keeps_messages_for_its_readers(self, bench: Bench) -> None:
         """A channel with a name of the application's choice keeps messages until some layer reads them.
 
-        However many layers read it, each message goes to one of them.
+        If several layers read it, each message goes to one of them.
         """
         sender, receiver = bench.pair()
         channel = unique("worker")
@@ -268,7 +268,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_a_channel_that_is_read_has_room_again(self, bench: Bench) -> None:
-        """Each message that is taken from a full channel makes room for one more."""
+        """After a message was taken from a full channel, the channel accepts one more."""
         sender, receiver = bench.pair(capacity=2)
         channel = await receiver.new_channel()
         await numbered(partial(sender.send, channel), 0, 1)
@@ -292,7 +292,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_a_full_member_hinders_nobody(self, bench: Bench) -> None:
-        """A message to a group is no error when a member is full, and reaches all others."""
+        """A message to a group raises no error if a member is full, and reaches all others."""
         sender, receiver = bench.pair(capacity=3)
         group, full, reader = unique("group"), await receiver.new_channel(), await receiver.new_channel()
         for channel in (full, reader):
@@ -309,7 +309,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_an_old_message_is_thrown_away(self, bench: Bench) -> None:
-        """A message that nobody takes within `expiry` seconds is thrown away, and takes up no room."""
+        """A message that is not taken within `expiry` seconds is dropped, and frees its place."""
         sender, receiver = bench.pair(expiry=self.smallest_expiry, capacity=1)
         channel = await receiver.new_channel()
         await sender.send(channel, {"n": 1})
@@ -320,7 +320,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_an_old_message_to_a_group_is_thrown_away(self, bench: Bench) -> None:
-        """A message to a group expires like any other, and ends no membership."""
+        """A message to a group expires like any other; the member stays in the group."""
         sender, receiver = bench.pair(expiry=self.smallest_expiry, capacity=2)
         group, channel = unique("group"), await receiver.new_channel()
         await receiver.group_add(group, channel)
@@ -334,7 +334,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_a_message_to_a_group_reaches_its_members(self, bench: Bench) -> None:
-        """A message to a group reaches each member once and in order, and nobody else."""
+        """A message to a group reaches each member once and in order, and no other channel."""
         layers = bench.pair()
         group, channels = unique("group"), [await layers[i % 2].new_channel() for i in range(4)]
         for i in range(3):
@@ -347,7 +347,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_a_member_misses_nothing(self, bench: Bench) -> None:
-        """When `group_add()` has returned, the new member gets whatever is sent to the group."""
+        """When `group_add()` has returned, the new member gets every later message to the group."""
         sender, receiver = bench.pair()
         for number in range(20):
             group, channel = unique("group"), await receiver.new_channel()
@@ -383,7 +383,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_leaving_without_having_joined_is_no_error(self, bench: Bench) -> None:
-        """`group_discard()` of a channel that is no member, or of an empty group, does nothing."""
+        """`group_discard()` of a channel that is not a member, or of an empty group, does nothing."""
         sender, receiver = bench.pair()
         group, member, other = unique("group"), await receiver.new_channel(), await receiver.new_channel()
         await receiver.group_discard(group, other)
@@ -394,7 +394,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_a_group_may_be_empty(self, bench: Bench) -> None:
-        """A message to a group that nobody has joined is no error, and nobody who joins later gets it."""
+        """A message to a group without members raises no error, and later members do not get it."""
         sender, receiver = bench.pair()
         group, channel = unique("group"), await receiver.new_channel()
         await sender.group_send(group, {"n": 1})
@@ -405,7 +405,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups", "named_channels")
     async def test_a_group_and_a_channel_may_have_the_same_name(self, bench: Bench) -> None:
-        """Groups and channels with the same name have nothing to do with each other."""
+        """A group and a channel with the same name are independent."""
         sender, receiver = bench.pair()
         name, member = unique("same"), await receiver.new_channel()
         await receiver.group_add(name, member)
@@ -436,7 +436,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_other_names_of_channels_are_refused(self, bench: Bench) -> None:
-        """`send()` and `receive()` refuse what is no name of a channel with a `TypeError`."""
+        """`send()` and `receive()` raise a `TypeError` for an invalid name of a channel."""
         layer = bench.layer()
         for name in _NO_NAMES:
             await raises(TypeError, layer.send(name, {}), f"send({name!r})")
@@ -445,7 +445,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_other_names_of_groups_are_refused(self, bench: Bench) -> None:
-        """The methods of groups refuse what is no name of a group, or of a channel, with a `TypeError`."""
+        """The methods of groups raise a `TypeError` for an invalid name of a group or a channel."""
         layer = bench.layer()
         channel = await layer.new_channel()
         for name in (*_NO_NAMES, "a!b"):
@@ -458,7 +458,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_new_channels_have_names_of_their_own(self, bench: Bench) -> None:
-        """`new_channel()` returns a valid name with the prefix and one "!", which nobody else was given."""
+        """`new_channel()` returns a valid and unique name with the prefix and one "!"."""
         layers = bench.pair()
         names = [await layers[i % 2].new_channel("chat") for i in range(1000)]
         same(len(set(names)), 1000, "the number of different names of 1000")
@@ -469,7 +469,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_prefixes_that_lead_to_no_name_are_refused(self, bench: Bench) -> None:
-        """`new_channel()` refuses what is not the beginning of a valid name with a `TypeError`."""
+        """`new_channel()` raises a `TypeError` for a prefix that is not the beginning of a valid name."""
         layer = bench.layer()
         for prefix in (*_NO_NAMES, "a!b", "a!"):
             await raises(TypeError, layer.new_channel(prefix), f"new_channel({prefix!r})")
@@ -478,7 +478,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_values_arrive_as_plain_values(self, bench: Bench) -> None:
-        """What msgpack can carry arrives: equal, and made of plain types; tuples arrive as lists."""
+        """Values that msgpack can carry arrive equal, as plain types; tuples arrive as lists."""
         sender, receiver = bench.pair()
         channel = await receiver.new_channel()
         for name, (value, expected) in _VALUES.items():
@@ -487,7 +487,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_other_values_are_refused(self, bench: Bench) -> None:
-        """What msgpack cannot carry is a `TypeError`, or a `ValueError` if out of range; nothing is sent."""
+        """A value that msgpack cannot carry raises a `TypeError`, or a `ValueError` if it is out of range."""
         sender, receiver = bench.pair()
         channel = await receiver.new_channel()
         for name, (message, error) in _NO_MESSAGES.items():
@@ -496,7 +496,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_other_values_are_refused_for_groups(self, bench: Bench) -> None:
-        """A message to a group is refused like one to a channel, even if nobody has joined."""
+        """An invalid message to a group is refused like one to a channel, even if the group is empty."""
         layer = bench.layer()
         group = unique("group")
         for name, (message, error) in _NO_MESSAGES.items():
@@ -529,7 +529,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_a_sender_may_change_its_message(self, bench: Bench) -> None:
-        """What a sender does with its message after it was sent is not seen by the receiver."""
+        """If the sender changes a message after it was sent, the receiver does not see the change."""
         sender, receiver = bench.pair()
         channel = await receiver.new_channel()
         message: dict[str, Any] = {"users": [{"name": "ada"}], "flat": 1}
@@ -541,7 +541,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_receivers_share_nothing(self, bench: Bench) -> None:
-        """A message belongs to its receiver: what one member does with it is not seen by the others."""
+        """Each receiver has its own copy: if one member changes a message, the others do not see it."""
         sender, receiver = bench.pair()
         group, channels = unique("group"), [await receiver.new_channel() for _ in range(3)]
         for channel in channels:
@@ -598,7 +598,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("named_channels")
     async def test_cancelled_receivers_of_a_named_channel_change_no_order(self, bench: Bench) -> None:
-        """When all receivers of a named channel are cancelled, what is left is read later in its order."""
+        """If all receivers of a named channel are cancelled, the other messages can be read in order."""
         sender, receiver = bench.pair(capacity=1000)
         channel, chance = unique("worker"), random.Random(5)
         for _ in range(40):
@@ -619,9 +619,9 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_a_listening_consumer_is_told_of_each_message(self, bench: Bench) -> None:
-        """A consumer that listens is told of each message, those that wait already included, and takes them.
+        """A consumer that listens is notified of each message, also of those that wait, and takes them.
 
-        A layer whose `listen()` returns `None` can only be asked.
+        A layer whose `listen()` returns `None` only offers `receive()`.
         """
         sender, receiver = bench.pair()
         channel, loop, told = await receiver.new_channel(), asyncio.get_running_loop(), asyncio.Queue[None]()
@@ -647,7 +647,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_a_closed_channel_forgets_its_messages(self, bench: Bench) -> None:
-        """`close_channel()` throws away what nobody has read; doing it again changes nothing."""
+        """`close_channel()` removes unread messages; a second call changes nothing."""
         sender, receiver = bench.pair()
         channel = await receiver.new_channel()
         await sender.send(channel, {"n": 1})
@@ -658,7 +658,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_a_closed_channel_is_in_no_group(self, bench: Bench) -> None:
-        """`close_channel()` ends all memberships of a channel, and no others."""
+        """`close_channel()` ends all memberships of the channel, and only these."""
         sender, receiver = bench.pair()
         groups, closed, other = (
             [unique("g"), unique("g")],
@@ -686,9 +686,9 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise()
     async def test_a_receiver_of_a_closed_channel_fails(self, bench: Bench) -> None:
-        """A `receive()` raises when its channel is closed, and so does one that comes later.
+        """A waiting `receive()` raises when its channel is closed, and so does a later `receive()`.
 
-        A message to the channel is lost then, which is no error of its sender.
+        A later message to the channel is lost, without an error for its sender.
         """
         sender, receiver = bench.pair()
         channel = await receiver.new_channel()
@@ -701,7 +701,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("groups")
     async def test_a_closed_channel_joins_no_group(self, bench: Bench) -> None:
-        """`group_add()` of a channel that is closed raises; the other members of the group notice nothing."""
+        """`group_add()` of a closed channel raises; the other members of the group are not affected."""
         sender, receiver = bench.pair()
         group, closed, other = unique("group"), await receiver.new_channel(), await receiver.new_channel()
         await receiver.group_add(group, other)
@@ -746,7 +746,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("flush")
     async def test_flush_throws_messages_away(self, bench: Bench) -> None:
-        """`flush()` throws away all unread messages, and receivers go on waiting for those to come."""
+        """`flush()` removes all unread messages; waiting receivers get the later ones."""
         layer = bench.layer()
         read, unread = await layer.new_channel(), await layer.new_channel()
         task = await bench.start(layer, read)
@@ -774,7 +774,7 @@ class ChannelLayerContract(LayerHooks):
 
     @_promise("several_layers")
     async def test_one_layer_ends_alone(self, bench: Bench) -> None:
-        """When one of several layers is closed, the others go on, and keep what was sent to them."""
+        """When one of several layers is closed, the others keep working, with their messages."""
         gone, sender, receiver = bench.layer(), bench.layer(), bench.layer()
         channel = await receiver.new_channel()
         await gone.send(channel, {"n": 1})
@@ -819,7 +819,7 @@ class ChannelLayerContract(LayerHooks):
     # Everything at once
 
     def test_the_layer_does_what_its_model_does(self) -> None:
-        """Any sequence of calls, cancellations and closings has the outcome that a simple model foresees."""
+        """Any sequence of calls, cancellations and closings has the result that a simple model predicts."""
         with _told(type(self).test_the_layer_does_what_its_model_does):
             machine = type("LayerMachine", (LayerMachine,), {"subject": self})
             run_state_machine_as_test(machine, settings=self.search())

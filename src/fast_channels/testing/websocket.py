@@ -153,7 +153,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
             ApplicationEnded: The application returned without sending more. A `TimeoutError`.
             TimeoutError: No frame came in time. The connection stays open.
             AssertionError: The application closed the connection, which a note on the error describes,
-                or sent an event that is no frame.
+                or sent an event that is not a frame.
             Exception: The error of the application, if it crashed.
         """
         return _payload_of(await self._receive_event(timeout, "websocket.send"))[1]

@@ -161,7 +161,7 @@ class RedisChannelLayer(RedisPubSubChannelLayer):
         await super().close_channel(channel)
 
     async def flush(self) -> None:
-        """Throw away all queues of this prefix, and the unread messages and groups of this event loop."""
+        """Remove all queues of this prefix, and the unread messages and groups of this event loop."""
         await super().flush()
         pattern = _SPECIAL.sub(r"\\\g<0>", f"{self.prefix}__queue__!") + "*"
         for link in self._deliveries.here().transport.links():
