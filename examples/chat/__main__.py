@@ -30,11 +30,11 @@ def main() -> None:
     options = parser.parse_args()
     if options.redis is not None:
         if (problem := why_not(options.redis)) is not None:
-            parser.error(f"no Redis to be used: {problem}; start one, or say where it is: --redis URL")
+            parser.error(f"cannot use Redis: {problem}; start a server, or give its address with --redis URL")
         # The processes that uvicorn starts make applications of their own.
         os.environ["CHAT_REDIS"] = options.redis
     elif options.workers > 1:
-        parser.error("--workers needs --redis: without it each process would have a chat of its own")
+        parser.error("--workers needs --redis: without it each process would have a separate chat")
     uvicorn.run(
         "examples.chat.app:app",
         host=options.host,

@@ -31,17 +31,17 @@ async def page(request: Request) -> FileResponse:
 
 
 def create_app(redis: str | None = None) -> Starlette:
-    """Make the application, with rooms of its own, or with those in Redis.
+    """Make the application, with rooms in memory or in Redis.
 
     Args:
-        redis: The URL of the Redis that several processes share; without it there is one process.
+        redis: The URL of the Redis that several processes share; `None` for a single process.
     """
     layer = RedisPubSubChannelLayer([redis]) if redis else InMemoryChannelLayer()
     rooms = RedisRooms(redis) if redis else MemoryRooms()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None]:
-        """Have the channel layer and the rooms for as long as the application runs."""
+        """Provide the channel layer and the rooms while the application runs."""
         register_channel_layer(RoomGroup.channel_layer_alias, layer)
         async with layer, rooms.kept():
             yield

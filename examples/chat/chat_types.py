@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 
 class JoinDict(TypedDict):
-    """I am here, and this is what I am called."""
+    """Enter the room under a name."""
 
     type: Literal["join"]
     name: str
 
 
 class SayDict(TypedDict):
-    """Tell everybody in the room."""
+    """Say something to all people in the room."""
 
     type: Literal["say"]
     text: str
@@ -27,7 +27,7 @@ ChatConsumerClientMessage: TypeAlias = JoinDict | SayDict
 
 
 class SaidDict(TypedDict):
-    """Somebody said something."""
+    """A person said something."""
 
     type: Literal["said"]
     name: str
@@ -36,7 +36,7 @@ class SaidDict(TypedDict):
 
 
 class WelcomeDict(TypedDict):
-    """You are in; this is who is here, yourself included, and what was said last."""
+    """You have entered the room: the people in it, yourself included, and the last messages."""
 
     type: Literal["welcome"]
     people: list[str]
@@ -44,21 +44,21 @@ class WelcomeDict(TypedDict):
 
 
 class JoinedDict(TypedDict):
-    """Somebody came, who may have been in the welcome already."""
+    """A person entered the room; the welcome may have named them already."""
 
     type: Literal["joined"]
     name: str
 
 
 class LeftDict(TypedDict):
-    """Somebody went, who may not have been in the welcome."""
+    """A person left the room; the welcome may not have named them."""
 
     type: Literal["left"]
     name: str
 
 
 class RefusedDict(TypedDict):
-    """What you asked for did not happen."""
+    """Your request was refused."""
 
     type: Literal["refused"]
     reason: str
@@ -76,7 +76,7 @@ class ChannelGapDict(TypedDict):
 
 
 class RoomNewsDict(TypedDict):
-    """Something that everybody in a room shall see."""
+    """An event for all people in a room."""
 
     type: Literal["room.news"]
     news: SaidDict | JoinedDict | LeftDict

@@ -29,7 +29,7 @@ TRY_AGAIN_LATER = 1013
 
 
 class ChatConsumer(Contract):
-    """Somebody in a room of the chat.
+    """One client in a room of the chat.
 
     Args:
         rooms: The rooms that all consumers share.
@@ -38,7 +38,7 @@ class ChatConsumer(Contract):
     channel_layer_alias = RoomGroup.channel_layer_alias
 
     class Params(BaseModel):
-        """What the path says."""
+        """The parameters of the path."""
 
         room: RoomName
 
@@ -50,12 +50,12 @@ class ChatConsumer(Contract):
 
     @property
     def room(self) -> RoomGroup:
-        """The room that the client is in, or about to enter; the group of all who are."""
+        """The room of the path, which is also the group of its members."""
         return RoomGroup(room=self.params.room)
 
     @Contract.receives(Join)
     async def on_join(self, message: Join) -> Welcome | Refused:
-        """Let somebody in whose name is free; what is returned is sent to this client only."""
+        """Let the client in if the name is free; the return value is sent to this client only."""
         if self.name is not None:
             return Refused(reason=f"You are {self.name} already.")
         self.name = message.name
@@ -74,10 +74,10 @@ class ChatConsumer(Contract):
         return None
 
     async def room_news(self, event: RoomNews) -> None:
-        """Pass on to the client what happened in the room, unless the client knows it."""
+        """Send an event of the room to the client, unless the client knows it already."""
         match event.news:
             case Left(name=self.name):
-                # This process was so slow that the others took it for dead, or the news is of a namesake.
+                # This process was so slow that its lease had ended, or another client had this name before.
                 if name := await self._stay():
                     await self.room.send(RoomNews(news=Joined(name=name)))
             case Joined(name=self.name):
@@ -87,25 +87,25 @@ class ChatConsumer(Contract):
                     await self.send_json(news)
 
     async def channel_gap(self, event: ChannelGap) -> None:
-        """Show the room anew: news of it was lost."""
+        """Send the state of the room again, because events of it were lost."""
         if await self._stay():
             await self.send_json(await self._look())
 
     async def disconnect(self, code: int) -> None:
-        """Leave the room, however the connection ended. The channel leaves the group by itself."""
+        """Leave the room, for every kind of end. The library ends the membership in the group."""
         if self.name is not None:
             await self.rooms.leave(self.room, self.name, self.channel_name)
 
     async def _look(self) -> Welcome:
-        # Joined first, looked second: what was said in between is in the history, and on its way too.
+        # The group was joined before: a message that was sent meanwhile is in the history, and also arrives.
         welcome = await self.rooms.look(self.room)
         self.history = frozenset(welcome.history)
         return welcome
 
     async def _stay(self) -> Name | None:
-        """Be in the room still, under the name that is returned, or close the connection of who is not."""
+        """Return the name if it still belongs to the client; otherwise close the connection."""
         if self.name is None or await self.rooms.enter(self.room, self.name, self.channel_name):
             return self.name
-        # Somebody else has got the name by now.
+        # Another client has the name now.
         await self.close(TRY_AGAIN_LATER)
         return None

@@ -1,4 +1,4 @@
-"""What the chat and its clients say to each other: declared first, and everything else follows."""
+"""The messages of the chat and its clients, and the events of its rooms."""
 
 from typing import Annotated, Literal, Protocol
 
@@ -12,16 +12,16 @@ RoomName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
 class Message(BaseModel):
-    """The base of all messages; a field that nobody declared is a mistake."""
+    """The base of all messages; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-# What the server says
+# Messages of the server
 
 
 class Said(Message):
-    """Somebody said something."""
+    """A person said something."""
 
     type: Literal["said"] = "said"
     name: Name
@@ -30,23 +30,23 @@ class Said(Message):
 
 
 class Joined(Message):
-    """Somebody came, who may have been in the welcome already."""
+    """A person entered the room; the welcome may have named them already."""
 
     type: Literal["joined"] = "joined"
     name: Name
 
 
 class Left(Message):
-    """Somebody went, who may not have been in the welcome."""
+    """A person left the room; the welcome may not have named them."""
 
     type: Literal["left"] = "left"
     name: Name
 
 
 class Welcome(Message):
-    """You are in; this is who is here, yourself included, and what was said last.
+    """You have entered the room: the people in it, yourself included, and the last messages.
 
-    It comes again when the server may have missed something, and replaces what was known.
+    It is sent again when the server may have missed events, and replaces the state of the client.
     """
 
     type: Literal["welcome"] = "welcome"
@@ -55,24 +55,24 @@ class Welcome(Message):
 
 
 class Refused(Message):
-    """What you asked for did not happen."""
+    """Your request was refused."""
 
     type: Literal["refused"] = "refused"
     reason: str
 
 
-# What clients say
+# Messages of clients
 
 
 class Join(Message, Request[Welcome | Refused]):
-    """I am here, and this is what I am called."""
+    """Enter the room under a name."""
 
     type: Literal["join"] = "join"
     name: Name
 
 
 class Say(Message):
-    """Tell everybody in the room."""
+    """Say something to all people in the room."""
 
     type: Literal["say"] = "say"
     text: Text
@@ -82,25 +82,25 @@ ClientMessage = Join | Say
 ServerMessage = Welcome | Said | Joined | Left | Refused
 
 
-# What consumers tell each other through the channel layer
+# Events that consumers send each other through the channel layer
 
 
 class RoomNews(ChannelEvent):
-    """Something that everybody in a room shall see."""
+    """An event for all people in a room."""
 
     type: Literal["room.news"] = "room.news"
     news: Said | Joined | Left
 
 
 class Listener(Protocol):
-    """What a consumer has to handle to listen to a room."""
+    """The handler that a member of a room needs."""
 
     async def room_news(self, event: RoomNews, /) -> None:
-        """Hear what happened in the room."""
+        """Handle an event of the room."""
         ...
 
 
 class RoomGroup(Group[RoomNews, Listener], pattern="chat.{room}", channel_layer_alias="chat"):
-    """Everybody in a room."""
+    """The group of all people in a room."""
 
     room: RoomName

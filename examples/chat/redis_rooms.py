@@ -1,4 +1,4 @@
-"""The rooms of the chat in Redis, where all its processes find them."""
+"""The rooms of the chat in Redis, which all of its processes share."""
 
 import asyncio
 import logging
@@ -31,12 +31,12 @@ _redis: Any = redis.asyncio
 class RedisRooms(Rooms):
     """Rooms that many processes share.
 
-    A name belongs to whoever has the lease, a key that ends by itself when nobody extends it. A set holds the
-    names that others are told of. So a process that is killed leaves names without a lease: newcomers do not
-    see them, and whichever process notices first tells those who are there that they have left.
+    A name is reserved by a lease, a key that expires unless its process extends it. A set stores the names
+    that the room shows. A process that is killed leaves names without a lease in the set: they are not shown
+    to new members, and the first process that notices tells the others that these people have left.
 
     Args:
-        url: Where Redis is.
+        url: The address of Redis.
     """
 
     def __init__(self, url: str) -> None:
@@ -46,13 +46,13 @@ class RedisRooms(Rooms):
         self._here: set[tuple[RoomGroup, str, str]] = set()
 
     async def enter(self, room: RoomGroup, name: str, who: str) -> bool:
-        """Be in a room under a name, if nobody else has it."""
+        """Enter a room under a name, if the name is free."""
         lease = _lease(room, name)
         is_new = await self._redis.set(lease, who, nx=True, ex=LEASE)
         if not is_new and await self._redis.get(lease) != who:
             return False
         if is_new:
-            # Whoever had the name before may have vanished without a word.
+            # The previous owner of the name may have been killed.
             await self._hide(room, name)
         self._here.add((room, name, who))
         if await self._redis.sadd(_people(room), name):
@@ -60,16 +60,16 @@ class RedisRooms(Rooms):
         return True
 
     async def leave(self, room: RoomGroup, name: str, who: str) -> None:
-        """Leave a room, and the name to others."""
+        """Leave a room and free the name."""
         self._here.discard((room, name, who))
         if await self._redis.get(_lease(room, name)) == who:
             await self._hide(room, name)
-            # Not before everybody was told: the next one with this name is told of later.
+            # Only after the event was sent: the event of the next owner of the name has to follow it.
             await self._redis.delete(_lease(room, name))
 
     async def say(self, room: RoomGroup, said: Said) -> None:
         """Say something in a room."""
-        # All of this may be done twice: so it is when a connection is lost before the answer has come.
+        # These commands may be repeated: redis-py does so if the connection is lost before the answer.
         async with self._redis.pipeline() as steps:
             steps.zadd(_history(room), {said.model_dump_json(): said.at.timestamp()})
             steps.zremrangebyrank(_history(room), 0, -HISTORY - 1)
@@ -78,7 +78,7 @@ class RedisRooms(Rooms):
         await room.send(RoomNews(news=said))
 
     async def look(self, room: RoomGroup) -> Welcome:
-        """Return who is in a room, and what was said last."""
+        """Return the people in a room, and its last messages."""
         people = [name for name, who in (await self._leases(room)).items() if who is not None]
         history = await self._redis.zrange(_history(room), 0, -1)
         return Welcome(people=people, history=[Said.model_validate_json(said) for said in history])
@@ -116,10 +116,10 @@ class RedisRooms(Rooms):
             await steps.execute()
 
     async def _sweep(self, room: RoomGroup) -> None:
-        """Tell those who are in a room of names without a lease."""
+        """Tell the people in a room that names without a lease have left."""
         for name, who in (await self._leases(room)).items():
             if who is None:
-                # Somebody may come in just now; who hears that they have left says that they have not.
+                # The name may be taken meanwhile; its owner gets the event and sends that it has joined.
                 await self._hide(room, name)
 
     async def _hide(self, room: RoomGroup, name: str) -> None:
@@ -127,7 +127,7 @@ class RedisRooms(Rooms):
             await room.send(RoomNews(news=Left(name=name)))
 
     async def _leases(self, room: RoomGroup) -> dict[str, str | None]:
-        """Return the names that are shown, and who has them."""
+        """Return the names that the room shows, each with its owner."""
         names: list[str] = sorted(await self._redis.smembers(_people(room)))
         leases = [_lease(room, name) for name in names]
         return dict(zip(names, await self._redis.mget(leases), strict=True)) if names else {}

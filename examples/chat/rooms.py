@@ -1,4 +1,4 @@
-"""The rooms of the chat: who is here, and what was said last."""
+"""The state of the rooms: the people in each, and its last messages."""
 
 from abc import ABC, abstractmethod
 from collections import deque
@@ -9,32 +9,32 @@ from typing import Self
 from examples.chat.messages import Joined, Left, RoomGroup, RoomNews, Said, Welcome
 
 HISTORY = 50
-"""How many messages a room remembers."""
+"""How many messages a room stores."""
 
 
 class Rooms(ABC):
-    """What is true of the rooms. Whoever changes a room tells everybody in it, after it has changed.
+    """Stores the state of the rooms. Each method first changes the state of a room, then sends the event.
 
-    So a consumer that joins the group of a room first and looks second misses nothing. It may hear of
-    something that it has seen already.
+    Therefore a consumer that first joins the group of a room and then reads its state misses nothing. It may
+    get the event of a change that it has already read.
     """
 
     @abstractmethod
     async def enter(self, room: RoomGroup, name: str, who: str) -> bool:
-        """Be in a room under a name, if nobody else has it; whoever is there already may enter again.
+        """Enter a room under a name, if the name is free; the owner of a name may enter again.
 
         Args:
             room: The room.
             name: The name.
-            who: The channel of the consumer, which is nobody else's.
+            who: The channel of the consumer, which identifies it.
 
         Returns:
-            Whether they are in.
+            Whether the consumer is in the room.
         """
 
     @abstractmethod
     async def leave(self, room: RoomGroup, name: str, who: str) -> None:
-        """Leave a room, and the name to others, if it is still theirs."""
+        """Leave a room and free the name, if it still belongs to this consumer."""
 
     @abstractmethod
     async def say(self, room: RoomGroup, said: Said) -> None:
@@ -42,16 +42,16 @@ class Rooms(ABC):
 
     @abstractmethod
     async def look(self, room: RoomGroup) -> Welcome:
-        """Return who is in a room, and what was said last."""
+        """Return the people in a room, and its last messages."""
 
     @asynccontextmanager
     async def kept(self) -> AsyncGenerator[Self]:
-        """Do what has to be done for as long as the application runs."""
+        """Run the background work of the rooms while the application runs."""
         yield self
 
 
 class Room:
-    """Who is here, by name, and what was said last."""
+    """The people in a room, by name, and its last messages."""
 
     def __init__(self) -> None:
         self.people: dict[str, str] = {}
@@ -59,10 +59,10 @@ class Room:
 
 
 class MemoryRooms(Rooms):
-    """Rooms in the memory of one process, gone with it. A room is made when somebody asks for it.
+    """Rooms in the memory of one process. A room is made at its first use.
 
     Args:
-        limit: How many rooms there are; beyond that, making one costs the oldest in which nobody is.
+        limit: How many rooms are stored; beyond it, a new room replaces the oldest empty one.
     """
 
     def __init__(self, limit: int = 1000) -> None:
@@ -70,7 +70,7 @@ class MemoryRooms(Rooms):
         self._rooms: dict[str, Room] = {}
 
     async def enter(self, room: RoomGroup, name: str, who: str) -> bool:
-        """Be in a room under a name, if nobody else has it."""
+        """Enter a room under a name, if the name is free."""
         people = self._room(room).people
         if name not in people:
             people[name] = who
@@ -78,7 +78,7 @@ class MemoryRooms(Rooms):
         return people[name] == who
 
     async def leave(self, room: RoomGroup, name: str, who: str) -> None:
-        """Leave a room, and the name to others."""
+        """Leave a room and free the name."""
         people = self._room(room).people
         if people.get(name) == who:
             del people[name]
@@ -90,7 +90,7 @@ class MemoryRooms(Rooms):
         await room.send(RoomNews(news=said))
 
     async def look(self, room: RoomGroup) -> Welcome:
-        """Return who is in a room, and what was said last."""
+        """Return the people in a room, and its last messages."""
         state = self._room(room)
         return Welcome(people=sorted(state.people), history=list(state.history))
 

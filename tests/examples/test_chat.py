@@ -409,8 +409,8 @@ async def test_layer_is_there_while_the_chat_runs() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--redis", f"redis://127.0.0.1:{free_port()}"], "error: no Redis to be used: Error 111"),
-        (["--redis", "localhost"], "error: no Redis to be used: Redis URL must specify"),
+        (["--redis", f"redis://127.0.0.1:{free_port()}"], "error: cannot use Redis: Error 111"),
+        (["--redis", "localhost"], "error: cannot use Redis: Redis URL must specify"),
         (["--workers", "4"], "error: --workers needs --redis"),
     ],
 )
