@@ -41,6 +41,24 @@ async def test_a_group_is_heard_by_its_members() -> None:
         assert await websocket.receive_from() == "hello"
 
 
+async def test_what_goes_to_the_clients_is_written_once() -> None:
+    """One text for all of them."""
+    register_channel_layer("chat", InMemoryChannelLayer())
+    hall = page("Events that go to the client unchanged")
+    async with (
+        WebsocketCommunicator(hall.Listener, "/") as one,
+        WebsocketCommunicator(hall.Listener, "/") as two,
+    ):
+        said = hall.Say(author=hall.Author(name="ann"), text="hello")
+        for _ in range(2):
+            await one.send_json_to(said.model_dump())
+        texts = [
+            (await websocket.receive_from(), await websocket.receive_from())[1] for websocket in (one, two)
+        ]
+    assert texts[0] == '{"type":"hall.said","author":{"name":"ann"},"text":"hello"}'
+    assert texts[1] is texts[0]
+
+
 async def test_an_event_that_does_not_fit_is_decided_on() -> None:
     """By the hook of the page."""
     consumer = page("Events that do not match").Ticker()

@@ -1,8 +1,11 @@
 """Events that applications send to each other."""
 
+import copy
 import datetime as dt
 import decimal
+import pickle
 import uuid
+from collections.abc import Callable
 from enum import Enum
 from typing import Annotated, Any, Literal
 
@@ -26,7 +29,8 @@ from pydantic import (
 
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.messages import ChannelEvent
-from fast_channels.messages.annotations import converter
+from fast_channels.messages.annotations import conversion
+from fast_channels.messages.event import encoding_once, keep_frame
 
 
 class Colour(Enum):
@@ -148,8 +152,8 @@ def test_an_event_travels_under_the_names_that_its_aliases_give() -> None:
     event = Renamed.model_validate({"no": 5})
 
     assert event.to_message() == {"type": "renamed", "no": 5}
-    assert converter(Renamed)(event.to_message()) == event
-    assert converter(Renamed)({"type": "renamed", "number": 5}) == event
+    assert conversion(Renamed).convert(event.to_message()) == event
+    assert conversion(Renamed).convert({"type": "renamed", "number": 5}) == event
 
 
 class Lasting(ChannelEvent):
@@ -199,3 +203,60 @@ def test_what_would_not_arrive_as_it_was_sent_is_told_when_the_class_is_defined(
 
     with pytest.raises(TypeError, match=f"^Bad would not arrive as it was sent: {why}; change the type"):
         make("Bad", __base__=ChannelEvent, type=(Literal["bad"], "bad"), value=(kind, ...))
+
+
+class Counting(ChannelEvent):
+    type: Literal["counting"] = "counting"
+    text: str = ""
+
+
+def counting() -> tuple[list[Counting], Callable[[Counting], str]]:
+    """Return a function that writes events, and the events that it has written."""
+    written: list[Counting] = []
+
+    def write(event: Counting) -> str:
+        written.append(event)
+        return event.text
+
+    return written, encoding_once(write)
+
+
+def test_an_event_that_many_get_is_written_once() -> None:
+    """It keeps the text, since nobody can change it."""
+    written, write = counting()
+    event = Counting(text="a")
+    keep_frame(event)
+
+    assert [write(event), write(event)] == ["a", "a"]
+    assert written == [event]
+
+
+def test_an_event_of_one_recipient_is_written_each_time() -> None:
+    """Nothing is kept of it."""
+    written, write = counting()
+    event = Counting(text="a")
+
+    assert [write(event), write(event)] == ["a", "a"]
+    assert written == [event, event]
+
+
+def test_what_keeps_its_text_is_equal_to_what_does_not() -> None:
+    """It looks the same, and a copy has nothing to keep, as it may differ."""
+    _, write = counting()
+    event = Counting(text="a")
+    keep_frame(event)
+    write(event)
+
+    same = (Counting(text="a"), copy.copy(event), copy.deepcopy(event), pickle.loads(pickle.dumps(event)))
+    assert [event] * 4 == [*same]
+    assert {repr(event), event.model_dump_json()} == {repr(same[0]), same[0].model_dump_json()}
+    assert [write(event.model_copy(update={"text": text})) for text in "bc"] == ["b", "c"]
+
+
+def test_nothing_is_kept_of_what_is_no_event() -> None:
+    """A handler may ask for another model."""
+    member = Member(name="ann")
+
+    keep_frame(member)
+
+    assert member == Member(name="ann")

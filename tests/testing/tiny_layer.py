@@ -153,4 +153,4 @@ class TinyLayer(BaseChannelLayer):
     def take(self, channel: str) -> dict[str, Any] | None:
         """Take the oldest message."""
         letters = self.waiting(channel)
-        return letters.pop(0)[1].copy() if letters else None
+        return letters.pop(0)[1].own() if letters else None

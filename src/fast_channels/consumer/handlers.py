@@ -18,7 +18,7 @@ from fast_channels.messages.annotations import (
     Converter,
     annotation_of,
     can_be_mapping,
-    converter,
+    conversion,
     event_types,
     has_fields,
     is_dictionary,
@@ -88,6 +88,7 @@ class Handler:
         convert: Makes what the method takes out of a message.
         event: The event of servers that the method is for, `None` for one of the application.
         of_life: What the life of the connection calls in place of the method, `None` where there is nothing.
+        shares: Whether it takes a `Snapshot`, of which all who get it are given the same event.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Handler:
     convert: Converter = field(init=False)
     event: type[AsgiEvent] | None = field(init=False)
     of_life: LifeHandler | None = field(init=False, default=None)
+    shares: bool = field(init=False, default=False)
     _wanted: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -145,7 +147,10 @@ class Handler:
         # At the first message every module has been imported, so circular imports are no obstacle.
         try:
             wanted = self.wanted()
-            self.convert = converter(wanted) if can_be_mapping(wanted) else _refuse
+            if can_be_mapping(wanted):
+                self.convert, self.shares = conversion(wanted)
+            else:
+                self.convert = _refuse
         except Exception as error:
             # Whatever is wrong with an annotation, it is no fault of the message.
             self.convert = unchanged

@@ -282,7 +282,7 @@ class Inbox:
 
     def _taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival | None:
         if entry is None:
-            message = None if arrivals.mailbox is None else arrivals.mailbox.take()
+            message = None if arrivals.mailbox is None else arrivals.mailbox.take_snapshot()
             return None if message is None else (message, LAYER, None)
         if isinstance(entry, _Failure):
             try:

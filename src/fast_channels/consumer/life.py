@@ -65,6 +65,7 @@ from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer
 from fast_channels.messages import Group
 from fast_channels.messages.annotations import unchanged
+from fast_channels.messages.snapshot import own
 from fast_channels.protocol import GONE, Connection
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
 
@@ -279,8 +280,10 @@ class Life(Generic[_C]):
             return NOTHING
         routes = self.rules.routes
         if routes is None:
-            if origin is LAYER and (known := self.rules.known(message)) is not None:
-                message = self.rules.admitted(message, known, consumer, self.connection)
+            if origin is LAYER:
+                message = own(message)
+                if (known := self.rules.known(message)) is not None:
+                    message = self.rules.admitted(message, known, consumer, self.connection)
             return consumer.dispatch(message)
         # One coroutine less where nobody has overridden dispatch().
         handler: Handler | None
@@ -289,9 +292,11 @@ class Life(Generic[_C]):
         except (KeyError, TypeError):
             handler = None
         # Out here, so that its error is not shown as one of the look-up.
-        handler = handler or self.rules.find(message)
-        if origin is LAYER and handler.event is not None:
-            message = self.rules.admitted(message, handler, consumer, self.connection)
+        handler = handler or self.rules.find(own(message))
+        if origin is LAYER and not handler.shares:
+            message = own(message)
+            if handler.event is not None:
+                message = self.rules.admitted(message, handler, consumer, self.connection)
         if handler.of_life is not None:
             return handler.of_life(self, consumer, message)
         convert = handler.convert

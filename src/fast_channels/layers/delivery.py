@@ -286,7 +286,7 @@ class Delivery(Generic[T]):
 
     def write(self, contents: Snapshot) -> bytes:
         """Return a message as it travels."""
-        return self._settings.serialize(contents.copy())
+        return self._settings.serialize(contents.own())
 
     def read(self, frame: bytes) -> tuple[Any, Snapshot]:
         """Return the channel that a frame names, if it does, and the message.

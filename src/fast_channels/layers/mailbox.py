@@ -73,15 +73,21 @@ class Effects:
         self.half_full: list[Mailbox] = []
         self.overflowed: list[Mailbox] = []
 
-    async def apply(self) -> None:
-        """Tell the consumers, log overflows, and give the readers of mailboxes that fill up a few turns."""
+    def tell(self) -> None:
+        """Tell the consumers, and log overflows."""
         notify_all(self.callbacks)
+        self.callbacks.clear()
         for box in self.overflowed:
             logger.warning(
                 "channel %r is full (%d unread messages); it misses messages to its groups until it is read",
                 box.channel,
                 box.capacity,
             )
+        self.overflowed.clear()
+
+    async def apply(self) -> None:
+        """Do what `tell()` does, and give the readers of mailboxes that fill up a few turns."""
+        self.tell()
         turns = GRACE_TURNS if self.half_full else 0
         while turns and any(box.half_full for box in self.half_full):
             turns -= 1
@@ -248,7 +254,11 @@ class Mailbox:
             losses.overflowing = True
             effects.overflowed.append(self)
         if self._shared.overflow == "close":
-            self._fail(losses, effects)
+            self.discard_all()
+            losses.overflowing = losses.failed = True
+            if self.notify is not None:
+                effects.callbacks.append(self.notify)
+            self.receivers.wake_one()
             return
         if self._shared.overflow == "drop_oldest":
             self._replace_oldest(letter)
@@ -277,25 +287,32 @@ class Mailbox:
         Raises:
             ChannelFull: The mailbox was full, and the policy of the layer is "close".
         """
+        message = self.take_snapshot()
+        return message.own() if isinstance(message, Snapshot) else message
+
+    def take_snapshot(self) -> dict[str, Any] | None:
+        """Do what `take()` does, and return a `Snapshot` that others may have too, which nobody may change.
+
+        Raises:
+            ChannelFull: As `take()`.
+        """
         shared = self._shared
         with shared.lock:
-            if (
-                self._losses is not None
-                and (gap := self._losses.next_gap(self.channel, len(self))) is not None
-            ):
+            losses = self._losses
+            if losses is not None and (gap := losses.next_gap(self.channel, len(self))) is not None:
                 return gap.to_message()
             letters = self._letters
             if not letters:
                 return None
             self._read = True
-            clock = shared.clock
-            now = clock()
+            now = shared.clock()
+            # Most of the time nothing else has to know of it.
+            shift = letters.popleft if losses is None and not shared.unclaimed else self._shift
             while letters:
-                letter = self._shift()
+                letter = shift()
                 if letter.expires_at > now:
                     shared.taken += 1
-                    copy = letter.snapshot.copy
-                    return copy()
+                    return letter.snapshot
                 shared.expired += 1
             return None
 
@@ -379,10 +396,3 @@ class Mailbox:
         if unclaimed.pop(self._letters.popleft(), None) is not None:
             letter = self._shared.list_unclaimed(letter, self)
         self._letters.append(letter)
-
-    def _fail(self, losses: Losses, effects: Effects) -> None:
-        self.discard_all()
-        losses.overflowing = losses.failed = True
-        if self.notify is not None:
-            effects.callbacks.append(self.notify)
-        self.receivers.wake_one()

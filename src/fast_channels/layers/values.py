@@ -7,7 +7,6 @@ in memory works between processes too.
 
 import json
 from collections.abc import Callable, Mapping
-from functools import partial
 from types import NoneType
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel
 
 from fast_channels.exceptions import MessageValueError
 from fast_channels.messages import ChannelEvent
+from fast_channels.messages.snapshot import Snapshot
 from fast_channels.type_defs import ChannelMessage
 from fast_channels.untrusted import kind_of, shown
 
@@ -28,24 +28,7 @@ RESERVED_KEY = "__asgi_channel__"
 
 _INTEGERS = range(-(2**63), 2**64)
 _UNCHECKED = frozenset({NoneType, bool, float, bytes})
-_CONTAINERS = frozenset({dict, list})
 _SHOWN_STEPS = 8
-
-
-class Snapshot:
-    """What a message was when it was sent, whatever happens to the sender's objects afterwards.
-
-    Attributes:
-        copy: Called without arguments, returns the message as a dictionary that belongs to the caller
-            alone: nothing in it that can be changed is shared with anybody.
-    """
-
-    __slots__ = ("copy",)
-
-    def __init__(self, data: dict[str, Any]) -> None:
-        flat = _CONTAINERS.isdisjoint(map(type, data.values()))
-        # Bound once, because it runs once per recipient: for a flat message no Python code runs at all.
-        self.copy: Callable[[], dict[str, Any]] = data.copy if flat else partial(_copied_dict, data)
 
 
 def plain_message(message: ChannelMessage | ChannelEvent) -> dict[str, Any]:
@@ -227,16 +210,3 @@ def _adopted(value: object) -> Any:
         f"is {kind_of(value)}, which no channel layer can carry; "
         "send a str, int, float, bool, None, bytes, list or dict",
     )
-
-
-def _copied_dict(value: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _COPIES[type(item)](item) if type(item) in _CONTAINERS else item for key, item in value.items()
-    }
-
-
-def _copied_list(value: list[Any]) -> list[Any]:
-    return [_COPIES[type(item)](item) if type(item) in _CONTAINERS else item for item in value]
-
-
-_COPIES: dict[type[Any], Callable[[Any], Any]] = {dict: _copied_dict, list: _copied_list}

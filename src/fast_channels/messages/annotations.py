@@ -9,6 +9,7 @@ from typing import (
     Any,
     Literal,
     LiteralString,
+    NamedTuple,
     NewType,
     TypeAlias,
     TypeVar,
@@ -22,8 +23,10 @@ from typing_extensions import Format, TypeAliasType, get_annotations, is_protoco
 
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages.errors import failed_places, sentence
-from fast_channels.messages.event import ChannelEvent
+from fast_channels.messages.event import ChannelEvent, keep_frame
 from fast_channels.messages.older_python import validatable
+from fast_channels.messages.sharing import is_shareable
+from fast_channels.messages.snapshot import Snapshot, own
 from fast_channels.untrusted import shown
 
 Converter: TypeAlias = Callable[[Mapping[str, Any]], Any]
@@ -101,11 +104,25 @@ def _literals(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
-def converter(annotation: Any) -> Converter:
-    """Return the function that makes out of a message what an annotation asks for.
+class Conversion(NamedTuple):
+    """How a message becomes what an annotation asks for.
+
+    Attributes:
+        convert: Makes it of a message.
+        shares: Whether it makes one object of a `Snapshot`, however often it is called. Otherwise it has to
+            be given a message that belongs to the caller alone.
+    """
+
+    convert: Converter
+    shares: bool
+
+
+def conversion(annotation: Any) -> Conversion:
+    """Return how a message becomes what an annotation asks for.
 
     Models, dataclasses and TypedDicts are validated into, alone or in a union; a TypedDict keeps the keys
-    that it does not name. Anything else gets the message as it is.
+    that it does not name. Anything else gets the message as it is. What nobody can change is shared by all
+    who get the message.
 
     Raises:
         NameError: The annotation refers to something that is not defined.
@@ -113,20 +130,59 @@ def converter(annotation: Any) -> Converter:
     """
     kinds = list(members(annotation))
     if not any(has_fields(kind) for kind in kinds):
-        return unchanged
-    validate = TypeAdapter[Any](validatable(annotation)).validate_python
+        return Conversion(unchanged, shares=False)
+    adapter = TypeAdapter[Any](validatable(annotation))
+    convert = _validating(adapter)
+    try:
+        # Some models are built when they are first used, and have no schema before.
+        adapter.rebuild()
+    except Exception:
+        # The first message says what is wrong with them.
+        return Conversion(convert, shares=False)
+    if not is_shareable(adapter.core_schema):
+        return Conversion(convert, shares=False)
+    # Equal unions may try their members in another order.
+    kind = annotation if isinstance(annotation, type) else object()
+    return Conversion(_sharing(convert, kind), shares=True)
+
+
+def _validating(adapter: TypeAdapter[Any]) -> Converter:
+    validate = adapter.validate_python
 
     def convert(message: Mapping[str, Any]) -> Any:
         try:
             result: Any = validate(message, by_alias=True, by_name=True)
         except ValidationError as error:
-            invalid = not_its_event(message, sentence(error), failed_places(error))
+            invalid = not_its_event(own(message), sentence(error), failed_places(error))
         else:
             return {**message, **result} if _is_dict(result) else result
         # Out here, so that nothing that logs the error writes down all that pydantic knows of the message.
         raise invalid
 
     return convert
+
+
+def _sharing(convert: Converter, kind: object) -> Converter:
+    """Return a converter that makes one event of a snapshot.
+
+    Args:
+        convert: Makes an event that nobody can change.
+        kind: What it is made into: handlers that ask for the same get the same.
+    """
+
+    def convert_once(message: Mapping[str, Any]) -> Any:
+        if type(message) is not Snapshot:
+            return convert(message)
+        shared = message.shared
+        if shared is None:
+            shared = message.shared = {}
+        event = shared.get(kind)
+        if event is None:
+            event = shared[kind] = convert(message)
+            keep_frame(event)
+        return event
+
+    return convert_once
 
 
 def not_its_event(

@@ -14,6 +14,7 @@ from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
 from fast_channels.messages.annotations import has_fields, members
 from fast_channels.messages.errors import failed_places, sentence, shortened
+from fast_channels.messages.event import ChannelEvent, encoding_once
 from fast_channels.messages.json_rules import checker, reader, writer
 from fast_channels.messages.older_python import validatable
 from fast_channels.messages.request import Request, reply_type
@@ -120,7 +121,7 @@ class Codec:
         return partial(self.adapter.dump_json, by_alias=True) if write is None else write
 
     @cached_property
-    def _models(self) -> Mapping[Any, Callable[[Any], bytes]]:
+    def _models(self) -> Mapping[Any, Callable[[Any], str]]:
         # A model knows best how it is written; going through the union costs twice as much.
         kinds = [
             kind
@@ -164,7 +165,7 @@ class Codec:
         write = self._models.get(type(message))
         try:
             if write is not None:
-                return write(message).decode()
+                return write(message)
             return self._write(self.sendable(message)).decode()
         except ValidationError as error:
             unsendable = _unsendable(message, sentence(error))
@@ -366,18 +367,19 @@ def _is_validated_again(model: type[BaseModel]) -> bool:
     return model.model_config.get("revalidate_instances", "never") != "never"
 
 
-def _writer(model: type[BaseModel]) -> Callable[[Any], bytes]:
+def _writer(model: type[BaseModel]) -> Callable[[Any], str]:
     careful = writer(model.__pydantic_core_schema__)
     serialize = model.__pydantic_serializer__.to_json
     fields = model.model_fields.keys()
     count = len(fields)
 
-    def write(message: Any) -> bytes:
+    def write(message: Any) -> str:
         if len(message.__dict__) < count:
             raise _unsendable(message, f"it has no {', '.join(sorted(fields - message.__dict__.keys()))}")
-        return serialize(message, by_alias=True) if careful is None else careful(message)
+        text = serialize(message, by_alias=True) if careful is None else careful(message)
+        return text.decode()
 
-    return write
+    return encoding_once(write) if issubclass(model, ChannelEvent) else write
 
 
 def _unsendable(message: object, reason: str) -> LocalProtocolError:

@@ -1,6 +1,7 @@
 """Events that applications send to each other through a channel layer."""
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MemberDescriptorType
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import (
@@ -37,6 +38,9 @@ class ChannelEvent(BaseModel):
     when the class is defined.
     """
 
+    # See `keep_frame()`. No private attribute of pydantic: those are part of what is compared and copied.
+    __slots__ = ("_fast_channels_frame",)
+
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, defer_build=True)
 
     def to_message(self) -> dict[str, Any]:
@@ -58,6 +62,34 @@ class ChannelEvent(BaseModel):
 
 # Only the base itself is built late: that takes time, and nobody makes an instance of it.
 del ChannelEvent.model_config["defer_build"]
+
+_FRAME: MemberDescriptorType = vars(ChannelEvent)["_fast_channels_frame"]
+
+
+def keep_frame(event: object) -> None:
+    """Let an event keep its text in a frame, because nobody can change it and many clients get it.
+
+    Args:
+        event: The event; of any other object nothing is kept.
+    """
+    if isinstance(event, ChannelEvent):
+        _FRAME.__set__(event, None)
+
+
+def encoding_once(encode: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Return a function that writes an event as JSON, once if the event keeps its text."""
+
+    def encode_once(event: Any) -> str:
+        try:
+            text: str | None = _FRAME.__get__(event)
+        except AttributeError:
+            return encode(event)
+        if text is None:
+            text = encode(event)
+            _FRAME.__set__(event, text)
+        return text
+
+    return encode_once
 
 
 def _lost(model: type[BaseModel], seen: set[Any]) -> Iterator[tuple[str, str]]:

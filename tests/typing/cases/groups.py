@@ -84,6 +84,27 @@ class Confused(AsyncWebsocketConsumer):
         await self.join(Strict(name="a"))  # E
 
 
+class PassingOn(AsyncJsonWebsocketConsumer[Any, Said]):
+    async def connect(self) -> None:
+        await self.join(Strict(name="a"))
+
+    async def chat_said(self, event: Said) -> None:
+        await self.send_json(event)
+        await self.send_json(event.model_copy(update={"text": ""}))
+        await self.send_json(event.text)  # E
+
+    async def chat_left(self, event: Left) -> None:
+        await self.send_json(event)  # E
+
+
+class PassingOnBoth(AsyncJsonWebsocketConsumer[Any, Said | Left]):
+    async def chat_said(self, event: Said | Left) -> None:
+        await self.send_json(event)
+
+    async def chat_left(self, event: Left) -> None:
+        await self.send_json(event)
+
+
 class Page(AsyncHttpConsumer):
     class Params(BaseModel):
         number: int

@@ -1,0 +1,56 @@
+"""What a message of a channel layer was when it was sent, for all who get it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+__all__ = ["Snapshot", "own"]
+
+_CONTAINERS: Final = frozenset({dict, list})
+
+
+class Snapshot(dict[str, Any]):
+    """A message as it was when it was sent, whatever happens to the sender's objects afterwards.
+
+    All its recipients share it, so nobody may change it or hand it to an application: each of those gets a
+    copy, or something of `shared` that cannot be changed. It lives until the last of them has the message.
+
+    Args:
+        message: The message, made of the plain values that layers carry. Nobody else has any part of it.
+
+    Attributes:
+        flat: Whether none of its values can be changed, so that a copy of it shares nothing that can.
+        shared: What handlers have been given that cannot be changed, by what they ask for; `None` until
+            there is anything.
+    """
+
+    __slots__ = ("flat", "shared")
+
+    def __init__(self, message: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.flat: bool = _CONTAINERS.isdisjoint(map(type, self.values()))
+        self.shared: dict[Any, Any] | None = None
+
+    def own(self) -> dict[str, Any]:
+        """Return the message as a dictionary that belongs to the caller alone."""
+        return self.copy() if self.flat else _copied_dict(self)
+
+
+def own(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a message that belongs to the caller alone: a copy of what is shared, any other as it is."""
+    if type(message) is not Snapshot:
+        return message
+    # Once for each recipient, so without another call.
+    return message.copy() if message.flat else _copied_dict(message)
+
+
+def _copied_dict(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _COPIES[type(item)](item) if type(item) in _CONTAINERS else item for key, item in value.items()
+    }
+
+
+def _copied_list(value: list[Any]) -> list[Any]:
+    return [_COPIES[type(item)](item) if type(item) in _CONTAINERS else item for item in value]
+
+
+_COPIES: dict[type[Any], Callable[[Any], Any]] = {dict: _copied_dict, list: _copied_list}
