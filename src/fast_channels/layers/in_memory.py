@@ -1,7 +1,7 @@
 """The channel layer of a single process, which needs no server."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Final, TypeAlias
 
 from fast_channels.exceptions import ChannelFull
@@ -11,6 +11,7 @@ from fast_channels.layers.mailroom import Mailroom, MailStats
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow, require_overflow
 from fast_channels.layers.own_channels import OwnChannels
+from fast_channels.layers.rounds import PER_TURN, Rounds
 from fast_channels.layers.values import snapshot
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
@@ -73,6 +74,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         self.groups: InMemoryGroups = self._memberships.members
         self._mailroom = Mailroom(clock, self.get_capacity, require_overflow(overflow))
         self.channels: dict[str, Mailbox] = self._mailroom.boxes
+        self._rounds = Rounds(self._mailroom, self.groups, self._hand_out)
         self._own = OwnChannels()
         self._last_send = clock()
         self._newest: object = _NONE
@@ -98,6 +100,8 @@ class InMemoryChannelLayer(BaseChannelLayer):
             # after a send, and are content when it goes with the next receive.
             mailroom.sweep(self._last_send)
             self._last_send = now
+            if self._rounds.active:
+                self._rounds.catch_up((channel,), now, effects)
             box = self.channels.get(channel)
             if box is None:
                 if self._is_closed(channel):
@@ -203,8 +207,9 @@ class InMemoryChannelLayer(BaseChannelLayer):
     async def group_send(self, group: str, message: SentMessage) -> None:
         """Send a message to every member of a group; a member whose channel is full loses a message.
 
-        When the channel of a member is half full, the call yields to the event loop a few times, so that its
-        reader can catch up.
+        Between the parts of a large group the call yields to the event loop. If it is cancelled there, all
+        members get the message nevertheless; a member that leaves meanwhile may miss it. When the channel of
+        a member is half full, the call yields a few times, so that its reader can catch up.
 
         Raises:
             TypeError: The name is not valid, or the message holds something that no layer can carry.
@@ -218,14 +223,15 @@ class InMemoryChannelLayer(BaseChannelLayer):
             now = mailroom.clock()
             mailroom.sweep(now)
             letter = Letter(now + self.expiry, contents)
-            boxes = self.channels
             # A copy of the names: the garbage collector may end a consumer while they are gone through.
-            for channel in tuple(self.groups.get(group, ())):
-                box = boxes.get(channel)
-                if box is None or (box.notify is None and not box.receivers.count):
-                    box = self._unread_member(group, channel, now)
-                if box is not None and not box.put(letter, now, effects):
-                    box.overflow(letter, effects)
+            channels = tuple(self.groups.get(group, ()))
+            large = self._rounds.begin(group, letter, channels) if len(channels) > PER_TURN else None
+            if large is None:
+                if self._rounds.active:
+                    self._rounds.catch_up(channels, now, effects)
+                self._hand_out(group, channels, letter, now, effects)
+        if large is not None:
+            await self._rounds.run(large, effects)
         await effects.apply()
 
     async def flush(self) -> None:
@@ -266,6 +272,17 @@ class InMemoryChannelLayer(BaseChannelLayer):
     def _require_group(self, group: str) -> None:
         if type(group) is not str or group not in self.groups:
             self.require_valid_group_name(group)
+
+    def _hand_out(
+        self, group: str, channels: Iterable[str], letter: Letter, now: float, effects: Effects
+    ) -> None:
+        boxes = self.channels
+        for channel in channels:
+            box = boxes.get(channel)
+            if box is None or (box.notify is None and not box.receivers.count):
+                box = self._unread_member(group, channel, now)
+            if box is not None and not box.put(letter, now, effects):
+                box.overflow(letter, effects)
 
     def _unread_member(self, group: str, channel: str, now: float) -> Mailbox | None:
         """Return the mailbox of a member that nobody reads, or `None` if its membership is over."""
