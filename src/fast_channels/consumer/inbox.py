@@ -7,6 +7,7 @@ from enum import Enum
 from threading import get_ident
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from fast_channels.consumer.calls import call_in_turns
 from fast_channels.events.canonical import Recogniser
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox
@@ -119,7 +120,7 @@ class Arrivals:
         Without an entry, the mailbox holds one message more.
         """
         if get_ident() != self._thread:
-            self.loop.call_soon_threadsafe(self.put, entry)
+            call_in_turns(self.loop, self.put, entry)
             return
         waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
