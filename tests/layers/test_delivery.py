@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from fast_channels.layers.delivery import Delivery, owner
+from fast_channels.layers.rounds import PER_TURN
 from tests.layers.conftest import soon
 from tests.layers.fakes import FakeLayer, FakeTransport
 
@@ -313,3 +314,25 @@ async def test_a_transport_that_cannot_be_closed_is_reported(caplog: pytest.LogC
     assert record.getMessage() == "FakeTransport of a FakeLayer could not be closed"
     assert record.exc_info is not None
     assert record.exc_info[1] is layer.transports[0].stuck
+
+
+async def test_a_frame_for_many_members_comes_in_parts() -> None:
+    """The event loop has its turn in between, and who leaves before its turn gets nothing."""
+    async with FakeLayer() as layer:
+        channels = [await layer.new_channel() for _ in range(2 * PER_TURN + 2)]
+        told: list[str] = []
+        for channel in channels:
+            await layer.group_add("g", channel)
+            layer.listen(channel, partial(told.append, channel))
+
+        task = asyncio.create_task(layer.transports[0].receiver.deliver("app__group__g", b'{"n": 1}'))
+        await asyncio.sleep(0)
+        first = [*told]
+        await layer.group_discard("g", channels[-1])
+        await layer.close_channel(channels[-2])
+        await soon(task)
+
+        assert first == channels[:PER_TURN]
+        assert told == channels[:-2]
+        assert layer.stats().sent == 2 * PER_TURN
+        assert channels[-2] not in layer.delivery().mailroom.boxes

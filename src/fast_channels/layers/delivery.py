@@ -37,6 +37,7 @@ from fast_channels.layers.mailroom import Mailroom, closed_meanwhile
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.process import process_id
+from fast_channels.layers.rounds import PER_TURN
 from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
 from fast_channels.untrusted import shown
@@ -266,7 +267,10 @@ class Delivery(Generic[T]):
             )
 
     async def deliver(self, address: str, frame: bytes) -> None:
-        """Put a frame into the mailboxes that it is for; give readers of half-full ones time to be read."""
+        """Put a frame into the mailboxes that it is for; give the event loop its turns if they are many.
+
+        Readers of half-full mailboxes are given time to read.
+        """
         if self.signals and (signal := self.signals.get(address)) is not None:
             signal.wake()
             return
@@ -278,11 +282,25 @@ class Delivery(Generic[T]):
             if self.transport.subscribed(address):
                 self.refuse(address, error)
             return
+        if len(channels) > PER_TURN:
+            await self._put_in_turns(address, channels, contents)
+            return
         effects = self.put(channels, contents, self._settings.expiry)
         if effects.half_full or effects.overflowed:
             await effects.apply()
         else:
             notify_all(effects.callbacks)
+
+    async def _put_in_turns(self, address: str, channels: Sequence[str], contents: Snapshot) -> None:
+        """Put a message into many mailboxes, a part in each turn of the event loop.
+
+        The transport brings nothing meanwhile, so the order stays. Who has left before its turn gets nothing.
+        """
+        for first in range(0, len(channels), PER_TURN):
+            members = self.memberships.members.get(address, {})
+            part = [channel for channel in channels[first : first + PER_TURN] if channel in members]
+            await self.put(part, contents, self._settings.expiry).apply()
+            await asyncio.sleep(0)
 
     def write(self, contents: Snapshot) -> bytes:
         """Return a message as it travels."""
