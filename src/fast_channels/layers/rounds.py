@@ -5,7 +5,7 @@ would hold the event loop for as long as that takes. So a message to a large gro
 members get it, their consumers have a turn, the next members get it, and so on; the sender waits until all
 of them have it. A round is driven by the coroutine of its sender, and guarded by the lock of the mailroom.
 
-For whoever gets messages nothing is different from all members getting it at once, when it was sent:
+A recipient sees no difference from a message that all members get at once, when it is sent:
 
 * Order. Before any later message is put into a mailbox, the rounds that have not come to it yet hand it
   theirs, the oldest first (`catch_up()`). So a member sees messages in the order in which they were sent, by

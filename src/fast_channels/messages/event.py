@@ -67,7 +67,7 @@ _FRAME: MemberDescriptorType = vars(ChannelEvent)["_fast_channels_frame"]
 
 
 def keep_frame(event: object) -> None:
-    """Let an event keep its text in a frame, because nobody can change it and many clients get it.
+    """Let an event keep its JSON text, because it cannot change and many clients get it.
 
     Args:
         event: The event; of any other object nothing is kept.

@@ -1,15 +1,15 @@
-"""Which events can be one object for all who get them, because nobody can change it.
+"""Which events can be one object for all recipients, because they cannot be changed.
 
-Theory of operation. An event that was sent to a group is validated by each of its members, and all of them
-get equal objects. Where no part of such an object can be changed, and nothing but pydantic itself has made
-it, nobody can tell whether it is one object or many; then it is made once, and kept with the message (see
-`Snapshot.shared`) until the last member has it. Nothing else is shared: of a list, a dictionary or a model
-that is not frozen, a handler may make what it wants.
+Theory of operation. Each member of a group would validate an event of the group, and all members would get
+equal objects. If no part of such an object can be changed, and only pydantic has taken part in making it, a
+handler cannot see whether the others have the same object or an equal one. Then the event is made once, and
+kept with the message until the last member has it (see `Snapshot.shared`). Nothing else is shared: a handler
+may change a list, a dictionary or a model that is not frozen.
 
-That is decided once for a type, by its core schema: a tree in which pydantic has written down everything
-that validation does. Only what is known here passes, so code of the application (a validator, a serializer, a
-computed field, a factory of defaults), which may do something else each time, keeps its type from being
-shared.
+This is decided once for each type, by its core schema: a tree in which pydantic has described all that
+validation does. Only the kinds of nodes in the tables below are accepted. So code of the application (a
+validator, a serializer, a computed field, a default factory), which may do something else in each call, keeps
+an event from being shared.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -11,11 +11,12 @@ _CONTAINERS: Final = frozenset({dict, list})
 class Snapshot(dict[str, Any]):
     """A message as it was when it was sent, whatever happens to the sender's objects afterwards.
 
-    All its recipients share it, so nobody may change it or hand it to an application: each of those gets a
-    copy, or something of `shared` that cannot be changed. It lives until the last of them has the message.
+    All recipients share it, so it must not be changed, and a handler of an application never gets it: it gets
+    a copy, or an event from `shared`, which cannot be changed. It lives until the last recipient has the
+    message.
 
     Args:
-        message: The message, made of the plain values that layers carry. Nobody else has any part of it.
+        message: The message, made of the plain values that layers carry. No other object refers to its parts.
 
     Attributes:
         flat: Whether none of its values can be changed, so that a copy of it shares nothing that can.
