@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import contextvars
 import gc
-from collections.abc import Callable, Coroutine
+import types
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -16,10 +17,10 @@ from hypothesis import strategies as st
 
 from fast_channels.consumer import AsyncConsumer, AsyncHttpConsumer, AsyncWebsocketConsumer, cleanup
 from fast_channels.consumer.cleanup import Step, clean_up
-from fast_channels.layers import InMemoryChannelLayer
+from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
 from tests.blocked import wait_all_tasks_blocked
 
-from .driver import CONNECT, GET, HTTP, WEBSOCKET, Server, frame
+from .driver import CONNECT, GET, HTTP, WEBSOCKET, Server, frame, gone
 
 
 def step(done: list[str], name: str, *, waits: int = 0, error: BaseException | None = None) -> Step:
@@ -114,11 +115,12 @@ async def _cancel_scope() -> None:
 
 
 @pytest.mark.parametrize("inner", [_timeout, _wait_for, _task_group, _cancel_scope])
-@pytest.mark.parametrize("cancelled", [False, True])
+@pytest.mark.parametrize("requests", [0, 1, 2])
+@pytest.mark.parametrize("nested", [False, True])
 async def test_what_a_step_has_begun_can_cancel_it(
-    inner: Callable[[], Coroutine[Any, Any, None]], cancelled: bool
+    inner: Callable[[], Coroutine[Any, Any, None]], requests: int, nested: bool
 ) -> None:
-    """A time-out or a task group in `disconnect()` works as anywhere else."""
+    """A time-out or a task group in `disconnect()`, or in a clean-up within it, works as anywhere else."""
     done: list[str] = []
 
     async def run() -> None:
@@ -126,14 +128,19 @@ async def test_what_a_step_has_begun_can_cancel_it(
         await inner()
         done.append("inner")
 
-    task = asyncio.ensure_future(clean_up([run, step(done, "next")]))
+    async def within() -> None:
+        await clean_up([run])
+
+    task = asyncio.ensure_future(clean_up([within if nested else run, step(done, "next")]))
+    cancel = task.cancel
     await asyncio.sleep(0)
-    if cancelled:
-        task.cancel()
+    for _ in range(requests):
+        cancel()
     await asyncio.wait([task])
 
     assert done == ["inner", "next"]
-    assert task.cancelled() == cancelled
+    assert task.cancelled() == (requests > 0)
+    assert task.cancelling() == requests
 
 
 async def test_a_step_that_waits_for_what_is_cancelled_is_told_apart(
@@ -181,6 +188,64 @@ async def test_a_time_out_around_a_clean_up_is_told_afterwards() -> None:
     assert done == ["slow"]
 
 
+async def test_a_task_group_around_a_clean_up_ends_when_it_has_run() -> None:
+    """Its other task fails meanwhile, and that is what is raised."""
+    done: list[str] = []
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async def group() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(clean_up([step(done, "child", waits=5)]))
+            await asyncio.sleep(0)
+            tasks.create_task(fail())
+            await clean_up([step(done, "body", waits=5)])
+
+    with pytest.raises(ExceptionGroup):
+        await group()
+
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+    assert sorted(done) == ["body", "child"]
+
+
+async def test_a_task_that_has_cancelled_itself_is_cancelled_when_all_steps_have_run() -> None:
+    """Nothing has told it so far, and a step that waits is not to blame."""
+    done: list[str] = []
+
+    async def run() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel("enough")
+        await clean_up([step(done, "a", waits=2), step(done, "b")])
+
+    task = asyncio.ensure_future(run())
+    await asyncio.wait([task])
+
+    assert done == ["a", "b"]
+    assert task.cancelled()
+    assert task.cancelling() == 1
+
+
+async def test_what_no_task_can_wait_for_is_an_error_of_the_step() -> None:
+    """As in any other coroutine."""
+    done: list[str] = []
+
+    @types.coroutine
+    def wrong() -> Generator[Any, Any, None]:
+        yield asyncio.get_running_loop().create_future()
+
+    async def waiting() -> None:
+        await wrong()
+
+    with pytest.raises(RuntimeError, match="yield was used instead of yield from"):
+        await clean_up([waiting, step(done, "next")])
+
+    assert done == ["next"]
+
+
 async def test_a_step_that_goes_on_is_told_again_that_its_time_is_over(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -199,6 +264,9 @@ async def test_a_step_that_goes_on_is_told_again_that_its_time_is_over(
     with pytest.raises(asyncio.CancelledError):
         await clean_up([stubborn, step(done, "next")], asyncio.CancelledError())
 
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
     assert told == ["again"] * 3
     assert done == ["next"]
 
@@ -349,6 +417,154 @@ async def test_anyio_works_in_a_scope_that_was_cancelled(
     await server.end()
 
     assert log[-1] == "done"
+
+
+STEPS = ["disconnect", "group_discard one", "group_discard two", "close_channel", "receive", "close"]
+"""What waits in the clean-up of a consumer, in its order; the last two only after an error."""
+
+
+class Steps:
+    """A clean-up of which each step waits, one of them for the test.
+
+    Attributes:
+        done: The steps that have run to their end.
+        reached: Set when the step has begun that waits for the test.
+        release: Lets it go on.
+    """
+
+    def __init__(self, held: str) -> None:
+        self._held = held
+        self.done: list[str] = []
+        self.reached = asyncio.Event()
+        self.release = asyncio.Event()
+
+    async def step(self, name: str) -> None:
+        """Wait."""
+        if name == self._held:
+            self.reached.set()
+            await self.release.wait()
+        await asyncio.sleep(0)
+        self.done.append(name)
+
+
+class SlowLayer(InMemoryChannelLayer):
+    """A layer that takes some time to release what it holds."""
+
+    def __init__(self, steps: Steps) -> None:
+        super().__init__()
+        self._steps = steps
+
+    async def group_discard(self, group: str, channel: str) -> None:
+        await self._steps.step(f"group_discard {group}")
+        await super().group_discard(group, channel)
+
+    async def close_channel(self, channel: str) -> None:
+        await self._steps.step("close_channel")
+        await super().close_channel(channel)
+
+
+class SlowServer:
+    """A server that takes some time to be cancelled, and to close."""
+
+    def __init__(self, steps: Steps, *events: dict[str, Any]) -> None:
+        self._steps = steps
+        self._events = list(events)
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the next event; without one, wait to be cancelled."""
+        if self._events:
+            return self._events.pop(0)
+        try:
+            await asyncio.Event().wait()
+            raise AssertionError
+        finally:
+            await self._steps.step("receive")
+
+    async def send(self, event: Any) -> None:
+        """Take an event."""
+        if event["type"] == "websocket.close":
+            await self._steps.step("close")
+
+
+class SlowlyEnding(AsyncWebsocketConsumer):
+    """Fails with each frame."""
+
+    channel_layer_alias = "slow"
+    groups = ["one", "two"]  # noqa: RUF012  # as users write
+    steps: Steps
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        raise ZeroDivisionError
+
+    async def disconnect(self, code: int) -> None:
+        await self.steps.step("disconnect")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("taken", ["before", "during"])
+@pytest.mark.parametrize(
+    ("failed", "held"), [(False, held) for held in STEPS[:4]] + [(True, held) for held in STEPS]
+)
+async def test_no_step_is_cut_off_by_whoever_has_the_cancel_of_the_task(
+    held: str, times: int, taken: str, failed: bool
+) -> None:
+    """A server may have taken `task.cancel` long ago, and may call it at any step, more than once."""
+    steps = Steps(held)
+    layer = SlowLayer(steps)
+    register_channel_layer("slow", layer)
+    server = SlowServer(steps, CONNECT, frame("x") if failed else gone())
+    application = SlowlyEnding.as_asgi(steps=steps)
+    task = asyncio.ensure_future(application(dict(WEBSOCKET), server.receive, server.send))
+    cancel = task.cancel
+    await steps.reached.wait()
+    if taken == "during":
+        cancel = task.cancel
+
+    for _ in range(times):
+        assert cancel()
+        await asyncio.sleep(0)
+    steps.release.set()
+    await asyncio.wait([task])
+
+    assert steps.done == (STEPS if failed else STEPS[:4])
+    assert layer.groups == layer.channels == {}
+    assert task.cancelling() == times
+    assert task.cancelled() or isinstance(task.exception(), ZeroDivisionError)
+    assert task.cancelled() != failed
+
+
+@pytest.mark.parametrize("failing", ["disconnect", "group_discard", "close_channel"])
+async def test_a_clean_up_that_fails_is_not_begun_again(
+    failing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its error is raised, each step runs once, and the log shows nothing else."""
+    steps = Steps("")
+
+    class Failing(SlowLayer):
+        async def group_discard(self, group: str, channel: str) -> None:
+            await super().group_discard(group, channel)
+            if failing == "group_discard" and group == "one":
+                raise ZeroDivisionError
+
+        async def close_channel(self, channel: str) -> None:
+            await super().close_channel(channel)
+            if failing == "close_channel":
+                raise ZeroDivisionError
+
+    class FailingToEnd(SlowlyEnding):
+        async def disconnect(self, code: int) -> None:
+            await super().disconnect(code)
+            if failing == "disconnect":
+                raise ZeroDivisionError
+
+    register_channel_layer("slow", Failing(steps))
+    server = SlowServer(steps, CONNECT, gone())
+
+    with pytest.raises(ZeroDivisionError):
+        await FailingToEnd.as_asgi(steps=steps)(dict(WEBSOCKET), server.receive, server.send)
+
+    assert steps.done == STEPS[:4]
+    assert caplog.records == []
 
 
 class Noting(AsyncWebsocketConsumer):

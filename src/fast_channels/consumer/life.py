@@ -326,13 +326,16 @@ class Life(Generic[_C]):
             if inbox.lost or error is not None:
                 code = ABNORMAL if inbox.lost or isinstance(error, asyncio.CancelledError) else INTERNAL_ERROR
             steps.append(functools.partial(self.disconnect, consumer, code))
-        if inbox.channel is not None:
+        channel = inbox.channel
+        if channel is not None:
+            # Once: after an error of these steps there may be a close frame to be sent, and nothing more.
+            inbox.channel = None
             if self.may_be_member(consumer):
                 steps.append(functools.partial(self.leave_groups, consumer))
             layer = consumer.channel_layer
             # One of somebody else's may know of groups only.
             if isinstance(layer, BaseChannelLayer):
-                steps.append(functools.partial(layer.close_channel, inbox.channel))
+                steps.append(functools.partial(layer.close_channel, channel))
         if inbox.arrivals is not None and (inbox.tasks() or inbox.arrivals.entries):
             steps.append(inbox.close)
         return steps
