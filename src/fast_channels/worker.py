@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeAlias
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.base import ConsumerApplication
 from fast_channels.consumer.rules import WORKER
+from fast_channels.event_loop import require_asyncio
 from fast_channels.exceptions import StopConsumer
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer, require_layer
@@ -87,12 +88,14 @@ class Worker:
         """Work until `stop()`; the layer stays open. Cancelling the task cancels the handlers.
 
         Raises:
+            RuntimeError: No event loop of asyncio runs.
             SystemExit: A handler has raised it, and those of the other channels have finished.
         """
         await self._serve()
         self._raise_exit()
 
     async def _serve(self) -> None:
+        require_asyncio(type(self))
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(line.serve(), name=line.channel) for line in self._lines]
             logger.info("listening to %s", ", ".join(line.channel for line in self._lines))

@@ -35,7 +35,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from fast_channels.consumer.cleanup import NOTHING, Step, clean_up, rest
-from fast_channels.consumer.event_loop import require_asyncio
 from fast_channels.consumer.handler_errors import pass_over
 from fast_channels.consumer.handlers import Handler
 from fast_channels.consumer.inbox import LAST, LAYER, Arrival, Inbox, InboxByTurns, Origin
@@ -53,6 +52,7 @@ from fast_channels.consumer.phases import (
 from fast_channels.consumer.rules import WORKER, Rules
 from fast_channels.consumer.sending import SENDS_PER_TURN, Sender, recover, send_last
 from fast_channels.consumer.steering import steering
+from fast_channels.event_loop import require_asyncio
 from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import (
     ConnectionClosed,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 from typing_extensions import deprecated
 
+from fast_channels.event_loop import refuse_trio
 from fast_channels.layers import threads
 from fast_channels.layers.mailbox import Mailbox
 from fast_channels.type_defs import (
@@ -221,10 +222,10 @@ class BaseChannelLayer:
         process has its own.
 
         Raises:
-            RuntimeError: The calling thread runs an event loop, which this would block.
+            RuntimeError: The calling thread runs an event loop (asyncio's or trio's), which this would block.
             Exception: Whatever `send()` raises.
         """
-        threads.run(self.send(channel, message), "send")
+        threads.run(self.send(channel, message), type(self), "send")
 
     def sync_group_send(self, group: str, message: SentMessage) -> None:
         """Do what `group_send()` does, from code without an event loop; see `sync_send()`.
@@ -233,10 +234,10 @@ class BaseChannelLayer:
         process has its own.
 
         Raises:
-            RuntimeError: The calling thread runs an event loop, which this would block.
+            RuntimeError: The calling thread runs an event loop (asyncio's or trio's), which this would block.
             Exception: Whatever `group_send()` raises.
         """
-        threads.run(self.group_send(group, message), "group_send")
+        threads.run(self.group_send(group, message), type(self), "group_send")
 
     def listen(self, channel: str, notify: Callable[[], None]) -> Mailbox | None:
         """Attach a consumer to a channel, until `close_channel()`.
@@ -260,6 +261,7 @@ class BaseChannelLayer:
         """Release the resources of the layer. A layer without resources does not need to override it."""
 
     async def __aenter__(self) -> Self:
+        refuse_trio(type(self))
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Generic, TypeVar
 
+from fast_channels.event_loop import needs_asyncio, require_asyncio
 from fast_channels.layers.delivery import Delivery, owner
 from fast_channels.layers.loops import before_close, not_before_close
 from fast_channels.layers.mailroom import MailStats
@@ -30,11 +31,13 @@ class Deliveries(Generic[T]):
     connections: it begins anew, with a token and with counts of its own.
 
     Args:
+        layer: The class of the layer, for errors.
         make: Makes a delivery, in the running event loop, with its token.
         begin: Called before the first delivery of a forked process.
     """
 
-    def __init__(self, make: Callable[[str], Delivery[T]], begin: Callable[[], None]) -> None:
+    def __init__(self, layer: type, make: Callable[[str], Delivery[T]], begin: Callable[[], None]) -> None:
+        self._layer = layer
         self._make = make
         self._begin = begin
         self._by_loop: dict[asyncio.AbstractEventLoop, Delivery[T]] = {}
@@ -46,8 +49,15 @@ class Deliveries(Generic[T]):
         self._numbers = itertools.count()
 
     def here(self) -> Delivery[T]:
-        """Return the delivery of the running event loop."""
-        loop = asyncio.get_running_loop()
+        """Return the delivery of the running event loop.
+
+        Raises:
+            RuntimeError: None of asyncio runs.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise needs_asyncio(self._layer) from None
         delivery = self._by_loop.get(loop)
         if delivery is None:
             self._begin_anew_after_fork()
@@ -97,7 +107,12 @@ class Deliveries(Generic[T]):
         return RuntimeError(f"channel {channel!r} cannot be used here: {why}")
 
     async def close(self) -> None:
-        """End the deliveries of all event loops that are running; others end when their loop is closed."""
+        """End the deliveries of all event loops that are running; others end when their loop is closed.
+
+        Raises:
+            RuntimeError: No event loop of asyncio runs here.
+        """
+        require_asyncio(self._layer)
         for loop, delivery in tuple(self._by_loop.items()):
             if loop is asyncio.get_running_loop():
                 await self._end(loop)

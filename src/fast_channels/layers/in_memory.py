@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar, Final, TypeAlias
 
+from fast_channels.event_loop import refuse_trio
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage, require_seconds
 from fast_channels.layers.mailbox import Effects, Letter, Mailbox
@@ -134,6 +135,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         Raises:
             TypeError: The prefix is not the beginning of a valid name, or is too long.
         """
+        refuse_trio(type(self))
         if prefix is not _PREFIX:
             self._require_name("Channel", prefix, self.group_name_regex)
         with self._mailroom.lock:
@@ -171,6 +173,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         A waiting `receive()` raises a `RuntimeError`. A channel of `new_channel()` stays closed; a channel
         with a name of your choice can be used again.
         """
+        refuse_trio(type(self))
         with self._mailroom.lock:
             for group in self._memberships.of(channel):
                 self._memberships.discard(group, channel)
@@ -236,6 +239,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
 
     async def flush(self) -> None:
         """Remove all unread messages and groups; consumers and receivers stay attached."""
+        refuse_trio(type(self))
         with self._mailroom.lock:
             self._memberships.clear()
             self._mailroom.empty_all(detach=False)
@@ -245,6 +249,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
 
         A waiting `receive()` raises a `RuntimeError`. The layer can be used again, with new channels.
         """
+        refuse_trio(type(self))
         with self._mailroom.lock:
             self._memberships.clear()
             self._mailroom.empty_all(detach=True)
@@ -256,6 +261,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
         return self._mailroom.stats()
 
     def _require_channel(self, channel: str) -> None:
+        refuse_trio(type(self))
         # A name under which something is kept was valid when it came, and one that was made here always is.
         if channel is not self._newest and (type(channel) is not str or channel not in self.channels):
             self.require_valid_channel_name(channel)
@@ -270,6 +276,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             raise RuntimeError(f"channel {channel!r} is closed, or was made by another channel layer")
 
     def _require_group(self, group: str) -> None:
+        refuse_trio(type(self))
         if type(group) is not str or group not in self.groups:
             self.require_valid_group_name(group)
 

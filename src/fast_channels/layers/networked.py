@@ -115,7 +115,7 @@ class NetworkedChannelLayer(BaseChannelLayer, Generic[T]):
         self.counts: Counts
         self._serializer = serializer
         self._clock = clock
-        self._deliveries: Deliveries[T] = Deliveries(self._new_delivery, self._begin_counts)
+        self._deliveries: Deliveries[T] = Deliveries(type(self), self._new_delivery, self._begin_counts)
         self._begin_counts()
 
     def open_transport(self, receiver: Receiver) -> T:

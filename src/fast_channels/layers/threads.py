@@ -7,6 +7,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from fast_channels.event_loop import needs_asyncio, runs_trio
+
 __all__ = ["forget", "run"]
 
 T = TypeVar("T")
@@ -15,24 +17,29 @@ _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 
 
-def run(step: Coroutine[Any, Any, T], call: str) -> T:
+def run(step: Coroutine[Any, Any, T], layer: type, call: str) -> T:
     """Run a coroutine in the I/O thread that all synchronous code of this process shares; wait for it.
 
     Args:
         step: The coroutine, which has not begun.
+        layer: The class of the layer that sends, for the text of the error.
         call: The call that would have been right in an event loop, for the text of the error.
 
     Raises:
-        RuntimeError: The calling thread runs an event loop, which must not be blocked.
+        RuntimeError: The calling thread runs an event loop, of asyncio or of trio, which must not be blocked.
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run_coroutine_threadsafe(step, _started()).result()
+        if not runs_trio():
+            return asyncio.run_coroutine_threadsafe(step, _started()).result()
+        error = needs_asyncio(layer, f"call sync_{call}() in another thread")
+    else:
+        error = RuntimeError(
+            f"this thread runs an event loop, which sync_{call}() would block; use `await ...{call}()` there"
+        )
     step.close()
-    raise RuntimeError(
-        f"this thread runs an event loop, which sync_{call}() would block; use `await ...{call}()` there"
-    )
+    raise error
 
 
 def _started() -> asyncio.AbstractEventLoop:

@@ -10,6 +10,7 @@ from typing_extensions import TypeIs
 
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.unanswered import unanswered
+from fast_channels.event_loop import require_asyncio
 from fast_channels.protocol.websocket import OPEN, WebSocketConnection
 from fast_channels.type_defs import (
     ASGIReceiveCallable,
@@ -94,6 +95,7 @@ class ApplicationCommunicator:
         # Nothing that the task holds may refer to the communicator: a test that drops a communicator
         # shall end its application then and there, not when the garbage collector finds the cycle.
         outputs, news = self.output_queue, self._news
+        require_asyncio(type(self))
 
         async def send(message: ChannelMessage) -> None:
             outputs.put_nowait(message)
