@@ -39,7 +39,7 @@ def refuse_trio(user: type) -> None:
     """Do nothing where an event loop of asyncio runs, or none at all: not everything has to wait.
 
     Args:
-        user: The class that does not run on trio.
+        user: The class that does not support trio.
 
     Raises:
         RuntimeError: This thread runs trio.

@@ -1,14 +1,20 @@
 """How text that a stranger chose is shown in errors and log lines: escaped, on one line, and short.
 
-And how an object is named that may be anything: by its type, as its `repr()` may be an address or a secret.
+And how an object is named that may be anything: by its type, as its `repr()` may be a secret, or without its
+address, which means nothing to anybody and makes of one mistake a new log line each time.
 """
 
+import re
 import reprlib
+from collections.abc import Callable
 
-__all__ = ["kind_of", "printable", "shown"]
+__all__ = ["kind_of", "plain_repr", "printable", "said", "shown"]
 
 LIMIT = 80
 """How many characters of one value are shown."""
+
+MAX_ERROR = 500
+"""How many characters of an error's text are shown."""
 
 MAX_MISTAKES = 20
 """Of more mistakes only the number is told: to describe one takes much longer than to make it."""
@@ -47,6 +53,29 @@ def printable(text: str, limit: int = LIMIT) -> str:
     return line if len(line) <= limit and len(text) <= 2 * limit else line[:limit] + "…"
 
 
+def plain_repr(value: object) -> str:
+    """Return the `repr()` of a value without the addresses of objects.
+
+    Args:
+        value: Any object, of the application's own.
+    """
+    return _without_addresses(repr, value)
+
+
+def said(error: BaseException, limit: int = MAX_ERROR) -> str:
+    """Return an error as logs show it, on one line, because another process may have chosen its text.
+
+    Args:
+        error: The error.
+        limit: How many characters of its text are shown.
+    """
+    # In quotes only if it needs them.
+    text = _without_addresses(str, error)
+    plain = text.isascii() and text.isprintable() and len(text) <= limit
+    shown_text = text if plain else shown(text, limit)
+    return f"{type(error).__name__}: {shown_text}" if text else type(error).__name__
+
+
 def kind_of(value: object) -> str:
     """Return what a sentence calls an object whose `repr()` may be an address, or hold a password.
 
@@ -59,5 +88,22 @@ def kind_of(value: object) -> str:
     return f"an {name}" if name[0] in "aeiouAEIOU" else f"a {name}"
 
 
-_brief = reprlib.Repr()
+_ADDRESS = re.compile(" at 0x[0-9A-Fa-f]+")
+
+
+def _without_addresses(text_of: Callable[[object], str], value: object) -> str:
+    try:
+        return _ADDRESS.sub("", text_of(value))
+    except Exception:
+        # What is wrong with a value must not hide what is wrong with its use.
+        return f"<{type(value).__name__}>"
+
+
+class _Brief(reprlib.Repr):
+    def repr_instance(self, x: object, level: int) -> str:  # the signature of the base class
+        text = plain_repr(x)
+        return text if len(text) <= self.maxother else f"{text[: self.maxother - 3]}..."
+
+
+_brief = _Brief()
 _brief.maxother = _brief.maxlong = LIMIT

@@ -17,7 +17,7 @@ from fast_channels.exceptions import StopConsumer
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer, require_layer
 from fast_channels.type_defs import ChannelMessage
-from fast_channels.untrusted import kind_of, shown
+from fast_channels.untrusted import kind_of, said, shown
 
 __all__ = ["STOP_SECONDS", "Worker", "WorkerConsumer"]
 
@@ -216,8 +216,8 @@ class _Line:
                 message = await self._next()
             except Exception as error:
                 if not self._stopping.is_set():
-                    text = "messages of channel %r cannot be taken, trying again: %r"
-                    logger.warning(text, self.channel, error)
+                    text = "messages of channel %r cannot be taken, trying again: %s"
+                    logger.warning(text, self.channel, said(error))
                     await self._pause()
             else:
                 self._taken = True

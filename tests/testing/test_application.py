@@ -425,7 +425,7 @@ async def test_error_of_the_body_stays() -> None:
         async with communicator:
             raise AssertionError("of the test")
 
-    assert caught.value.__notes__ == ["The application had crashed: Crash()"]
+    assert caught.value.__notes__ == ["The application had crashed: Crash"]
 
 
 async def test_failed_body_ends_the_application() -> None:

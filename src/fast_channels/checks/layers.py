@@ -9,7 +9,7 @@ from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.definition import constructor_violation
 from fast_channels.layers import BaseChannelLayer, channel_layers
 from fast_channels.messages.errors import one_line
-from fast_channels.untrusted import kind_of
+from fast_channels.untrusted import kind_of, shown
 
 from .finding import Finding, finding
 
@@ -35,7 +35,7 @@ def check_layer(consumer: type[AsyncConsumer], arguments: Mapping[str, Any]) -> 
     if alias and len(channel_layers) and alias not in channel_layers:
         known = ", ".join(map(repr, channel_layers.list_aliases()))
         text = (
-            f"uses the channel layer {alias!r}, which is not registered; registered: {known}; "
+            f"uses the channel layer {shown(alias)}, which is not registered; registered: {known}; "
             "ignore FC304 if the application registers it when it starts"
         )
         yield finding("FC304", consumer, text)
@@ -47,7 +47,7 @@ def _check_groups(consumer: type[AsyncConsumer], groups: list[Any], alias: Any) 
         try:
             layer.require_valid_group_name(group)
         except TypeError as error:
-            yield finding("FC303", consumer, f"cannot join the group {group!r}: {error}")
+            yield finding("FC303", consumer, f"cannot join the group {shown(group)}: {error}")
     if groups and not alias and "channel_layer_alias" not in _names_in_constructor(consumer):
         yield finding("FC301", consumer, "has groups and no channel layer; set channel_layer_alias")
 

@@ -92,7 +92,7 @@ def _require_fit(
     alias = group.channel_layer_alias
     if alias != consumer.channel_layer_alias and get_channel_layer(alias) is not layer:
         raise InvalidChannelLayerError(
-            f"{name} cannot join {group.__name__}: the group sends through the channel layer {alias!r}, "
-            f"and the consumer listens to {consumer.channel_layer_alias!r}; "
-            f"declare the group with channel_layer_alias={consumer.channel_layer_alias!r}"
+            f"{name} cannot join {group.__name__}: the group sends through the channel layer {shown(alias)}, "
+            f"and the consumer listens to {shown(consumer.channel_layer_alias)}; "
+            f"declare the group with channel_layer_alias={shown(consumer.channel_layer_alias)}"
         )

@@ -2,7 +2,6 @@
 
 import fnmatch
 import re
-import reprlib
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Self, TypeAlias
@@ -18,6 +17,7 @@ from fast_channels.type_defs import (
     CompiledChannelCapacities,
     CompiledChannelCapacity,
 )
+from fast_channels.untrusted import shown
 
 __all__ = ["BaseChannelLayer", "require_seconds"]
 
@@ -38,7 +38,7 @@ def require_seconds(name: str, seconds: float) -> float:
         ValueError: It is not, or is no number (NaN).
     """
     if not seconds > 0:
-        raise ValueError(f"{name} has to be more than 0 seconds, not {seconds!r}")
+        raise ValueError(f"{name} has to be more than 0 seconds, not {shown(seconds)}")
     return seconds
 
 
@@ -146,7 +146,7 @@ class BaseChannelLayer:
             raise self._invalid_name(kind, name, self._what_is_wrong(name))
 
     def _invalid_name(self, kind: str, name: object, reason: str) -> TypeError:
-        return TypeError(f"{self.invalid_name_error.format(kind)} {reprlib.repr(name)}: {reason}.")
+        return TypeError(f"{self.invalid_name_error.format(kind)} {shown(name)}: {reason}.")
 
     def _what_is_wrong(self, name: object) -> str:
         if not isinstance(name, str):

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from fast_channels.exceptions import InvalidChannelLayerError
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.registry import register_channel_layer, require_methods
-from fast_channels.untrusted import kind_of, printable
+from fast_channels.untrusted import kind_of, printable, shown
 
 __all__ = ["ENTRY_POINTS", "ChannelLayerSettings", "channel_layer_class", "configure_channel_layers"]
 
@@ -80,14 +80,16 @@ def _make(alias: str, settings: ChannelLayerSettings) -> BaseChannelLayer:
     name = given.get("BACKEND")
     if not isinstance(name, str):
         raise InvalidChannelLayerError(
-            f"the channel layer {alias!r} has no BACKEND: write the name of a layer or the path of its class"
+            f"the channel layer {shown(alias)} has no BACKEND: write the name of a layer or the path of its "
+            "class"
         )
     kind = channel_layer_class(name)
     arguments: Mapping[str, Any] = given.get("CONFIG", {})
     try:
         layer = kind(**arguments)
     except Exception as error:
-        text = f"the channel layer {alias!r} cannot be made: {kind.__name__}: {printable(str(error), 300)}"
+        reason = printable(str(error), 300)
+        text = f"the channel layer {shown(alias)} cannot be made: {kind.__name__}: {reason}"
         raise InvalidChannelLayerError(text) from error
     return layer
 

@@ -40,7 +40,7 @@ from fast_channels.layers.process import process_id
 from fast_channels.layers.rounds import PER_TURN
 from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
-from fast_channels.untrusted import shown
+from fast_channels.untrusted import said, shown
 
 __all__ = ["Counts", "Delivery", "Settings", "Signal", "owner"]
 
@@ -339,9 +339,9 @@ class Delivery(Generic[T]):
         if type(error) not in self._warned:
             self._warned.add(type(error))
             self._settings.logger.warning(
-                "a message to %r is dropped: %r; more with such an error are dropped without a log entry",
+                "a message to %r is dropped: %s; more with such an error are dropped without a log entry",
                 name,
-                error,
+                said(error),
             )
 
     def returned(self, concerns: Callable[[str], bool] = lambda address: True) -> None:

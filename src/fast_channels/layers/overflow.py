@@ -4,6 +4,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.gap import ChannelGap
+from fast_channels.untrusted import shown
 
 __all__ = ["DEFAULT_OVERFLOW", "Losses", "Overflow", "require_overflow"]
 
@@ -22,7 +23,7 @@ def require_overflow(overflow: Overflow) -> Overflow:
         ValueError: There is no such policy.
     """
     if overflow not in get_args(Overflow):
-        raise ValueError(f"overflow has to be one of {get_args(Overflow)}, not {overflow!r}")
+        raise ValueError(f"overflow has to be one of {get_args(Overflow)}, not {shown(overflow)}")
     return overflow
 
 

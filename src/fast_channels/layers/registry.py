@@ -5,7 +5,7 @@ from typing import Final
 from fast_channels.exceptions import InvalidChannelLayerError
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.messages.group import find_layers_with
-from fast_channels.untrusted import kind_of
+from fast_channels.untrusted import kind_of, shown
 
 __all__ = [
     "ChannelLayerRegistry",
@@ -63,7 +63,7 @@ class ChannelLayerRegistry:
                 every layer has.
         """
         if not _is_alias(alias):
-            raise TypeError(f"the alias of a channel layer has to be a str that is not empty, not {alias!r}")
+            raise TypeError(f"the alias of a channel layer has to be a str that is not empty, not {shown(alias)}")
         require_layer(layer)
         self._layers[alias] = layer
 
@@ -100,7 +100,7 @@ class ChannelLayerRegistry:
             return self._layers[alias]
         except KeyError:
             known = ", ".join(map(repr, self._layers)) or "none"
-            raise KeyError(f"no channel layer is registered as {alias!r}; registered: {known}") from None
+            raise KeyError(f"no channel layer is registered as {shown(alias)}; registered: {known}") from None
 
     def __len__(self) -> int:
         return len(self._layers)
@@ -133,8 +133,9 @@ def require_channel_layer(alias: str, user: str) -> BaseChannelLayer:
     if layer is None:
         known = ", ".join(map(repr, channel_layers.list_aliases())) or "none"
         raise InvalidChannelLayerError(
-            f"{user} uses the channel layer {alias!r}, which is not registered; "
-            f"registered: {known}. Call register_channel_layer({alias!r}, layer) before the server starts"
+            f"{user} uses the channel layer {shown(alias)}, which is not registered; "
+            f"registered: {known}. "
+            f"Call register_channel_layer({shown(alias)}, layer) before the server starts"
         )
     return layer
 

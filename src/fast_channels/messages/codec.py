@@ -38,7 +38,7 @@ def exceeds(payload: str | bytes, limit: int) -> bool:
 def too_big(payload: str | bytes, limit: int) -> InvalidMessageError:
     """Return the error for a frame whose payload is longer than a number of bytes."""
     return InvalidMessageError(
-        f"a WebSocket frame is larger than max_message_size, {limit} bytes",
+        f"a WebSocket frame is larger than max_message_size, {shown(limit)} bytes",
         code=CloseCode.MESSAGE_TOO_BIG.value,
         errors=[("", f"Input should have at most {limit} bytes")],
         excerpt=shown(payload),

@@ -8,6 +8,8 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from typing_extensions import NoDefault, TypeIs, get_original_bases, get_type_hints
 
+from fast_channels.untrusted import plain_repr
+
 
 def type_arguments(cls: type, base: type) -> tuple[Any, ...]:
     """Return what the type parameters of a generic base are in one of its subclasses.
@@ -93,7 +95,7 @@ def require_two_types(name: str, types: object) -> None:
     """
     given: tuple[Any, ...] = types if _is_tuple(types) else (types,)
     if len(given) != 2:
-        first = getattr(given[0], "__name__", repr(given[0])) if given else "Any"
+        first = getattr(given[0], "__name__", plain_repr(given[0])) if given else "Any"
         raise TypeError(
             f"{name} takes two types, the client's and the server's messages: "
             f"write {name}[{first}, Any] if the server may send anything"

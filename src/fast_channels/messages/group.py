@@ -18,6 +18,7 @@ from fast_channels.messages.annotations import event_types, local_names, members
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.event import ChannelEvent
 from fast_channels.messages.generics import resolve_in, type_arguments
+from fast_channels.untrusted import plain_repr, shown
 
 __all__ = ["Group"]
 
@@ -57,7 +58,7 @@ LayerFinder: TypeAlias = Callable[[str, str], SyncGroupLayer]
 
 def _no_layers(alias: str, user: str) -> SyncGroupLayer:
     raise InvalidChannelLayerError(
-        f"{user} uses the channel layer {alias!r}, and no channel layer is registered"
+        f"{user} uses the channel layer {shown(alias)}, and no channel layer is registered"
     )
 
 
@@ -105,8 +106,8 @@ def _check_pattern(group: type[BaseModel], pattern: str) -> None:
         if not _has_one_text(field.annotation):
             raise _mistake(
                 group,
-                f"{name} is {field.annotation!r}; a group is named by str, int, bool, UUID, date, an Enum "
-                "or a Literal of one type, whose values have one string form each",
+                f"{name} is {plain_repr(field.annotation)}; a group is named by str, int, bool, UUID, date, "
+                "an Enum or a Literal of one type, whose values have one string form each",
             )
 
 
@@ -119,7 +120,7 @@ def _check_events(group: type[BaseModel]) -> None:
     for kind in kinds:
         if kind is Any:
             continue
-        name = getattr(kind, "__name__", repr(kind))
+        name = getattr(kind, "__name__", plain_repr(kind))
         if not (isinstance(kind, type) and issubclass(kind, ChannelEvent)):
             raise _mistake(group, f"a group carries events, and {name} is not a ChannelEvent")
         if kind is not ChannelEvent and "type" not in kind.model_fields and not kind.__subclasses__():

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 from typing_extensions import is_protocol, is_typeddict
 
 from fast_channels.messages.codec import discriminator, literal_fields
+from fast_channels.untrusted import plain_repr
 
 __all__ = ["Dispatch", "check_receivers", "dispatch", "named", "received_by", "receivers", "receives"]
 
@@ -146,4 +147,4 @@ def _classes(kind: Any) -> set[Any]:
 def named(kind: Any) -> str:
     """Return a kind of message as it is called in a sentence."""
     # The name of list[int] is list.
-    return repr(kind) if get_args(kind) else getattr(kind, "__name__", repr(kind))
+    return plain_repr(kind) if get_args(kind) else getattr(kind, "__name__", plain_repr(kind))

@@ -14,7 +14,7 @@ from fast_channels.type_defs import (
     GivenScope,
     GivenSend,
 )
-from fast_channels.untrusted import printable, shown
+from fast_channels.untrusted import kind_of, printable, shown
 
 __all__ = ["AllowedOrigins", "Origin", "OriginValidator", "WebsocketDenier", "is_same_domain"]
 
@@ -64,7 +64,7 @@ class OriginValidator:
         allowed_origins: The patterns.
 
     Raises:
-        TypeError: `allowed_origins` is a single string.
+        TypeError: `allowed_origins` is a single string, or a pattern is none.
         ValueError: A pattern has a malformed host or port.
     """
 
@@ -76,6 +76,7 @@ class OriginValidator:
         self.application = application
         self.allowed_origins: list[Origin] = list(allowed_origins)
         for pattern in self.allowed_origins:
+            _require_string(pattern)
             host = _pattern(pattern).hostname
             if host in {None, "", "null"}:
                 logger.warning(
@@ -124,6 +125,11 @@ class OriginValidator:
     def get_origin_port(self, origin: ParseResult) -> int | None:
         """Return the port of an origin, or that of its scheme, `None` if neither is known."""
         return _DEFAULT_PORTS.get(origin.scheme) if origin.port is None else origin.port
+
+
+def _require_string(pattern: object) -> None:
+    if not isinstance(pattern, str):
+        raise TypeError(f"a pattern of origins is a string, not {kind_of(pattern)}")
 
 
 def _pattern(pattern: Origin) -> ParseResult:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, TypedDict, TypeVar, Unpack
 
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
+from fast_channels.untrusted import plain_repr
 
 T = TypeVar("T")
 
@@ -88,7 +89,7 @@ class LayerHooks:
         done, _ = await asyncio.wait([task], timeout=seconds)
         task.cancel()
         await asyncio.wait([task])
-        check(not done, f"receive() ended without a message, within {seconds} s: {task!r}")
+        check(not done, f"receive() ended without a message, within {seconds} s: {plain_repr(task)}")
         await layer.close_channel(idle)
 
     async def settle(self, layers: Sequence[BaseChannelLayer]) -> None:
@@ -189,7 +190,7 @@ class Bench(AbstractAsyncContextManager["Bench"]):
             raise
         except Exception:
             return
-        raise BrokenPromise(f"{what} returned {got!r}, and should have raised an error")
+        raise BrokenPromise(f"{what} returned {plain_repr(got)}, and should have raised an error")
 
     async def served_or_refused(
         self, layer: BaseChannelLayer, channel: str, message: ChannelMessage, what: str
@@ -273,7 +274,10 @@ def check(condition: bool, otherwise: str) -> None:
 
 def same(got: object, expected: object, what: str) -> None:
     """Raise `BrokenPromise` unless two values are equal and of the same plain types."""
-    check(_typed(got) == _typed(expected), f"{what} was {got!r}, and should have been {expected!r}")
+    check(
+        _typed(got) == _typed(expected),
+        f"{what} was {plain_repr(got)}, and should have been {plain_repr(expected)}",
+    )
 
 
 def _typed(value: object) -> object:

@@ -19,6 +19,7 @@ from fast_channels.type_defs import (
     ChannelMessage,
     ChannelScope,
 )
+from fast_channels.untrusted import plain_repr, said
 
 
 class ConsumerClass(Protocol):
@@ -216,7 +217,7 @@ class ApplicationCommunicator:
         if exc_value is None:
             self._raise_error()
         else:
-            exc_value.add_note(f"The application had crashed: {error!r}")
+            exc_value.add_note(f"The application had crashed: {said(error)}")
 
     def __del__(self) -> None:
         if self._task is None:
@@ -280,7 +281,7 @@ class ApplicationCommunicator:
             types = " or ".join(map(repr, expected))
             mistake = AssertionError(f"Expected type {types}, but was {event['type']!r}")
             # In a note, because tests compare the whole text of this error.
-            mistake.add_note(f"The application sent {event!r}")
+            mistake.add_note(f"The application sent {plain_repr(event)}")
             raise mistake
         return event
 

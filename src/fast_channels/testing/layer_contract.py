@@ -31,6 +31,7 @@ except ImportError as _error:
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.messages import ChannelEvent
+from fast_channels.untrusted import plain_repr
 
 from ._bench import (
     Bench,
@@ -217,7 +218,7 @@ class ChannelLayerContract(LayerHooks):
         channel = await receiver.new_channel()
         task = await bench.start(receiver, channel)
         await self.pass_time(receiver, self.smallest_expiry)
-        check(not task.done(), f"receive() ended before there was a message: {task!r}")
+        check(not task.done(), f"receive() ended before there was a message: {plain_repr(task)}")
         await sender.send(channel, {"n": 1})
         same(await bench.within(task, "a waiting receive()"), {"n": 1}, "the message")
 
@@ -682,7 +683,7 @@ class ChannelLayerContract(LayerHooks):
         await asyncio.wait([task])
         # Some layers refuse to receive on a channel that is closed.
         if not task.cancelled() and task.exception() is None:
-            raise BrokenPromise(f"the closed channel still delivered {task.result()!r}")
+            raise BrokenPromise(f"the closed channel still delivered {plain_repr(task.result())}")
 
     @_promise()
     async def test_a_receiver_of_a_closed_channel_fails(self, bench: Bench) -> None:

@@ -15,6 +15,7 @@ from fast_channels.messages import Request
 from fast_channels.messages.annotations import has_fields
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.request import reply_type
+from fast_channels.untrusted import plain_repr
 
 from ._scope import HeadersInit, ScopeOptions, connection_scope
 from .application import ApplicationCommunicator, TestedApplication
@@ -214,7 +215,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
                     return reply
                 others.append(event)
         except TimeoutError as error:
-            error.add_note(f"No reply to {message!r} among the {len(others)} frames that came")
+            error.add_note(f"No reply to {plain_repr(message)} among the {len(others)} frames that came")
             raise
         finally:
             self._put_back(others)
@@ -310,7 +311,7 @@ def _same_field(message: object, reply: object, field: str) -> bool:
 def _payload_of(event: Mapping[str, Any]) -> tuple[str, str | bytes]:
     present = [(kind, event[kind]) for kind in _PAYLOAD_TYPES if event.get(kind) is not None]
     if len(present) != 1:
-        raise AssertionError(f"A frame has exactly one of text and bytes, but was {dict(event)!r}")
+        raise AssertionError(f"A frame has exactly one of text and bytes, but was {plain_repr(dict(event))}")
     kind, payload = present[0]
     if not isinstance(payload, _PAYLOAD_TYPES[kind]):
         raise AssertionError(f"The payload of a {kind} frame has the wrong type, {type(payload)}")

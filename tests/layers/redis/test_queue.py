@@ -114,7 +114,7 @@ async def test_a_server_that_refuses_is_asked_again(
     server.entries.append((60_000, layer.serialize({"n": 1})))
     waiting = asyncio.create_task(layer.receive("work"))
     await asyncio.sleep(5)
-    assert "messages of channel 'work' cannot be taken, trying again: no memory" in caplog.text
+    assert "messages of channel 'work' cannot be taken, trying again: ResponseError: no memory" in caplog.text
 
     server.refuses.clear()
     assert await waiting == {"n": 1}

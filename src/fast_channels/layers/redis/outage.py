@@ -4,9 +4,9 @@ import logging
 import random
 from typing import Final
 
-from fast_channels.untrusted import shown
+from fast_channels.untrusted import said
 
-__all__ = ["Outage", "said"]
+__all__ = ["Outage"]
 
 FIRST_BACK_OFF: Final = 0.004
 """Seconds to wait after a connection was lost."""
@@ -19,9 +19,6 @@ LONGEST_BACK_OFF: Final = 1.0
 
 REMINDER_SECONDS: Final = 60.0
 """How often the same reason of an outage is logged."""
-
-REASON_LENGTH: Final = 500
-"""How many characters of a server's error are logged."""
 
 logger: logging.Logger = logging.getLogger("fast_channels.layers.redis")
 
@@ -72,11 +69,3 @@ class Outage:
         # The exponent is bounded because an outage is not.
         grown = FIRST_BACK_OFF * BACK_OFF_GROWTH ** min(self.failures - 1, 100)
         return min(grown, LONGEST_BACK_OFF) * random.uniform(0.5, 1)
-
-
-def said(error: Exception) -> str:
-    """Return an error as logs show it, on one line, because a server may have chosen its text."""
-    # In quotes only if it needs them.
-    text = str(error)
-    plain = text.isascii() and text.isprintable() and len(text) <= REASON_LENGTH
-    return f"{type(error).__name__}: {text if plain else shown(text, REASON_LENGTH)}"

@@ -8,7 +8,8 @@ from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fast_channels.layers.redis.connection import Command, Reply
-from fast_channels.layers.redis.outage import Outage, said
+from fast_channels.layers.redis.outage import Outage
+from fast_channels.untrusted import said
 
 __all__ = ["Pipeline", "Request"]
 

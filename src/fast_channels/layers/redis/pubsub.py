@@ -21,6 +21,7 @@ from fast_channels.layers.redis.type_defs import (
 )
 from fast_channels.layers.transport import Receiver
 from fast_channels.type_defs import ChannelCapacityDict
+from fast_channels.untrusted import shown
 
 __all__ = ["RedisPubSubChannelLayer", "RedisStats"]
 
@@ -109,7 +110,7 @@ class RedisPubSubChannelLayer(NetworkedChannelLayer[RedisTransport]):
             # What is wrong with one is said here, rather than by the first who connects.
             open_pool(host)
         if not ping_interval > 0:
-            raise ValueError(f"ping_interval has to be more than 0 seconds, not {ping_interval!r}")
+            raise ValueError(f"ping_interval has to be more than 0 seconds, not {shown(ping_interval)}")
         self.ping_interval = ping_interval
 
     def open_transport(self, receiver: Receiver) -> RedisTransport:

@@ -18,6 +18,7 @@ from fast_channels.layers.mailroom import closed_meanwhile
 from fast_channels.layers.redis.connection import Reply
 from fast_channels.layers.redis.stored_queue import Entry, Held, StoredQueue
 from fast_channels.layers.redis.transport import RedisTransport
+from fast_channels.untrusted import said
 
 __all__ = ["Queue", "QueueCounts"]
 
@@ -153,7 +154,7 @@ class Queue:
             except RedisError as error:
                 # Perhaps there is no connection, for which this has waited; perhaps Redis has no memory.
                 logger.warning(
-                    "messages of channel %r cannot be taken, trying again: %s", self._channel, error
+                    "messages of channel %r cannot be taken, trying again: %s", self._channel, said(error)
                 )
                 self._again = self._state not in _CLOSED
                 await asyncio.sleep(RETRY_SECONDS)
@@ -209,4 +210,4 @@ class Queue:
         self._returns.discard(future)
         if (error := future.exception()) is not None:
             self._counts.unreturned += count
-            logger.warning("%d messages of channel %r may be lost: %s", count, self._channel, error)
+            logger.warning("%d messages of channel %r may be lost: %s", count, self._channel, said(error))

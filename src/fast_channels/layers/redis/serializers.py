@@ -15,7 +15,7 @@ import ormsgpack
 from cryptography.fernet import Fernet, MultiFernet
 
 from fast_channels.layers.redis.type_defs import SymmetricEncryptionKeys
-from fast_channels.untrusted import kind_of
+from fast_channels.untrusted import kind_of, shown
 
 __all__ = [
     "BaseMessageSerializer",
@@ -174,7 +174,9 @@ class SerializersRegistry:
         try:
             serializer_class = self._registry[format]
         except KeyError:
-            raise SerializerDoesNotExist(format) from None
+            known = ", ".join(map(repr, self._registry))
+            text = f"no serializer has the name {shown(format)}; there are {known}"
+            raise SerializerDoesNotExist(text) from None
         return serializer_class(*args, **kwargs)
 
 
