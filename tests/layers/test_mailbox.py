@@ -249,6 +249,25 @@ def test_messages_of_a_kind_can_be_taken_elsewhere(room: Mailroom) -> None:
     assert box.withdraw(Special) == []
 
 
+async def test_a_mailbox_of_which_messages_were_taken_elsewhere_may_overflow_anew(
+    clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was not full in between, so the log says it again."""
+    room = Mailroom(clock, lambda _: 2)
+    box = room.open("a")
+    for number in range(3):
+        await put_or_overflow(room, box, number)
+    with room.lock:
+        box.withdraw(Letter)
+
+    for number in range(3):
+        await put_or_overflow(room, box, number)
+
+    assert [record.message for record in caplog.records if "is full" in record.message] == [
+        "channel 'a' is full (2 unread messages); it misses messages to its groups until it is read"
+    ] * 2
+
+
 @pytest.mark.parametrize(("policy", "left"), [("drop_oldest", 2), ("drop_newest", 2), ("close", 0)])
 async def test_a_mailbox_that_nobody_reads_overflows_too(clock: Clock, policy: Overflow, left: int) -> None:
     """What is dropped is forgotten, each message that overflows counts, and the rest still expires."""

@@ -371,6 +371,8 @@ class Mailbox:
         withdrawn = [letter for letter in self._letters if isinstance(letter, kind)]
         if withdrawn:
             self._letters = deque(letter for letter in self._letters if not isinstance(letter, kind))
+            if self._losses is not None:
+                self._losses.note_removal(len(self._letters))
         for letter in withdrawn:
             self._shared.unclaimed.pop(letter, None)
         self._shared.sent -= len(withdrawn)

@@ -1,6 +1,8 @@
 """Queues for workers, as far as they are not in Redis: what is taken, kept, and given back."""
 
 import asyncio
+import gc
+from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -9,6 +11,7 @@ from redis.exceptions import ResponseError
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.redis import RedisChannelLayer, queue
 from fast_channels.layers.redis.queue import STATES, Move, State
+from fast_channels.layers.redis.stored_queue import Entry, StoredQueue
 from tests.layers.redis.queue_server import QueueServer
 from tests.layers.redis.virtual import in_virtual_time, on_fakes, until
 
@@ -43,6 +46,34 @@ async def test_a_message_is_taken_when_somebody_waits(layer: RedisChannelLayer, 
     await layer.send("work", {"n": 3})
     assert await waiting == {"n": 3}
     await layer.close()
+
+
+@in_virtual_time
+async def test_a_queue_that_is_woken_while_it_begins_to_ask_asks_once_at_a_time(
+    layer: RedisChannelLayer, server: QueueServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in an eager task, whose first step runs before anybody else knows of the task."""
+    asking: list[int] = []
+    failures: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    take = StoredQueue.take
+
+    async def woken_take(stored: StoredQueue, count: int) -> tuple[int, list[Entry]]:
+        asking.append(count)
+        if len(asking) == 1:
+            # As the server would, if it had something to say at this moment.
+            layer._deliveries.here().signals[KEY].wake()  # pyright: ignore[reportPrivateUsage]  # nobody else can
+        return await take(stored, count)
+
+    monkeypatch.setattr(StoredQueue, "take", woken_take)
+    await layer.send("work", {"n": 1})
+
+    assert await layer.receive("work") == {"n": 1}
+
+    await layer.close()
+    gc.collect()
+    assert asking == [1]
+    assert failures == []
 
 
 @in_virtual_time

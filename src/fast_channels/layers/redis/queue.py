@@ -102,6 +102,7 @@ class Queue:
         self._channel = channel
         self._stored = StoredQueue(delivery.transport.shard(key), key, delivery.token)
         self._again = False
+        self._awake = False
         self._state = State.OPEN
         self._task: asyncio.Task[None] | None = None
         self._returns: set[asyncio.Future[Reply]] = set()
@@ -122,7 +123,9 @@ class Queue:
     def wake(self) -> None:
         """Take messages, if anybody waits for some."""
         self._again = True
-        if (self._task is None or self._task.done()) and self._state not in _CLOSED:
+        if not self._awake and self._state not in _CLOSED:
+            # Noted first: an eager task runs before it could be noted.
+            self._awake = True
             loop = asyncio.get_running_loop()
             self._task = loop.create_task(self._take_all(), context=contextvars.Context())
 
@@ -145,19 +148,25 @@ class Queue:
             await asyncio.wait(self._returns, timeout=CLOSE_SECONDS)
 
     async def _take_all(self) -> None:
-        while self._again:
-            self._again = False
-            try:
-                while (count := self._wanted()) or self._stored.held is Held.OWED:
-                    if await self._take(count) < count:
-                        break
-            except RedisError as error:
-                # Perhaps there is no connection, for which this has waited; perhaps Redis has no memory.
-                logger.warning(
-                    "messages of channel %r cannot be taken, trying again: %s", self._channel, said(error)
-                )
-                self._again = self._state not in _CLOSED
-                await asyncio.sleep(RETRY_SECONDS)
+        try:
+            while self._again:
+                self._again = False
+                try:
+                    await self._take_wanted()
+                except RedisError as error:
+                    # Perhaps there is no connection, for which this has waited; perhaps Redis has no memory.
+                    logger.warning(
+                        "messages of channel %r cannot be taken, trying again: %s", self._channel, said(error)
+                    )
+                    self._again = self._state not in _CLOSED
+                    await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            self._awake = False
+
+    async def _take_wanted(self) -> None:
+        while (count := self._wanted()) or self._stored.held is Held.OWED:
+            if await self._take(count) < count:
+                break
 
     async def _take(self, count: int) -> int:
         """Take and deliver as many messages; return how many there were."""
