@@ -11,6 +11,7 @@ from fast_channels.messages import Request
 from fast_channels.testing import WebsocketCommunicator
 from fast_channels.testing.application import ApplicationEnded
 from fast_channels.type_defs import ASGIApplication, ASGIReceiveCallable, ASGISendCallable, ChannelScope
+from tests.virtual_time import in_virtual_time
 
 
 class Welcome(BaseModel):
@@ -107,11 +108,12 @@ async def test_the_type_of_a_reply_may_be_defined_later() -> None:
         assert await websocket.request(Ping()) == Pong(pong=True)
 
 
+@in_virtual_time
 async def test_a_reply_that_does_not_come_is_a_time_out() -> None:
     """A note says how much else came, and that is still there."""
     async with WebsocketCommunicator(answering(*NOISE), "/") as websocket:
         with pytest.raises(TimeoutError) as raised:
-            await websocket.request(Call(id=2), timeout=0.01)
+            await websocket.request(Call(id=2), timeout=1)
 
         assert raised.value.__notes__ == ["No reply to Call(id=2) among the 3 frames that came"]
         assert await websocket.receive_from() == b"\x00"
@@ -149,13 +151,14 @@ class Crashing(AsyncWebsocketConsumer):
         raise ZeroDivisionError("of the application")
 
 
+@in_virtual_time
 async def test_a_request_of_a_handshake_without_an_answer_says_whose_it_is() -> None:
     """A test that did not look at the answer of the handshake learns why there is no reply."""
     communicator = WebsocketCommunicator(Silent, "/")
     await communicator.send_input({"type": "websocket.connect"})
 
     with pytest.raises(TimeoutError, match=r"connect\(\) of .*Silent.* returned without accept\(\)"):
-        await communicator.request(Call(id=2), timeout=0.05)
+        await communicator.request(Call(id=2), timeout=1)
 
     communicator.stop()
 

@@ -14,6 +14,7 @@ from fast_channels.testing import WebsocketCommunicator
 from fast_channels.testing.application import ApplicationEnded
 from fast_channels.testing.websocket import WebsocketConnectResponse
 from fast_channels.type_defs import ASGIApplication, ASGIReceiveCallable, ASGISendCallable, ChannelScope
+from tests.virtual_time import in_virtual_time
 
 ACCEPT = {"type": "websocket.accept"}
 
@@ -256,34 +257,36 @@ async def test_what_json_cannot_express_is_not_sent(data: Any) -> None:
         assert communicator.input_queue.empty()
 
 
+@in_virtual_time
 async def test_a_handshake_that_connect_left_unanswered_is_named() -> None:
     """Whoever waits for its answer, or for a frame, learns which consumer has forgotten it."""
     communicator = WebsocketCommunicator(Silent, "/chat")
 
     with pytest.raises(
         TimeoutError,
-        match=r"sent nothing within 0\.05 s; connect\(\) of .*Silent.* returned without "
+        match=r"sent nothing within 5 s; connect\(\) of .*Silent.* returned without "
         r"accept\(\), close\(\) or deny\(\)",
     ):
-        await communicator.connect(timeout=0.05)
+        await communicator.connect(timeout=5)
     with pytest.raises(TimeoutError, match=r"connect\(\) of .*Silent.* returned without accept\(\)"):
-        await communicator.receive_from(timeout=0.05)
+        await communicator.receive_from(timeout=5)
 
     communicator.stop()
 
 
+@in_virtual_time
 async def test_a_handshake_that_is_answered_late_is_not_named() -> None:
     """Once there was an answer, silence is only silence."""
     communicator = WebsocketCommunicator(Late, "/")
     with pytest.raises(TimeoutError, match="returned without"):
-        await communicator.connect(timeout=0.05)
+        await communicator.connect(timeout=5)
     await communicator.send_to("now")
     assert (await communicator.receive_output())["type"] == "websocket.accept"
 
     with pytest.raises(TimeoutError) as raised:
-        await communicator.receive_from(timeout=0.05)
+        await communicator.receive_from(timeout=5)
 
-    assert str(raised.value) == "The application sent nothing within 0.05 s"
+    assert str(raised.value) == "The application sent nothing within 5 s"
     await communicator.disconnect()
 
 

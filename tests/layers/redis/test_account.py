@@ -12,7 +12,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.overflow import Overflow
 from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
-from tests.layers.redis.virtual import FakeServer, in_virtual_time, on_fakes
+from tests.layers.redis.virtual import FakeServer, on_fakes
+from tests.virtual_time import in_virtual_time
 
 Step: TypeAlias = tuple[str, int]
 

@@ -7,7 +7,8 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from fast_channels.layers.redis.connection import Command
-from tests.layers.redis.virtual import FakeServer, in_virtual_time, linked, until
+from tests.layers.redis.virtual import FakeServer, linked, until
+from tests.virtual_time import in_virtual_time
 
 
 @in_virtual_time

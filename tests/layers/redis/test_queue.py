@@ -13,7 +13,8 @@ from fast_channels.layers.redis import RedisChannelLayer, queue
 from fast_channels.layers.redis.queue import STATES, Move, State
 from fast_channels.layers.redis.stored_queue import Entry, StoredQueue
 from tests.layers.redis.queue_server import QueueServer
-from tests.layers.redis.virtual import in_virtual_time, on_fakes, until
+from tests.layers.redis.virtual import on_fakes, until
+from tests.virtual_time import in_virtual_time
 
 KEY = "asgi__queue__!{work}"
 

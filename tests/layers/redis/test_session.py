@@ -8,7 +8,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError, ResponseError
 
 from fast_channels.layers.redis import session
-from tests.layers.redis.virtual import FakeServer, in_virtual_time, linked, times
+from tests.layers.redis.virtual import FakeServer, linked, times
+from tests.virtual_time import in_virtual_time
 
 
 @pytest.mark.parametrize("turns", [1, session.LOOK_TURNS])

@@ -12,7 +12,8 @@ from fast_channels.layers.redis import RedisPubSubChannelLayer
 from fast_channels.layers.redis.stored_queue import Held, StoredQueue, put
 from fast_channels.layers.redis.transport import Shard
 from tests.layers.redis.queue_server import QueueServer
-from tests.layers.redis.virtual import in_virtual_time, on_fakes, until
+from tests.layers.redis.virtual import on_fakes, until
+from tests.virtual_time import in_virtual_time
 
 KEY = "jobs"
 

@@ -9,7 +9,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, ResponseError
 
 from fast_channels.layers.redis.subscriptions import Subscriptions
-from tests.layers.redis.virtual import FakeServer, in_virtual_time, until
+from tests.layers.redis.virtual import FakeServer, until
+from tests.virtual_time import in_virtual_time
 
 
 class Heard:

@@ -13,7 +13,8 @@ from fast_channels.layers.delivery import owner
 from fast_channels.layers.redis import RedisPubSubChannelLayer
 from fast_channels.layers.redis.hosts import consistent_hash
 from fast_channels.layers.redis.transport import open_pool
-from tests.layers.redis.virtual import FakeServer, in_virtual_time, on_fakes, until
+from tests.layers.redis.virtual import FakeServer, on_fakes, until
+from tests.virtual_time import in_virtual_time
 
 
 class Fakes:

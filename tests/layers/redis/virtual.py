@@ -1,11 +1,9 @@
-"""Tests without a server: an event loop whose time passes when all wait; connections that a test controls."""
+"""Tests without a server: connections that a test controls, in virtual time (see `tests/virtual_time.py`)."""
 
 import asyncio
-import functools
-import selectors
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, ParamSpec
+from typing import Any
 
 import pytest
 
@@ -13,44 +11,6 @@ from fast_channels.layers.redis import transport
 from fast_channels.layers.redis.connection import Command, Connection, Greeting, Reply
 from fast_channels.layers.redis.link import Link
 from tests.layers.redis.server import is_true
-
-P = ParamSpec("P")
-
-
-class _Selector(selectors.SelectSelector):
-    now = 1000.0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        events = super().select(0)
-        if not events:
-            if timeout is None:
-                raise AssertionError("every task waits, and nothing will ever happen")
-            self.now += max(timeout, 0)
-        return events
-
-
-class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop that does not wait for a timer: its clock goes on to the next one."""
-
-    def __init__(self) -> None:
-        self._clock = _Selector()
-        super().__init__(self._clock)
-
-    def time(self) -> float:
-        """Return the time that has passed."""
-        return self._clock.now
-
-
-def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Run a test in an event loop in which a minute takes no time."""
-
-    @functools.wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-            # A link never rests, so that a test which waits in vain would not be seen to.
-            runner.run(asyncio.wait_for(test(*args, **kwargs), 10_000))
-
-    return run
 
 
 class FakeServer:
