@@ -935,6 +935,32 @@ async def test_sending_in_disconnect_is_logged_and_harms_nobody(caplog: pytest.L
     assert "sent to a connection that is closed" in caplog.text
 
 
+@pytest.mark.parametrize("error", [StopConsumer(), ConnectionClosed("gone")])
+async def test_what_the_tasks_of_disconnect_raise_is_told_apart_as_well(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A task group raises it as a group, which is no error of the server either."""
+
+    class Grouping(Recorder):
+        async def disconnect(self, code: int) -> None:
+            raise ExceptionGroup("tasks", [error])
+
+    await serve(Grouping(), WEBSOCKET, CONNECT, gone())
+
+    assert ("sent to a connection that is gone" in caplog.text) == isinstance(error, ConnectionClosed)
+
+
+async def test_an_error_among_the_tasks_of_disconnect_propagates() -> None:
+    """As it is: whatever else the group holds."""
+
+    class Failing(Recorder):
+        async def disconnect(self, code: int) -> None:
+            raise ExceptionGroup("tasks", [StopConsumer(), ZeroDivisionError()])
+
+    with pytest.raises(ExceptionGroup, match="tasks"):
+        await serve(Failing(), WEBSOCKET, CONNECT, gone())
+
+
 async def test_nothing_can_be_sent_in_disconnect_after_a_crash() -> None:
     """Although the server would take it: what `disconnect()` may do does not depend on how it came to it."""
 

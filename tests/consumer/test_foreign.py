@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import types
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,6 +125,24 @@ async def test_a_class_with_handlers_of_the_lifespan_serves_it_itself() -> None:
     server.task.cancel()
 
     assert server.sent == [{"type": "lifespan.startup.failed", "message": "no"}]
+
+
+@pytest.mark.parametrize("kind", [AsyncWebsocketConsumer, AsyncJsonWebsocketConsumer, Http, Mail])
+@pytest.mark.parametrize("handled", [{"startup"}, {"shutdown"}, {"startup", "shutdown"}])
+async def test_each_handler_of_the_lifespan_runs(kind: type[AsyncConsumer], handled: set[str]) -> None:
+    """Whether or not the class has one for the other event, which is complete at once then."""
+    called: list[str] = []
+
+    async def handle(self: AsyncConsumer, event: Mapping[str, Any]) -> None:
+        called.append(event["type"])
+        await self.base_send({"type": f"{event['type']}.complete"})
+
+    handlers = {f"lifespan_{name}": handle for name in handled}
+    own: Any = types.new_class("Own", (kind,), {}, lambda body: body.update(handlers))
+    sent = await serve(own.as_asgi(), LIFESPAN, STARTUP, SHUTDOWN)
+
+    assert called == [f"lifespan.{name}" for name in sorted(handled, reverse=True)]
+    assert [event["type"] for event in sent] == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
 
 
 @pytest.mark.parametrize(

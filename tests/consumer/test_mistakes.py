@@ -101,6 +101,63 @@ TABLE: dict[str, Row] = {
                 return None
         """,
     ),
+    "receive is no method": Row(
+        "definition",
+        TypeError,
+        "Chat.receive is None, in place of the method receive() of the library; write a method, or give it "
+        "another name",
+        """
+        class Chat(AsyncWebsocketConsumer):  # here
+            receive = None
+        """,
+    ),
+    "an attribute hides a method": Row(
+        "definition",
+        TypeError,
+        "Chat.close is an int, in place of the method close() of the library; write a method, or give it "
+        "another name",
+        """
+        class Chat(AsyncWebsocketConsumer):  # here
+            close = 4000
+        """,
+    ),
+    "connect() is a property": Row(
+        "definition",
+        TypeError,
+        "Chat.connect is a property, in place of the method connect() of the library; write a method, or "
+        "give it another name",
+        """
+        class Chat(AsyncWebsocketConsumer):  # here
+            @property
+            async def connect(self):
+                await self.accept()
+        """,
+    ),
+    "connect() is a class method": Row(
+        "definition",
+        TypeError,
+        "Chat.connect is a classmethod, in place of the method connect() of the library; write a method, or "
+        "give it another name",
+        """
+        class Chat(AsyncWebsocketConsumer):  # here
+            @classmethod
+            async def connect(cls):
+                await cls.accept()
+        """,
+    ),
+    "groups of Group": Row(
+        "definition",
+        TypeError,
+        "Chat.groups has to be a list of names, and Room(number=1) is a Room; write the name of the group, or "
+        "join() a Group in connect() after accept()",
+        """
+        class Room(Group[Said], pattern="room.{number}"):
+            number: int
+
+        class Chat(AsyncWebsocketConsumer):  # here
+            groups = [Room(number=1)]
+        """,
+    ),
     "connect() is a generator": Row(
         "definition",
         TypeError,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
 from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application, require_effect
+from fast_channels.consumer.attributes import require_methods_to_be_called
 from fast_channels.consumer.definition import RECEIVING, require_constructor, require_methods
 from fast_channels.consumer.handlers import get_handler_name
 from fast_channels.consumer.life import Life
@@ -73,6 +74,7 @@ class AsyncConsumer:
         super().__init_subclass__(**kwargs)
         cls._local_names = local_names(cls.__module__)
         cls._set_up()
+        require_methods_to_be_called(cls)
         require_methods(cls, cls._rules.handlers)
 
     def __new__(cls, *args: GivenArgument, **kwargs: Any) -> Self:

@@ -22,7 +22,6 @@ __all__ = [
     "methods_of",
     "require_constructor",
     "require_methods",
-    "require_names",
     "violations",
 ]
 
@@ -369,22 +368,3 @@ def constructor_violation(consumer: type, arguments: Mapping[str, Any]) -> str |
         name = consumer.__name__
         return f"{name}.as_asgi({shown}): each connection would call {name}({shown}), which fails: {error}"
     return None
-
-
-_USUAL = frozenset({list, tuple, set, frozenset})
-
-
-def require_names(owner: str, groups: object) -> None:
-    """Do nothing unless `groups` is no collection of names that every consumer could read.
-
-    Raises:
-        TypeError: It is a string, whose characters are no names, or an iterator, which can be read once.
-    """
-    if groups is None or type(groups) in _USUAL:
-        # To ask an abstract class takes longer than all the rest, and consumers are made often.
-        return
-    if isinstance(groups, str):
-        raise TypeError(f"{owner}.groups has to be a list, not the string {groups!r}; write [{groups!r}]")
-    if isinstance(groups, Iterator):
-        text = "is an iterator, which only the first consumer can read; use a list"
-        raise TypeError(f"{owner}.groups {text}")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from fast_channels.consumer.foreign import LIFESPAN
 from fast_channels.consumer.inbox import LAST, LAYER, Origin
 from fast_channels.events import EVENTS
 from fast_channels.exceptions import ConnectionClosed, InvalidEventError
@@ -62,6 +63,9 @@ async def _handle_unhandled(
         raise error
     if connection is None or origin is LAYER or not str(type_).startswith(f"{connection.protocol}."):
         await consumer.channel_invalid(error)
+    elif connection.protocol == LIFESPAN and type_ in EVENTS:
+        # A class with a handler for one of the two has nothing to do at the other.
+        await consumer.base_send({"type": f"{type_}.complete"})
     elif type_ in EVENTS and origin is not LAST:
         # The server waits for what only a handler could do.
         raise error

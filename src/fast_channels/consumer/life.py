@@ -276,7 +276,7 @@ class Life(Generic[_C]):
 
     def handle(self, consumer: _C, message: ChannelMessage, origin: Origin) -> Awaitable[None]:
         """Return what handles a message."""
-        if origin is LAST and self.rules.ends_alone:
+        if origin is LAST and message["type"] == self.rules.ends_alone:
             return NOTHING
         routes = self.rules.routes
         if routes is None:
@@ -369,12 +369,14 @@ class Life(Generic[_C]):
         self.retire()
         try:
             await self.run_hook(consumer, code)
-        except StopConsumer:
-            # It is ending already.
-            pass
-        except ConnectionClosed:
-            text = "disconnect() of %s sent to a connection that is closed"
-            logger.warning(text, consumer, exc_info=True)
+        except (StopConsumer, ConnectionClosed, BaseExceptionGroup) as error:
+            told = steering(error)
+            if isinstance(told, ConnectionClosed):
+                text = "disconnect() of %s sent to a connection that is closed"
+                logger.warning(text, consumer, exc_info=True)
+            elif not isinstance(told, StopConsumer):
+                raise
+            # Otherwise it is ending already.
 
     async def end(self, consumer: _C, code: int) -> None:
         """Let the consumer's hook clean up now, shielded as in the clean-up."""

@@ -65,7 +65,7 @@ class Rules:
         computes_groups: Whether `groups` is a property, or something else that is asked when it is needed.
         has_hook: Whether an application's class has a `disconnect()`.
         joinable: The kinds of groups that its consumers may join, as far as one has asked.
-        ends_alone: Whether nothing of the application handles the last event of a connection.
+        ends_alone: The type of the last event of its protocol, if nothing of the application handles that.
         served: The types of the connections that it serves.
         connections: For each protocol the connections of the class.
     """
@@ -81,7 +81,7 @@ class Rules:
     has_hook: bool
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
     joinable: set[type["Group[Any, Any]"]] = field(default_factory=set[type[Any]])
-    ends_alone: bool = field(init=False)
+    ends_alone: str | None = field(init=False)
     served: frozenset[str] = field(init=False)
     connections: Mapping[str, Connections] = field(init=False)
 
@@ -92,7 +92,8 @@ class Rules:
             name: Connections(kind, Lazy(kind.receivable.models, self._receivable), self._straight(kind))
             for name, kind in CONNECTIONS.items()
         }
-        object.__setattr__(self, "ends_alone", self.routes is not None and last is not None and last.own)
+        ends_alone = self.routes is not None and last is not None and last.own
+        object.__setattr__(self, "ends_alone", f"{self.protocol}.disconnect" if ends_alone else None)
         object.__setattr__(self, "served", served)
         object.__setattr__(self, "connections", connections)
 

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fast_channels.consumer.attributes import require_group_names, require_names
 from fast_channels.consumer.base import AsyncConsumer
-from fast_channels.consumer.definition import require_names
 from fast_channels.consumer.headers import header_pairs
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.sending import recover
@@ -222,4 +222,4 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     @classmethod
     def _set_up(cls) -> None:
         super()._set_up()
-        require_names(cls.__name__, getattr(cls, "groups", None))
+        require_group_names(cls.__name__, getattr(cls, "groups", None))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from fast_channels.consumer.attributes import require_names
 from fast_channels.consumer.cleanup import clean_up
-from fast_channels.consumer.definition import require_names
 from fast_channels.consumer.handler_errors import warn_once
 from fast_channels.consumer.inbox import Origin
 from fast_channels.consumer.life import ABNORMAL, INTERNAL_ERROR, NO_STATUS, Life

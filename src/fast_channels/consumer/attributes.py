@@ -1,0 +1,71 @@
+"""What the attributes of a consumer class may be, said when the class is defined."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from types import FunctionType
+from typing import Any
+
+from fast_channels.consumer.handlers import USUAL_HANDLER_NAMES, is_library
+from fast_channels.untrusted import kind_of, shown
+
+__all__ = ["require_group_names", "require_methods_to_be_called", "require_names"]
+
+_USUAL = frozenset({list, tuple, set, frozenset})
+
+
+def require_names(owner: str, groups: object) -> None:
+    """Do nothing unless `groups` is no collection of names that every consumer could read.
+
+    Raises:
+        TypeError: It is a string, whose characters are no names, or an iterator, which can be read once.
+    """
+    if groups is None or type(groups) in _USUAL:
+        # To ask an abstract class takes longer than all the rest, and consumers are made often.
+        return
+    if isinstance(groups, str):
+        raise TypeError(f"{owner}.groups has to be a list, not the string {groups!r}; write [{groups!r}]")
+    if isinstance(groups, Iterator):
+        text = "is an iterator, which only the first consumer can read; use a list"
+        raise TypeError(f"{owner}.groups {text}")
+
+
+def require_group_names(owner: str, groups: Any) -> None:
+    """Do what `require_names()` does for a class, whose names are looked at too: that is done once.
+
+    Raises:
+        TypeError: It is no collection of names, or one of them is no string.
+    """
+    require_names(owner, groups)
+    if type(groups) in _USUAL:
+        for name in groups:
+            if not isinstance(name, str):
+                raise TypeError(
+                    f"{owner}.groups has to be a list of names, and {shown(name)} is {kind_of(name)}; "
+                    "write the name of the group, or join() a Group in connect() after accept()"
+                )
+
+
+def require_methods_to_be_called(consumer: type) -> None:
+    """Do nothing if what a class has in place of the methods of the library can be called as they are.
+
+    Raises:
+        TypeError: It has an attribute, a property or a class method there.
+    """
+    library = [base for base in consumer.__mro__ if is_library(base)]
+    for base in consumer.__mro__:
+        if base is object or base in library:
+            continue
+        for name, value in vars(base).items():
+            hidden = next((vars(one)[name] for one in library if name in vars(one)), None)
+            if isinstance(hidden, FunctionType) and name not in USUAL_HANDLER_NAMES and _is_no_method(value):
+                raise TypeError(
+                    f"{consumer.__name__}.{name} is {kind_of(value)}, in place of the method {name}() of the "
+                    "library; write a method, or give it another name"
+                )
+
+
+def _is_no_method(value: object) -> bool:
+    if isinstance(value, property | cached_property | classmethod | type):
+        return True
+    # Whatever else can be called, or binds itself to an instance, may be a method.
+    return not callable(value) and not hasattr(type(value), "__get__")
