@@ -4,7 +4,16 @@ import asyncio
 import sys
 from typing import Any
 
-__all__ = ["needs_asyncio", "refuse_trio", "require_asyncio", "runs_trio"]
+__all__ = ["is_cancelled", "needs_asyncio", "refuse_trio", "require_asyncio", "runs_trio"]
+
+
+def is_cancelled() -> bool:
+    """Return whether somebody has cancelled this task, and not only something that it has waited for.
+
+    Of what runs in no task nobody knows; whoever drives it may mean it so.
+    """
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def needs_asyncio(user: type, remedy: str = "run the server on asyncio") -> RuntimeError:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TypeAlias
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.base import ConsumerApplication
 from fast_channels.consumer.rules import WORKER
-from fast_channels.event_loop import require_asyncio
+from fast_channels.event_loop import is_cancelled, require_asyncio
 from fast_channels.exceptions import StopConsumer
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer, require_layer
@@ -190,7 +190,7 @@ class _Line:
             except (KeyboardInterrupt, SystemExit) as error:
                 self._end(error)
             except BaseException as error:
-                cancelled = _is_cancelled()
+                cancelled = is_cancelled()
                 if not cancelled or not isinstance(error, asyncio.CancelledError):
                     at = (
                         f"after a message of type {shown(self._last)}"
@@ -241,12 +241,6 @@ class _Line:
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), RETRY_SECONDS)
-
-
-def _is_cancelled() -> bool:
-    """Tell whether this task was cancelled, and not something that its consumer has waited for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _shared(channel: str) -> str:

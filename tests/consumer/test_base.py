@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import gc
 import logging
+import types
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -959,6 +960,32 @@ async def test_an_error_among_the_tasks_of_disconnect_propagates() -> None:
 
     with pytest.raises(ExceptionGroup, match="tasks"):
         await serve(Failing(), WEBSOCKET, CONNECT, gone())
+
+
+@pytest.mark.parametrize("hook", ["connect", "receive", "said"])
+async def test_a_handler_whose_own_task_was_cancelled_has_failed(
+    hook: str, layer: InMemoryChannelLayer
+) -> None:
+    """Nobody has asked the consumer to end, so it is no cancellation, which servers would pass over."""
+
+    async def waits_for_what_is_cancelled(*_: Any, **__: Any) -> None:
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.cancel)
+        await future
+
+    kind: Any = types.new_class(
+        "Failing", (Recorder,), {}, lambda body: body.update({hook: waits_for_what_is_cancelled})
+    )
+    consumer = kind(channel_layer_alias="test", groups=["one"])
+    server = Server(consumer, WEBSOCKET, CONNECT, *([frame("x")] if hook == "receive" else []))
+    await wait_all_tasks_blocked()
+    await layer.group_send("one", {"type": "said"})
+
+    with pytest.raises(RuntimeError, match=r"^Failing waited for something that was cancelled$"):
+        await server.end()
+    assert consumer.log == [1011]
+    assert server.types == ([] if hook == "connect" else ["websocket.accept", "websocket.close"])
+    assert layer.groups == layer.channels == {}
 
 
 async def test_nothing_can_be_sent_in_disconnect_after_a_crash() -> None:

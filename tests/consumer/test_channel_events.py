@@ -66,6 +66,7 @@ class Telling(Typed):
         ),
         ({"type": "counted", "number": "many"}, "number: Input should be a valid integer"),
         ({"type": "recounted"}, "No handler for message type recounted"),
+        ({"type": "said\n"}, r"No handler for message type 'said\\n'"),
     ],
 )
 async def test_an_event_that_does_not_fit_is_dropped_and_logged(

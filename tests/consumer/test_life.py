@@ -620,10 +620,13 @@ def check_layer(life: Life, layer: FragileLayer) -> None:
 
 
 def same(error: BaseException | None, first: BaseException) -> bool:
-    """Tell whether an error is the first one; a cancelled task has lost the identity of its error."""
-    return error is first or (
-        isinstance(error, asyncio.CancelledError) and isinstance(first, asyncio.CancelledError)
-    )
+    """Tell whether an error is the first one; a cancelled task has lost the identity of its error.
+
+    What only a handler has cancelled is the cause of an error that says so.
+    """
+    if error is None or not isinstance(first, asyncio.CancelledError):
+        return error is first
+    return isinstance(error, asyncio.CancelledError) or error.__cause__ is first
 
 
 LAYERS = st.sampled_from([None, "memory", "plain"])

@@ -213,7 +213,10 @@ def _refuse(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def no_handler(message: Mapping[str, Any]) -> InvalidEventError:
     """Return the error for a message whose type no method handles."""
-    return InvalidEventError(f"No handler for message type {printable(message['type'])}", event=message)
+    type_ = message["type"]
+    # White space would not be seen, and is what may be wrong with it.
+    text = shown(type_) if type_.split() != [type_] else printable(type_)
+    return InvalidEventError(f"No handler for message type {text}", event=message)
 
 
 def _takes_one_message(attribute: Any) -> bool:

@@ -51,7 +51,7 @@ from fast_channels.consumer.phases import (
 )
 from fast_channels.consumer.rules import WORKER, Rules
 from fast_channels.consumer.sending import SENDS_PER_TURN, Sender, recover, send_last
-from fast_channels.consumer.steering import steering
+from fast_channels.consumer.steering import blamed, steering
 from fast_channels.event_loop import require_asyncio
 from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import (
@@ -345,6 +345,9 @@ class Life(Generic[_C]):
         connection = self.connection
         inbox = self.inbox
         event = None
+        if not inbox.lost:
+            # A server may cancel by raising out of its receive.
+            error = blamed(consumer, error)
         if connection is not None and not inbox.lost and not isinstance(error, asyncio.CancelledError):
             event = connection.failure()
         steps = self.last_steps(consumer, error)

@@ -1,8 +1,10 @@
 """Errors that only steer a consumer, and how they come out of a task group."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+from fast_channels.event_loop import is_cancelled
 from fast_channels.exceptions import (
     AcceptConnection,
     ConnectionClosed,
@@ -24,6 +26,18 @@ def steering(error: BaseException) -> BaseException:
     if not all(isinstance(leaf, _STEERING) for leaf in errors):
         return error
     return next((leaf for leaf in errors if isinstance(leaf, MessageValueError)), errors[0])
+
+
+def blamed(consumer: object, error: BaseException) -> BaseException:
+    """Return what a handler has failed with, if what it waited for was cancelled and not the consumer.
+
+    Most servers pass over a cancellation in silence, and this one they have not asked for.
+    """
+    if not isinstance(error, asyncio.CancelledError) or is_cancelled():
+        return error
+    failure = RuntimeError(f"{type(consumer).__name__} waited for something that was cancelled")
+    failure.__cause__ = error
+    return failure
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
