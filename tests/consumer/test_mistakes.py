@@ -145,6 +145,65 @@ TABLE: dict[str, Row] = {
                 await cls.accept()
         """,
     ),
+    "max_message_size is a string": Row(
+        "definition",
+        TypeError,
+        "Chat.max_message_size is a number of bytes, or None for any size, not '64 KiB'",
+        """
+        class Chat(AsyncWebsocketConsumer):  # here
+            max_message_size = "64 KiB"
+        """,
+    ),
+    "handshake_grace is negative": Row(
+        "definition",
+        TypeError,
+        "Chat.handshake_grace is a number of seconds, or None for no warning, not -1",
+        """
+        class Chat(AsyncWebsocketConsumer):  # here
+            handshake_grace = -1
+        """,
+    ),
+    "channel_layer_alias is empty": Row(
+        "definition",
+        TypeError,
+        "Chat.channel_layer_alias is the alias of a channel layer, or None for none, not ''",
+        """
+        class Chat(AsyncWebsocketConsumer):  # here
+            channel_layer_alias = ""
+        """,
+    ),
+    "max_body_size of as_asgi() is a bool": Row(
+        "as_asgi()",
+        TypeError,
+        "Upload.as_asgi(): max_body_size is a number of bytes, or None for any size, not True",
+        """
+        class Upload(AsyncHttpConsumer):
+            async def handle(self, body: bytes) -> None:
+                await self.send_response(200, body)
+
+        app = Upload.as_asgi(max_body_size=True)  # here
+        """,
+    ),
+    "a response is not completed": Row(
+        "log",
+        logging.WARNING,
+        "Download(path='/', client=127.0.0.1:50000) returned from handle() before its response was complete; "
+        "unless a task sends the rest, it ends when the client leaves; this is logged once for each class",
+        """
+        class Download(AsyncHttpConsumer):
+            async def handle(self, body: bytes) -> None:
+                await self.send_headers()
+                await self.send_body(b"part", more_body=True)
+
+        async def main():
+            communicator = HttpCommunicator(Download, "GET", "/")
+            await communicator.send_request()
+            await communicator.receive_output()
+            await communicator.receive_output()
+            await communicator.receive_nothing()
+            communicator.stop()
+        """,
+    ),
     "groups of Group": Row(
         "definition",
         TypeError,

@@ -1,16 +1,60 @@
 """What the attributes of a consumer class may be, said when the class is defined."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 from fast_channels.consumer.handlers import USUAL_HANDLER_NAMES, is_library
 from fast_channels.untrusted import kind_of, shown
 
-__all__ = ["require_group_names", "require_methods_to_be_called", "require_names"]
+__all__ = ["require_group_names", "require_methods_to_be_called", "require_names", "require_settings"]
 
 _USUAL = frozenset({list, tuple, set, frozenset})
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def _is_alias(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+_SETTINGS: Mapping[str, tuple[Callable[[object], bool], str]] = MappingProxyType(
+    {
+        "max_message_size": (_is_size, "a number of bytes, or None for any size"),
+        "max_body_size": (_is_size, "a number of bytes, or None for any size"),
+        "handshake_grace": (_is_time, "a number of seconds, or None for no warning"),
+        "channel_layer_alias": (_is_alias, "the alias of a channel layer, or None for none"),
+    }
+)
+"""For each attribute of the library's consumers what may be in it besides `None`, and how that is called."""
+
+
+def require_settings(consumer: type, settings: Mapping[str, object], *, of_class: bool) -> None:
+    """Do nothing if the settings of a consumer are such that each connection can be served with them.
+
+    Args:
+        consumer: The class.
+        settings: Attributes by their names, those of the application included.
+        of_class: Whether they are of the class, and not arguments of `as_asgi()`.
+
+    Raises:
+        TypeError: One is something else.
+    """
+    for name in _SETTINGS.keys() & settings.keys():
+        value = settings[name]
+        fits, text = _SETTINGS[name]
+        # What other libraries leave in a class, a field of a dataclass for instance, becomes something else.
+        is_plain = type(value).__module__ == "builtins" and not hasattr(value, "__get__")
+        if is_plain and value is not None and not fits(value) and hasattr(consumer, name):
+            owner = f"{consumer.__name__}." if of_class else f"{consumer.__name__}.as_asgi(): "
+            raise TypeError(f"{owner}{name} is {text}, not {shown(value)}")
 
 
 def require_names(owner: str, groups: object) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
 from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application, require_effect
-from fast_channels.consumer.attributes import require_methods_to_be_called
+from fast_channels.consumer.attributes import require_methods_to_be_called, require_settings
 from fast_channels.consumer.definition import RECEIVING, require_constructor, require_methods
 from fast_channels.consumer.handlers import get_handler_name
 from fast_channels.consumer.life import Life
@@ -75,6 +75,7 @@ class AsyncConsumer:
         cls._local_names = local_names(cls.__module__)
         cls._set_up()
         require_methods_to_be_called(cls)
+        require_settings(cls, vars(cls), of_class=True)
         require_methods(cls, cls._rules.handlers)
 
     def __new__(cls, *args: GivenArgument, **kwargs: Any) -> Self:
@@ -212,6 +213,7 @@ class AsyncConsumer:
         """
         require_constructor(cls, initkwargs)
         require_effect(cls, initkwargs)
+        require_settings(cls, initkwargs, of_class=False)
         text = cls._unhandled()
         if text is not None and not initkwargs.keys() & RECEIVING:
             raise TypeError(f"{cls.__name__}.as_asgi(): {text}")

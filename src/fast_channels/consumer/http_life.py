@@ -63,13 +63,17 @@ class HttpLife(Life["AsyncHttpConsumer"]):
             return False
         if connection.state == COMPLETE:
             return True
-        if self._complete and connection.state in _UNANSWERED and consumer.channel_layer is None:
+        if not self._complete or consumer.channel_layer is not None:
+            return False
+        if connection.state in _UNANSWERED:
             raise LocalProtocolError(
                 f"{type(consumer).__name__}.handle() returned without a response; a consumer without a "
                 "channel layer has no other handler that could send one",
                 state=connection.state,
                 legal=["http.response.start"],
             )
+        text = "returned from handle() before its response was complete; unless a task sends the rest, "
+        warn_once(consumer, f"{text}it ends when the client leaves")
         return False
 
     def run_hook(self, consumer: "AsyncHttpConsumer", code: int) -> Awaitable[None]:
