@@ -985,7 +985,7 @@ async def test_a_handler_whose_own_task_was_cancelled_has_failed(
         await server.end()
     assert consumer.log == [1011]
     assert server.types == ([] if hook == "connect" else ["websocket.accept", "websocket.close"])
-    assert layer.groups == layer.channels == {}
+    assert (layer.groups, layer.channels) == ({}, {})
 
 
 async def test_nothing_can_be_sent_in_disconnect_after_a_crash() -> None:

@@ -527,7 +527,7 @@ async def test_no_step_is_cut_off_by_whoever_has_the_cancel_of_the_task(
     await asyncio.wait([task])
 
     assert steps.done == (STEPS if failed else STEPS[:4])
-    assert layer.groups == layer.channels == {}
+    assert (layer.groups, layer.channels) == ({}, {})
     assert task.cancelling() == times
     assert task.cancelled() or isinstance(task.exception(), ZeroDivisionError)
     assert task.cancelled() != failed
