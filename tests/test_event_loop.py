@@ -99,9 +99,7 @@ def test_each_method_of_a_layer_says_under_trio_that_it_needs_asyncio(
     with pytest.raises(RuntimeError) as caught:
         trio.run(main)
 
-    remedy = (
-        f"call {name}() in another thread" if name.startswith("sync_") else "run the server on asyncio"
-    )
+    remedy = f"call {name}() in another thread" if name.startswith("sync_") else "run the server on asyncio"
     assert str(caught.value) == (
         f"{type(layer).__name__} needs asyncio, and no asyncio event loop is running; "
         f"{remedy} (fast_channels does not support trio)"

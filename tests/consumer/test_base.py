@@ -948,7 +948,7 @@ async def test_what_the_tasks_of_disconnect_raise_is_told_apart_as_well(
 
     await serve(Grouping(), WEBSOCKET, CONNECT, gone())
 
-    assert ("sent to a connection that is gone" in caplog.text) == isinstance(error, ConnectionClosed)
+    assert ("sent to a connection that is closed" in caplog.text) == isinstance(error, ConnectionClosed)
 
 
 async def test_an_error_among_the_tasks_of_disconnect_propagates() -> None:

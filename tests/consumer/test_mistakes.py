@@ -207,8 +207,8 @@ TABLE: dict[str, Row] = {
     "groups of Group": Row(
         "definition",
         TypeError,
-        "Chat.groups has to be a list of names, and Room(number=1) is a Room; write the name of the group, or "
-        "join() a Group in connect() after accept()",
+        "Chat.groups has to be a list of names, and Room(number=1) is a Room; write the name of the group, "
+        "or join() a Group in connect() after accept()",
         """
         class Room(Group[Said], pattern="room.{number}"):
             number: int

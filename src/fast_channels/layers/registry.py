@@ -63,7 +63,9 @@ class ChannelLayerRegistry:
                 every layer has.
         """
         if not _is_alias(alias):
-            raise TypeError(f"the alias of a channel layer has to be a str that is not empty, not {shown(alias)}")
+            raise TypeError(
+                f"the alias of a channel layer has to be a str that is not empty, not {shown(alias)}"
+            )
         require_layer(layer)
         self._layers[alias] = layer
 
