@@ -7,8 +7,9 @@ from weakref import WeakKeyDictionary
 
 from fast_channels.consumer.foreign import LIFESPAN
 from fast_channels.consumer.inbox import LAST, LAYER, Origin
+from fast_channels.consumer.steering import steering
 from fast_channels.events import EVENTS
-from fast_channels.exceptions import ConnectionClosed, InvalidEventError
+from fast_channels.exceptions import ConnectionClosed, InvalidEventError, StopConsumer
 from fast_channels.protocol import GONE, Connection
 from fast_channels.untrusted import printable
 
@@ -73,6 +74,16 @@ async def _handle_unhandled(
         # The server's doing: the last event needs no handler, and a server may have events that no
         # specification names, which a client could make it send until the log is full.
         logger.debug("%s does not handle %s; ignored", consumer, printable(str(type_)))
+
+
+def pass_over_of_disconnect(consumer: "AsyncConsumer", error: BaseException) -> None:
+    """Pass over an error of `disconnect()` that is no fault of the server, or raise it."""
+    cause = steering(error)
+    if isinstance(cause, ConnectionClosed):
+        logger.warning("disconnect() of %s sent to a connection that is closed", consumer, exc_info=error)
+    elif not isinstance(cause, StopConsumer):
+        raise error
+    # Otherwise the consumer is ending already.
 
 
 def warn_once(consumer: "AsyncConsumer", text: str, *values: object) -> None:

@@ -29,13 +29,12 @@ that no connection waits for the garbage collector.
 
 import asyncio
 import functools
-import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from fast_channels.consumer.cleanup import NOTHING, Step, clean_up, rest
-from fast_channels.consumer.handler_errors import pass_over
+from fast_channels.consumer.handler_errors import pass_over, pass_over_of_disconnect
 from fast_channels.consumer.handlers import Handler
 from fast_channels.consumer.inbox import LAST, LAYER, Arrival, Inbox, InboxByTurns, Origin
 from fast_channels.consumer.membership import discard, explained
@@ -71,8 +70,6 @@ from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, Chann
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
-
-logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
 NO_STATUS: Final = CloseCode.NO_STATUS.value
 ABNORMAL: Final = CloseCode.ABNORMAL.value
@@ -373,13 +370,7 @@ class Life(Generic[_C]):
         try:
             await self.run_hook(consumer, code)
         except (StopConsumer, ConnectionClosed, BaseExceptionGroup) as error:
-            told = steering(error)
-            if isinstance(told, ConnectionClosed):
-                text = "disconnect() of %s sent to a connection that is closed"
-                logger.warning(text, consumer, exc_info=True)
-            elif not isinstance(told, StopConsumer):
-                raise
-            # Otherwise it is ending already.
+            pass_over_of_disconnect(consumer, error)
 
     async def end(self, consumer: _C, code: int) -> None:
         """Let the consumer's hook clean up now, shielded as in the clean-up."""
