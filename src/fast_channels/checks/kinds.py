@@ -22,7 +22,7 @@ class Kind:
         says: What is said of the example, when it is imported as `app` or checked; `...` stands for the rest.
         example: A module in which it is found, or the commands that lead to it.
         fix: The same with nothing to find.
-        note: When it is not found, or may be passed over; empty if there is nothing to say.
+        note: When it is not found, or may be ignored; may be empty.
     """
 
     code: str
@@ -376,7 +376,7 @@ CODES: Mapping[str, str] = {code: kind.summary for code, kind in KINDS.items()}
 
 
 def like(code: str) -> list[str]:
-    """Return the codes that somebody may have meant, the likeliest first."""
+    """Return the codes that are similar to a misspelt one, the most similar first."""
     return get_close_matches(code.upper(), KINDS, n=3)
 
 

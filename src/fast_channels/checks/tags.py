@@ -36,7 +36,7 @@ def _or(one: Any, other: Any) -> Any:
 
 
 def _kinds(annotation: Any) -> list[Any]:
-    """Return the members that need a tag: none if there is another way to tell them apart."""
+    """Return the members that need a tag: none if they can be distinguished in another way."""
     if _is_annotated(annotation):
         return []
     kinds = [kind for kind in dict.fromkeys(members(annotation)) if kind is not NoneType]

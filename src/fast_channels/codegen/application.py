@@ -28,7 +28,7 @@ from .typed_dicts import Direction, TypedDicts
 __all__ = ["Generated", "Note", "application_schemas", "application_types", "foreign_types"]
 
 Note: TypeAlias = Callable[[str], object]
-"""Is told in a sentence what is passed over, and what gets another name than that of its class."""
+"""Gets a sentence for each consumer that is skipped, and for each name that is not that of its class."""
 
 
 class Generated(NamedTuple):
@@ -49,7 +49,7 @@ class Generated(NamedTuple):
         return [*self.owners]
 
     def foreign(self, name: str, current: str) -> str | None:
-        """Return why a file that is there now belongs to somebody else, `None` if it does not.
+        """Return why a file must not be overwritten, `None` if it may be.
 
         Args:
             name: The path of the file in the folder.
@@ -106,13 +106,13 @@ def application_schemas(
 ) -> Generated:
     """Return the JSON Schemas of the consumers that targets stand for.
 
-    A consumer that declares nothing is passed over, unless a target names it and nothing else. Consumers of
-    the same name get the part of their module's name that tells them apart: `rooms.Chat`.
+    A consumer without declarations is skipped, unless a target names this class directly. Consumers of the
+    same name get the part of their module's name that distinguishes them: `rooms.Chat`.
 
     Args:
-        targets: What somebody named.
+        targets: The targets of the command.
         base_uri: Where the schemas are published, as `consumer_schemas` takes it.
-        note: Is told what is passed over, and what gets another name.
+        note: Gets a sentence for each consumer that is skipped, and for each other name.
 
     Raises:
         SchemaError: A consumer that a target names declares nothing, or a consumer declares what has no form
@@ -200,15 +200,15 @@ def application_types(targets: Iterable[Target], *, note: Note = _nobody) -> str
     `ChatHandlers` and the decorator `handles_chat` for handlers of its events, and `ChatClientMessage`,
     `ChatServerMessage` and `ChatEventMessage` for its messages as TypedDicts, as far as they are declared.
     When it runs, the module imports nothing of the application. Things of the same name get the part of their
-    module's name that tells them apart, such as `RoomsChatHandlers`. A consumer for which there is nothing to
-    write is passed over, unless a target names it and nothing else.
+    module's name that distinguishes them, such as `RoomsChatHandlers`. A consumer without declarations is
+    skipped, unless a target names this class directly.
 
     Args:
-        targets: What somebody named: consumers as `consumers_in` finds them, groups, and channel events.
-        note: Is told what is passed over, and what gets another name.
+        targets: The targets: consumers as `consumers_in` finds them, groups, and channel events.
+        note: Gets a sentence for each consumer that is skipped, and for each other name.
 
     Returns:
-        The source, an empty string if everything was passed over.
+        The source, an empty string if every consumer was skipped.
 
     Raises:
         SchemaError: There is nothing to write for a consumer that a target names, or a consumer declares what
@@ -235,7 +235,7 @@ _COMMAND = "fast-channels stubs"
 
 
 def foreign_types(targets: Iterable[Target], current: str) -> str | None:
-    """Return why a module that is there now belongs to somebody else, `None` if it does not.
+    """Return why a module must not be overwritten, `None` if it may be.
 
     Args:
         targets: For what it is to be written again.

@@ -36,7 +36,7 @@ class AnnotationWriter:
         self.modules: set[str] = set()
 
     def of(self, annotation: Any) -> str:
-        """Return the expression of an annotation, `Any` where there is none that another module can use."""
+        """Return the expression of an annotation, `Any` if another module cannot use it."""
         origin = get_origin(annotation)
         if origin is Annotated:
             return self.of(get_args(annotation)[0])

@@ -58,7 +58,7 @@ class MessageSchema(GenerateJsonSchema):
     ignored_warning_kinds = _UNSAID
 
     def field_is_required(self, field: _Field, total: bool) -> bool:
-        """Require what tells messages apart, and in what is written everything that is always there."""
+        """Require the fields that distinguish messages, and in output every field that is always present."""
         schema: Any = field["schema"]
         if schema["type"] != "default" or field["type"] == "typed-dict-field":
             return super().field_is_required(field, total)
@@ -67,7 +67,7 @@ class MessageSchema(GenerateJsonSchema):
         return _is_tag(schema["schema"])
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
-        """Take the docstring of a dataclass, if somebody wrote one; not every pydantic does."""
+        """Use the docstring of a dataclass, if it has one; not every version of pydantic does."""
         described = super().dataclass_schema(schema)
         doc = schema["cls"].__doc__
         if doc and not doc.startswith(f"{schema['cls'].__name__}("):
@@ -155,7 +155,7 @@ _SINGLE = ("additionalProperties", "contains", "contentSchema", "else", "if", "i
 
 
 def subschemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a schema and all the schemas in it; what only looks like one, such as a default, is none."""
+    """Yield a schema and all the schemas in it, without values that only look like one, such as defaults."""
     yield schema
     inner: list[Any] = [
         *(part for name in _BY_NAME for part in schema.get(name, {}).values()),

@@ -28,7 +28,7 @@ from .json_schema import DIALECT, AsgiSchema, EventSchema, MessageSchema, define
 from .names import full_name
 
 BASE_URI: Final = "urn:fast-channels:"
-"""What the `$id` of every schema begins with when nobody says."""
+"""The default beginning of the `$id` of every schema."""
 
 KINDS: Final = ("client", "server", "events")
 """What the schemas of a consumer can be about, as it stands in the names of their files."""

@@ -81,7 +81,7 @@ class AsgiEvent(AsgiModel):
 
     Attributes:
         extension: The ASGI extension that has to be offered by the scope before the event may be sent.
-        flag: The field that changes what the event does when it is set, `None` where there is none.
+        flag: The field that changes what the event does when it is set, `None` for an event without one.
         last: Whether the server says nothing after it.
         one_of: Fields of which exactly one has a value; the rule says so too.
         rule: What no single field can say: returns what is wrong with the event, or `None`.
@@ -127,7 +127,7 @@ def encodable(value: str) -> str:
 
 
 def items(value: Any) -> tuple[Any, ...]:
-    """Read any iterable once, but for those over which nobody means to iterate."""
+    """Read any iterable once; refuse strings, bytes and mappings, which are passed by mistake."""
     if type(value) not in _USUAL and not _is_iterable(value):
         raise ValueError(f"an iterable is needed, not a {type(value).__name__}")
     return tuple(value)

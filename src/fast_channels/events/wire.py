@@ -33,7 +33,7 @@ from fast_channels.untrusted import MAX_MISTAKES, printable
 from .base import HEADERS_AS_LIST, AsgiEvent, Rule, encodable, no_rule, usual_headers
 
 Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""Takes a mapping, returns the checked event; raises `pydantic.ValidationError` when it is none."""
+"""Takes a mapping, returns the checked event; raises `pydantic.ValidationError` if it is not valid."""
 
 
 WireValidator: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -165,7 +165,7 @@ _ANY = "general"
 def wire_validator(model: type[AsgiEvent]) -> WireValidator:
     """Return the function that checks a mapping against `model` and returns a normalised dictionary.
 
-    Keys whose value is `None` may remain. Raises `pydantic.ValidationError` for a mapping that does not fit.
+    Keys whose value is `None` may remain. Raises `pydantic.ValidationError` for an invalid mapping.
     """
     rules = () if model.rule is no_rule else (_ruled(model.rule),)
     choices = [(_schema(model, keys), _USUAL) for keys in _usual_shapes(model)]

@@ -38,7 +38,7 @@ def unchanged(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def annotation_of(function: FunctionType, index: int) -> Any:
-    """Return the annotation of a positional parameter as it was written, `Any` when there is none."""
+    """Return the annotation of a positional parameter as it was written, `Any` without one."""
     name = function.__code__.co_varnames[index]
     return get_annotations(function, format=Format.FORWARDREF).get(name, Any)
 

@@ -1,4 +1,4 @@
-"""What pydantic says of a value that does not fit, in words that can be shown and logged."""
+"""The errors of pydantic, in a form that can be shown and logged."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from pydantic.errors import PydanticErrorMixin
 from fast_channels.untrusted import MAX_MISTAKES, printable
 
 MAX_REASON = 200
-"""How many characters of a reason are shown; it may quote what somebody sent, however long that is."""
+"""How many characters of a reason are shown; it may quote the value, which may have any length."""
 
 MAX_SENTENCE = 600
 """How many characters all reasons together have."""
@@ -29,7 +29,7 @@ def failed_places(error: ValidationError) -> list[tuple[str, str]]:
 
 
 def path(location: Sequence[int | str]) -> str:
-    """Return a location with dots between its steps, some of which somebody else may have chosen."""
+    """Return a location with dots between its steps, some of which a client may have chosen."""
     return printable(".".join(printable(str(step)) for step in location), MAX_REASON)
 
 

@@ -57,7 +57,7 @@ class Sendable:
         validate: Checks it.
         recognise: Tells of one that this library has made whether that would change nothing, `None` where it
             nearly always does.
-        flag: The field that changes what it does, `None` where there is none.
+        flag: The field that changes what it does, `None` for an event without one.
         plain: What it does in each state without the flag.
         flagged: What it does in each state with it.
         size: How many keys it has at least; where there are no more, none of their values is `None`.
@@ -78,7 +78,7 @@ class Receivable:
     Attributes:
         validate: Checks it.
         recognise: Tells whether that would change nothing, `None` where it nearly always does.
-        flag: The field that changes what it does, `None` where there is none.
+        flag: The field that changes what it does, `None` for an event without one.
         plain: Its column in the table without the flag.
         flagged: Its column with it.
         last: Whether the server says nothing after it.

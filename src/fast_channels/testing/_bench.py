@@ -30,7 +30,7 @@ class LayerOptions(TypedDict, total=False):
     """What a test may ask of a layer, under the names that `BaseChannelLayer` has for it.
 
     Attributes:
-        expiry: Seconds after which a message that nobody has taken is thrown away.
+        expiry: Seconds after which an unread message is dropped.
         capacity: How many unread messages a channel holds.
         channel_capacity: Other capacities, by glob or compiled regular expression.
     """
@@ -281,7 +281,7 @@ def same(got: object, expected: object, what: str) -> None:
 
 
 def _typed(value: object) -> object:
-    # Neither 1 == True nor nan != nan: what msgpack tells apart is told apart.
+    # Unlike ==: 1 and True differ, and nan equals nan, as in msgpack.
     return type(value).__name__, _PARTS.get(type(value), repr)(value)
 
 

@@ -202,7 +202,7 @@ class LayerMachine(RuleBasedStateMachine):
 
     @rule(index=CHANNELS, by=SENDERS)
     def send(self, index: int, by: int) -> None:
-        """A message goes to a receiver, or waits, or does not fit."""
+        """A message goes to a receiver, or waits, or the channel is full."""
         channel, message = self.channels[index], self.next_message()
         welcome = channel.put(self.now + EXPIRY, self.sent, self.subject.when_full)
         self.accepted += welcome
@@ -288,7 +288,7 @@ class LayerMachine(RuleBasedStateMachine):
     @precondition(has_something_to_lose)
     @rule(index=CHANNELS)
     def close_channel(self, index: int) -> None:
-        """A consumer ends, whoever receives on its channel fails, and another one begins."""
+        """A consumer ends, receivers on its channel fail, and another consumer begins."""
         self.sent_before_loss = self.sent
         self.run(self._replace(index))
 

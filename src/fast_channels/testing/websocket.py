@@ -294,7 +294,7 @@ def _plain(value: object) -> Any:
 
 
 def _message_of(event: Mapping[str, Any], codec: Codec) -> Any:
-    """Return the message that a frame carries, `None` if it is none of a type."""
+    """Return the message of a frame, `None` if the frame is not a message of a type."""
     kind, payload = _payload_of(event)
     if kind != "text":
         return None

@@ -47,7 +47,7 @@ class AsgiEvent(AsgiModel):
 
     Attributes:
         extension: The ASGI extension that has to be offered by the scope before the event may be sent.
-        flag: The field that changes what the event does when it is set, `None` where there is none.
+        flag: The field that changes what the event does when it is set, `None` for an event without one.
         last: Whether the server says nothing after it.
         one_of: Fields of which exactly one has a value; the rule says so too.
         rule: What no single field can say: returns what is wrong with the event, or `None`.
@@ -55,7 +55,7 @@ class AsgiEvent(AsgiModel):
     extension: ClassVar[str | None]
     """The ASGI extension that has to be offered by the scope before the event may be sent."""
     flag: ClassVar[str | None]
-    """The field that changes what the event does when it is set, `None` where there is none."""
+    """The field that changes what the event does when it is set, `None` for an event without one."""
     last: ClassVar[bool]
     """Whether the server says nothing after it."""
     one_of: ClassVar[tuple[str, ...]]
@@ -82,7 +82,7 @@ def encodable(value: str) -> str:
     """Refuse what is a `str` and no Unicode text: a lone surrogate cannot be sent."""
 
 def items(value: Any) -> tuple[Any, ...]:
-    """Read any iterable once, but for those over which nobody means to iterate."""
+    """Read any iterable once; refuse strings, bytes and mappings, which are passed by mistake."""
 
 def _pairs(value: Any) -> tuple[tuple[Any, ...], ...]: ...
 _NOT_IN_NAME = b" \t\r\n\0:"
