@@ -14,6 +14,9 @@ if TYPE_CHECKING:
         AsyncHttpConsumer,
         AsyncJsonWebsocketConsumer,
         AsyncWebsocketConsumer,
+        Authenticated,
+        bearer_token,
+        session_value,
     )
     from fast_channels.exceptions import (
         AcceptConnection,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
         LocalProtocolError,
         MessageTooLarge,
         MessageValueError,
+        NotAuthenticated,
         ProtocolError,
         RemoteProtocolError,
         SchemaError,
@@ -78,6 +82,7 @@ __all__ = [
     "AsyncHttpConsumer",
     "AsyncJsonWebsocketConsumer",
     "AsyncWebsocketConsumer",
+    "Authenticated",
     "BaseChannelLayer",
     "BaseMiddleware",
     "ChannelEvent",
@@ -96,6 +101,7 @@ __all__ = [
     "LocalProtocolError",
     "MessageTooLarge",
     "MessageValueError",
+    "NotAuthenticated",
     "OriginValidator",
     "ProtocolError",
     "RemoteProtocolError",
@@ -105,12 +111,14 @@ __all__ = [
     "WebsocketDenier",
     "Worker",
     "__version__",
+    "bearer_token",
     "channel_layer_class",
     "channel_layers",
     "configure_channel_layers",
     "get_channel_layer",
     "has_layers",
     "register_channel_layer",
+    "session_value",
     "unregister_channel_layer",
 ]
 

@@ -17,6 +17,7 @@ __all__ = [
     "LocalProtocolError",
     "MessageTooLarge",
     "MessageValueError",
+    "NotAuthenticated",
     "ProtocolError",
     "RemoteProtocolError",
     "SchemaError",
@@ -192,6 +193,30 @@ def _dotted(location: Any) -> str:
 
 
 _MAX_SENTENCE = 600
+
+
+class NotAuthenticated(Exception):
+    """Raised by `authenticate()` when nobody knows whose connection it is.
+
+    Args:
+        reason: Why, as the client is told.
+        status: HTTP status code of the response: 401, or 403 for somebody who is known and may not.
+        headers: Headers of the response; by default the one that a 401 needs. RFC 9110, section 15.5.2.
+    """
+
+    def __init__(
+        self,
+        reason: str = "not authenticated",
+        status: int = 401,
+        headers: Iterable[tuple[bytes, bytes]] | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.status = status
+        usual = [(b"www-authenticate", b"Bearer")] if status == _UNAUTHORIZED else []
+        self.headers: list[tuple[bytes, bytes]] = usual if headers is None else [*headers]
+
+
+_UNAUTHORIZED = 401
 
 
 class SchemaError(ValueError):

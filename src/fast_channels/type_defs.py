@@ -105,6 +105,23 @@ GivenSend: TypeAlias = Annotated[ASGISendCallable, _GivenByServer()]
 GivenArgument: TypeAlias = Annotated[Any, _GivenByServer()]
 
 
+class ASGIConnection(Protocol):
+    """A connection as frameworks pass it to endpoints: Starlette's `WebSocket`, for instance."""
+
+    @property
+    def scope(self) -> MutableMapping[str, Any]:
+        """The connection scope."""
+        ...
+
+    async def receive(self) -> Mapping[str, Any]:
+        """Return the next event of the server."""
+        ...
+
+    async def send(self, message: Any, /) -> None:
+        """Send an event to the server."""
+        ...
+
+
 class ASGIApplicationProtocol(Protocol):
     """What `as_asgi()` returns: an ASGI application that knows its consumer."""
 

@@ -156,6 +156,17 @@ def as_asgi(
 @overload
 @classmethod
 def as_asgi(cls: _AnyConstructor, *args: Any, **initkwargs: Any) -> ConsumerApplication[Any]: ...""",
+                "serve": """\
+@overload
+@classmethod
+async def serve(
+    cls: Callable[_P, _C], connection: ASGIConnection, /, *args: _P.args, **initkwargs: _P.kwargs
+) -> None: ...
+@overload
+@classmethod
+async def serve(
+    cls: _AnyConstructor, connection: ASGIConnection, /, *args: Any, **initkwargs: Any
+) -> None: ...""",
             }
         },
     ),

@@ -118,9 +118,17 @@ async def test_only_pages_of_known_origins_may_connect(origin: bytes | None, all
     assert connected is allowed
 
 
-async def test_whoever_has_a_token_may_connect() -> None:
-    """A valid token lets its owner in."""
-    async with WebsocketCommunicator(app_of("Who may connect"), "/private?token=secret-of-ann") as websocket:
+SECRETS: dict[str, dict[str, Any]] = {
+    "query": {"path": "/private?token=secret-of-ann"},
+    "header": {"path": "/private", "headers": [(b"authorization", b"Bearer secret-of-ann")]},
+    "subprotocol": {"path": "/private", "subprotocols": ["chat", "bearer.secret-of-ann"]},
+}
+
+
+@pytest.mark.parametrize("where", SECRETS)
+async def test_whoever_has_a_token_may_connect(where: str) -> None:
+    """A valid token lets its owner in, wherever it is."""
+    async with WebsocketCommunicator(app_of("Who may connect"), **SECRETS[where]) as websocket:
         await websocket.send_to("hello")
         assert await websocket.receive_from() == "ann says hello"
 
@@ -129,14 +137,46 @@ async def test_whoever_has_none_is_told_what_is_needed() -> None:
     """A stranger gets the whole response where the server can send one."""
     websocket = WebsocketCommunicator(app_of("Who may connect"), "/private", extensions=DENIAL)
     assert await answer_to(websocket) == (False, 401)
-    assert websocket.response_headers == [(b"www-authenticate", b"Bearer")]
-    assert websocket.response_body == b"a token is needed"
+    assert websocket.response_headers == [
+        (b"content-type", b"application/json"),
+        (b"www-authenticate", b"Bearer"),
+    ]
+    assert websocket.response_body == b'{"detail":"there is no bearer token"}'
 
 
 async def test_whoever_has_none_is_refused_by_any_server() -> None:
     """Where the server knows no denial responses a stranger is refused all the same."""
     websocket = WebsocketCommunicator(app_of("Who may connect"), "/private?token=guess")
     assert await answer_to(websocket) == (False, 1000)
+
+
+async def test_a_page_asks_for_the_same_token() -> None:
+    """One class says for both protocols who may connect."""
+    app = app_of("Who may connect")
+    known = await HttpCommunicator(app, "/profile?token=secret-of-ann").get_response()
+    unknown = await HttpCommunicator(app, "/profile").get_response()
+    assert (known["status"], known["body"]) == (200, b"this is ann")
+    assert (unknown["status"], dict(unknown["headers"])[b"www-authenticate"]) == (401, b"Bearer")
+
+
+async def test_whoever_has_logged_in_may_connect() -> None:
+    """The cookie of the session is enough, and nobody else gets in."""
+    app = app_of("Who has logged in")
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as browser:
+        response = await browser.post("/login?name=ann")
+    cookie = response.headers["set-cookie"].partition(";")[0].encode()
+    async with WebsocketCommunicator(app, "/inbox", headers=[(b"cookie", cookie)]) as websocket:
+        assert await websocket.receive_from() == "welcome, ann"
+    assert await answer_to(WebsocketCommunicator(app, "/inbox", extensions=DENIAL)) == (False, 401)
+
+
+async def test_an_endpoint_of_fastapi_passes_on_what_its_dependencies_found() -> None:
+    """Its consumer gets them as arguments, and a dependency refuses the client before there is one."""
+    app = app_of("FastAPI, with dependencies")
+    async with WebsocketCommunicator(app, "/rooms/lobby?token=secret-of-ann") as websocket:
+        assert await websocket.receive_from() == "welcome to lobby, ann"
+    assert (await answer_to(WebsocketCommunicator(app, "/rooms/lobby?token=guess")))[0] is False
 
 
 async def test_an_endpoint_reaches_the_consumers() -> None:

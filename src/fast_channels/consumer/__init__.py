@@ -1,5 +1,6 @@
 """Consumers: one object per connection, whose methods handle its events."""
 
+from .authentication import Authenticated, bearer_token, session_value
 from .base import AsyncConsumer
 from .http import AsyncHttpConsumer
 from .json import AsyncJsonWebsocketConsumer
@@ -10,4 +11,7 @@ __all__ = [
     "AsyncHttpConsumer",
     "AsyncJsonWebsocketConsumer",
     "AsyncWebsocketConsumer",
+    "Authenticated",
+    "bearer_token",
+    "session_value",
 ]

@@ -16,6 +16,7 @@ from fast_channels.layers import BaseChannelLayer
 from fast_channels.messages import Group
 from fast_channels.messages.annotations import local_names
 from fast_channels.type_defs import (
+    ASGIConnection,
     ASGIReceiveCallable,
     ASGISendCallable,
     ChannelMessage,
@@ -218,6 +219,39 @@ class AsyncConsumer:
         if text is not None and not initkwargs.keys() & RECEIVING:
             raise TypeError(f"{cls.__name__}.as_asgi(): {text}")
         return ConsumerApplication(cls, initkwargs)
+
+    @classmethod
+    async def serve(cls, connection: ASGIConnection, /, **initkwargs: Any) -> None:
+        """Serve the connection of an endpoint that a framework calls, with what its dependencies have found.
+
+            @app.websocket("/rooms/{room}")
+            async def endpoint(websocket: WebSocket, user: Annotated[User, Depends(current_user)]) -> None:
+                await Chat.serve(websocket, user=user)
+
+        The endpoint must not have answered the handshake.
+
+        Args:
+            connection: What the framework passes to the endpoint: something with the `scope`, `receive()` and
+                `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
+            **initkwargs: The keyword arguments with which the consumer is made.
+
+        Raises:
+            TypeError: No consumer can be made with them.
+            RuntimeError: The handshake has been answered already.
+            Exception: Whatever a handler raised, after the clean-up.
+        """
+        state: Any = getattr(connection, "client_state", None)
+        if getattr(state, "name", "CONNECTING") != "CONNECTING":
+            raise RuntimeError(
+                f"{cls.__name__}.serve() needs a connection that nobody has answered, and this one is "
+                f"{state.name}; call accept() in {cls.__name__}.connect() and not in the endpoint"
+            )
+        names = frozenset(initkwargs)
+        if names not in cls._rules.served_with:
+            # What is wrong with the class or the arguments is wrong with every connection.
+            cls.as_asgi(**initkwargs)
+            cls._rules.served_with.add(names)
+        await cls(**initkwargs)(connection.scope, connection.receive, connection.send)
 
     @classmethod
     def _unhandled(cls) -> str | None:

@@ -41,6 +41,8 @@ _HOOKS = frozenset(
         "handle",
         "channel_invalid",
         "params_invalid",
+        "authenticate",
+        "unauthenticated",
         "websocket_connect",
         "websocket_receive",
         "websocket_disconnect",

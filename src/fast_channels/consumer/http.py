@@ -118,7 +118,10 @@ class AsyncHttpConsumer(AsyncConsumer):
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
         """
-        await self.send_response(422, error_body(error), headers=JSON_HEADERS)
+        await self._refuse_connection(422, JSON_HEADERS, error_body(error))
+
+    async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        await self.send_response(status, body, headers=headers)
 
     async def http_request(self, message: HttpRequestEvent) -> None:
         """Collect the body, and let `handle()` answer when it is complete. ASGI, "Request - receive event".

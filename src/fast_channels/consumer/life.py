@@ -33,6 +33,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from fast_channels.consumer.authentication import authenticate
 from fast_channels.consumer.cleanup import NOTHING, Step, clean_up, rest
 from fast_channels.consumer.handler_errors import pass_over, pass_over_of_disconnect
 from fast_channels.consumer.handlers import Handler
@@ -166,8 +167,8 @@ class Life(Generic[_C]):
                             event, origin, of_life = inbox.arrival(await inbox.receive())
                 except StopConsumer:
                     pass
-                if clean_up_steps := self.last_steps(consumer):
-                    await clean_up(clean_up_steps)
+                if last_steps := self.last_steps(consumer):
+                    await clean_up(last_steps)
             except BaseException as error:
                 await self.fail(consumer, explained(consumer, error))
         finally:
@@ -178,7 +179,7 @@ class Life(Generic[_C]):
 
         Raises:
             InvalidChannelLayerError: The channel layer that the consumer needs is not registered.
-            StopConsumer: The parameters do not fit, and the client has been told so.
+            StopConsumer: The client has been told what is wrong with its parameters, or that it is not known.
         """
         inbox = self.inbox
         alias = consumer.channel_layer_alias
@@ -200,6 +201,8 @@ class Life(Generic[_C]):
         else:
             inbox.lost = True
             arrival = inbox.arrival(await inbox.receive())
+        if self.rules.authenticates:
+            await authenticate(consumer)
         self.phase = PHASES[self.phase][EVENT]
         if layer is not None:
             inbox.read_ahead()

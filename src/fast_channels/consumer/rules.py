@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from fast_channels.consumer.authentication import Authenticated
 from fast_channels.consumer.foreign import ANSWERS, LIFESPAN, Answer
 from fast_channels.consumer.handlers import (
     ASGI_HANDLERS,
@@ -63,8 +64,10 @@ class Rules:
         declares_messages: Whether the class says what its clients send, or are sent.
         calls: Whether the class has a `__call__()` of its own.
         computes_groups: Whether `groups` is a property, or something else that is asked when it is needed.
+        authenticates: Whether its consumers ask whose connection they serve.
         has_hook: Whether an application's class has a `disconnect()`.
         joinable: The kinds of groups that its consumers may join, as far as one has asked.
+        served_with: The names of the arguments with which endpoints of frameworks have made its consumers.
         ends_alone: The type of the last event of its protocol, if nothing of the application handles that.
         served: The types of the connections that it serves.
         connections: For each protocol the connections of the class.
@@ -78,9 +81,11 @@ class Rules:
     calls: bool
     computes_groups: bool
     declares_messages: bool
+    authenticates: bool
     has_hook: bool
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
     joinable: set[type["Group[Any, Any]"]] = field(default_factory=set[type[Any]])
+    served_with: set[frozenset[str]] = field(default_factory=set[frozenset[str]])
     ends_alone: str | None = field(init=False)
     served: frozenset[str] = field(init=False)
     connections: Mapping[str, Connections] = field(init=False)
@@ -240,6 +245,7 @@ def find_rules(
         calls=calls,
         computes_groups=hasattr(getattr(consumer, "groups", None), "__get__"),
         declares_messages=declares_messages,
+        authenticates=issubclass(consumer, Authenticated),
         has_hook=any("disconnect" in vars(base) for base in consumer.__mro__ if base not in library),
     )
 

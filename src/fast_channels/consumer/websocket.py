@@ -202,7 +202,10 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
         """
-        await self.deny(422, JSON_HEADERS, error_body(error))
+        await self._refuse_connection(422, JSON_HEADERS, error_body(error))
+
+    async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        await self.deny(status, headers, body)
 
     async def disconnect(self, code: int) -> None:
         """Clean up; nothing can be sent any more.

@@ -11,6 +11,7 @@ from fast_channels.exceptions import InvalidEventError, InvalidParamsError
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.messages import Group
 from fast_channels.type_defs import (
+    ASGIConnection,
     ASGIReceiveCallable,
     ASGISendCallable,
     ChannelMessage,
@@ -224,4 +225,50 @@ class AsyncConsumer:
             TypeError: The constructor does not take these arguments, an argument is an attribute that is read
                 from the class only, the class is a frozen dataclass, or it declares client messages that no
                 method handles.
+        """
+    @overload
+    @classmethod
+    async def serve(
+        cls: Callable[_P, _C], connection: ASGIConnection, /, *args: _P.args, **initkwargs: _P.kwargs
+    ) -> None:
+        """Serve the connection of an endpoint that a framework calls, with what its dependencies have found.
+
+            @app.websocket("/rooms/{room}")
+            async def endpoint(websocket: WebSocket, user: Annotated[User, Depends(current_user)]) -> None:
+                await Chat.serve(websocket, user=user)
+
+        The endpoint must not have answered the handshake.
+
+        Args:
+            connection: What the framework passes to the endpoint: something with the `scope`, `receive()` and
+                `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
+            **initkwargs: The keyword arguments with which the consumer is made.
+
+        Raises:
+            TypeError: No consumer can be made with them.
+            RuntimeError: The handshake has been answered already.
+            Exception: Whatever a handler raised, after the clean-up.
+        """
+    @overload
+    @classmethod
+    async def serve(
+        cls: _AnyConstructor, connection: ASGIConnection, /, *args: Any, **initkwargs: Any
+    ) -> None:
+        """Serve the connection of an endpoint that a framework calls, with what its dependencies have found.
+
+            @app.websocket("/rooms/{room}")
+            async def endpoint(websocket: WebSocket, user: Annotated[User, Depends(current_user)]) -> None:
+                await Chat.serve(websocket, user=user)
+
+        The endpoint must not have answered the handshake.
+
+        Args:
+            connection: What the framework passes to the endpoint: something with the `scope`, `receive()` and
+                `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
+            **initkwargs: The keyword arguments with which the consumer is made.
+
+        Raises:
+            TypeError: No consumer can be made with them.
+            RuntimeError: The handshake has been answered already.
+            Exception: Whatever a handler raised, after the clean-up.
         """

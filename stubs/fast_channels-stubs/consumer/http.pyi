@@ -178,6 +178,7 @@ class AsyncHttpConsumer(AsyncConsumer):
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
         """
+    async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None: ...
     @classmethod
     def _set_up(cls) -> None: ...
     scope: _HttpScope | Any
