@@ -1,7 +1,7 @@
 """The exceptions of fast_channels: errors that it raises, and exceptions with which consumers control it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
 
 from fast_channels.untrusted import printable
 
@@ -13,6 +13,7 @@ __all__ = [
     "InvalidChannelLayerError",
     "InvalidEventError",
     "InvalidMessageError",
+    "InvalidMessageKind",
     "InvalidParamsError",
     "LocalProtocolError",
     "MessageTooLarge",
@@ -116,8 +117,31 @@ class ConnectionClosed(ProtocolError, OSError):
     """
 
 
+InvalidMessageKind: TypeAlias = Literal[
+    "too_big", "unsupported_data", "undecodable", "unknown_tag", "invalid"
+]
+"""The kind of a mistake. `too_big`: the frame is larger than the consumer allows. `unsupported_data`: it is
+binary, and the consumer takes text frames, or the reverse. `undecodable`: it is not JSON, or not in the
+format of the codec. `unknown_tag`: it names a message type that does not exist. `invalid`: it does not match
+its type."""
+
+
 class InvalidMessageError(ValueError):
-    """A WebSocket frame is not a message of the application.
+    """A WebSocket frame is not a valid message.
+
+    A handler may raise it too, for a message that is valid but not acceptable; it is passed to
+    `receive_invalid()` with the frame.
+
+    Args:
+        message: The text of the error, for the log.
+        code: The close code that the consumer uses if it closes.
+        errors: One `(path, reason)` for every mistake.
+        excerpt: The beginning of the frame, safe to log.
+        kind: The kind of the mistake.
+        frame: The payload; `None` for that of the message that is being handled.
+        parse: A function that parses the payload, `None` if it cannot be parsed.
+        reason: A text for the client, or a function that makes one of the parsed value; the default is
+            `message`.
 
     Attributes:
         code: Close code of RFC 6455, section 7.4.1 for this mistake: 1003 for a kind of frame that is not
@@ -125,6 +149,9 @@ class InvalidMessageError(ValueError):
         errors: One `(path, reason)` for every mistake; the path is `""` for the whole frame. If there are
             more than 20 mistakes, only their number.
         excerpt: The beginning of the frame, safe to log.
+        kind: The kind of the mistake: see `InvalidMessageKind`.
+        frame: The payload of the frame, `None` if it is not known.
+        parse: A function that parses the payload, `None` if it cannot be parsed.
     """
 
     def __init__(
@@ -134,16 +161,33 @@ class InvalidMessageError(ValueError):
         code: int,
         errors: Sequence[tuple[str, str]] = (),
         excerpt: str = "",
+        kind: InvalidMessageKind = "invalid",
+        frame: str | bytes | None = None,
+        parse: Callable[[Any], Any] | None = None,
+        reason: str | Callable[[Any], str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.errors: tuple[tuple[str, str], ...] = tuple(errors)
         self.excerpt = excerpt
+        self.kind: InvalidMessageKind = kind
+        self.frame = frame
+        self.parse = parse
+        self._reason = message if reason is None else reason
+
+    @property
+    def value(self) -> Any:
+        """The parsed value of the frame, `None` if it cannot be parsed. It is parsed on each access."""
+        return None if self.parse is None else self.parse(self.frame)
 
     @property
     def reason(self) -> str:
-        """The text of the error as a close reason: at most 123 bytes of UTF-8. RFC 6455, section 5.5."""
-        return close_reason(str(self))
+        """A text for the client: at most 123 bytes of UTF-8, as a close reason. RFC 6455, section 5.5.
+
+        In errors of the library it repeats only what the client has sent.
+        """
+        reason = self._reason
+        return close_reason(reason if isinstance(reason, str) else reason(self.value))
 
 
 def close_reason(text: str) -> str:
@@ -175,11 +219,12 @@ class InvalidEventError(ValueError):
 
 
 class InvalidParamsError(ValueError):
-    """The path and query parameters of a connection do not match the model `Params` of the consumer.
+    """The parameters of a connection do not match the model `Params` of the consumer.
 
     Attributes:
         errors: One dictionary for every parameter that failed: `type` of the mistake, `loc` as a list that
-            begins with `path` or `query`, and `msg`. Ready for JSON, and without the values.
+            begins with `path`, `query`, `header` or `cookie`, and `msg`. Ready for JSON, and without the
+            values.
     """
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:

@@ -196,12 +196,18 @@ async def serve(
                 "websocket_connect": _handler("websocket_connect"),
                 "websocket_receive": _handler("websocket_receive"),
                 "websocket_disconnect": _handler("websocket_disconnect"),
+                # Kept when it is first asked for; an application may set it, or have its own.
+                "subprotocol": "subprotocol: str | None",
                 # Overrides call the argument what they like, and it is passed by position.
                 "disconnect": "async def disconnect(self, code: int, /) -> None: ...",
                 "_life": "",
                 "_life_class": "",
             }
         },
+    ),
+    "fast_channels.consumer.subprotocols": View(
+        # Every framework has types of its own for the three arguments.
+        members={"BySubprotocol": {"__call__": _APPLICATION}}
     ),
     "fast_channels.middleware.base": View(
         # Overrides have other types for the three arguments, and other names.

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from fast_channels.codegen.application import application_schemas, application_types, foreign_types
-from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer, CloseCodes
 from fast_channels.exceptions import SchemaError
 from fast_channels.messages import ChannelEvent, Group
 from fast_channels.targets import Target, TargetError
@@ -178,6 +178,40 @@ def test_a_consumer_without_messages_has_handlers() -> None:
     assert "TypedDict" not in source
 
 
+def test_a_consumer_that_sends_no_null_has_keys_that_may_be_missing() -> None:
+    """Beside one that sends the same message with null."""
+
+    class Seat(BaseModel):
+        name: str | None
+
+    class Full(AsyncJsonWebsocketConsumer[Any, Seat]): ...
+
+    class Sparse(AsyncJsonWebsocketConsumer[Any, Seat]):
+        omit_none = True
+
+    module = application_types([target(Full), target(Sparse)])
+
+    assert "class ServerSeatDict(TypedDict):\n    name: str | None" in module
+    assert "class SparseServerSeatDict(TypedDict):\n    name: NotRequired[str]" in module
+    assert "SparseServerMessage: TypeAlias = SparseServerSeatDict" in module
+
+
+def test_a_consumer_has_close_codes() -> None:
+    """As numbers, also where it declares nothing else."""
+
+    class Codes(CloseCodes):
+        UNAUTHORIZED = 4401
+        GONE = 4404
+
+    class Plain(AsyncWebsocketConsumer):
+        close_codes = Codes
+
+    module = application_types([target(Plain)])
+
+    assert "PlainCloseCode: TypeAlias = Literal[4401, 4404]" in module
+    assert [*application_schemas([target(Plain)]).files] == ["Plain.close_codes.json"]
+
+
 def test_a_consumer_without_handlers_has_messages() -> None:
     """There is no Protocol then."""
 
@@ -297,7 +331,7 @@ def test_the_schemas_of_consumers() -> None:
     generated = application_schemas([target(Chat)], "https://x.y/")
 
     assert sorted(generated.files) == ["Chat.client.json", "Chat.events.json", "Chat.server.json"]
-    assert sorted(generated.owned) == sorted(generated.files)
+    assert {*generated.owned} == {*generated.files, "Chat.close_codes.json", "Chat.params.json"}
     assert {*generated.owners.values()} == {f"{__name__}.Chat"}
     assert json.loads(generated.files["Chat.client.json"])["$id"] == "https://x.y/Chat.client.json"
 
@@ -310,7 +344,8 @@ def test_schemas_that_a_consumer_has_no_more_are_its_own() -> None:
     generated = application_schemas([target(Counter)])
 
     assert [*generated.files] == ["Counter.client.json"]
-    assert generated.owned == ["Counter.client.json", "Counter.server.json", "Counter.events.json"]
+    kinds = ("client", "server", "events", "close_codes", "params")
+    assert generated.owned == [f"Counter.{kind}.json" for kind in kinds]
 
 
 @pytest.mark.parametrize("current", ["no JSON", "[]", "{}", '{"title": "Chat server"}', "\ufffd"])

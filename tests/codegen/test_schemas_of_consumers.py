@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from ipaddress import IPv4Network
@@ -16,12 +17,23 @@ from typing import Annotated, Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, Json, SecretStr, create_model
+from pydantic import BaseModel, Discriminator, Field, Json, SecretStr, Tag, create_model
+from typing_extensions import TypeAliasType, TypedDict
 
 from examples.chat.consumer import ChatConsumer
 from fast_channels.codegen.schemas import consumer_schemas
 from fast_channels.codegen.write import differences
-from fast_channels.consumer import AsyncConsumer, AsyncHttpConsumer, AsyncJsonWebsocketConsumer
+from fast_channels.consumer import (
+    AsyncConsumer,
+    AsyncHttpConsumer,
+    AsyncJsonWebsocketConsumer,
+    AsyncWebsocketConsumer,
+    CloseCodes,
+    Cookie,
+    Header,
+    Query,
+)
+from fast_channels.consumer import Path as InPath
 from fast_channels.exceptions import InvalidMessageError, SchemaError
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.codec import Codec
@@ -74,6 +86,140 @@ def test_every_file_is_a_json_schema(consumer: type[AsyncConsumer]) -> None:
         assert schema["$id"] == f"urn:fast-channels:{name}"
         assert schema["title"] == name.removesuffix(".json").replace(".", " ")
         assert schema["description"]
+
+
+Alias = TypeAliasType("Alias", int | None)
+
+
+class Inner(BaseModel):
+    """Is used twice, so that it is a definition."""
+
+    depth: int | None
+
+
+class Keyed(TypedDict):
+    """Has a key that may be null."""
+
+    type: Literal["keyed"]
+    key: int | None
+
+
+@dataclass
+class Placed:
+    """Has a field that may be null."""
+
+    place: str | None
+    type: Literal["placed"] = "placed"
+
+
+class Nullable(BaseModel):
+    """Has what may be null, in many forms, and what may not."""
+
+    type: Literal["nullable"] = "nullable"
+    plain: Annotated[str | None, Field(max_length=3)]
+    choice: Literal["a", None]  # noqa: PYI061  # one of the forms
+    number: int | str | None = None
+    named: Alias
+    told: Annotated[
+        Annotated[Inner, Tag("inner")] | Annotated[None, Tag("none")],
+        Discriminator(lambda value: "none" if value is None else "inner"),
+    ]
+    never: None
+    anything: Any
+    inner: Inner
+    items: list[int | None]
+    table: dict[str, int | None]
+
+
+def test_what_is_sent_without_null_is_described_without_null() -> None:
+    """A field that may be null is not required, and is not null; items of lists are as they were."""
+
+    class Sparse(AsyncJsonWebsocketConsumer[Any, Nullable | Keyed | Placed]):
+        omit_none = True
+
+    schema = json.loads(consumer_schemas(Sparse)["Sparse.server.json"])
+    described = schema["$defs"]["Nullable"]
+    assert described["required"] == ["inner", "items", "table", "type"]
+    assert described["properties"]["plain"] == {"type": "string", "maxLength": 3}
+    assert described["properties"]["choice"] == {"enum": ["a"]}
+    assert described["properties"]["number"] == {"anyOf": [{"type": "integer"}, {"type": "string"}]}
+    assert described["properties"]["items"]["items"] == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
+    assert schema["$defs"]["Keyed"]["required"] == schema["$defs"]["Placed"]["required"] == ["type"]
+    empty = Nullable(
+        plain=None,
+        choice=None,
+        named=None,
+        told=None,
+        never=None,
+        anything=None,
+        inner=Inner(depth=None),
+        items=[None],
+        table={"a": None},
+    )
+    codec = Codec(lambda: Nullable | Keyed | Placed, omit_none=True)
+    for message in (empty, {"type": "keyed", "key": None}, Placed(None), Placed("here")):
+        assert not Schema(schema).errors(json.loads(codec.encode(message)))
+    assert Schema(schema).errors({"type": "keyed", "key": None})
+
+
+def test_close_codes_are_described() -> None:
+    """With what they mean, as far as the class says it."""
+
+    class Codes(CloseCodes):
+        UNAUTHORIZED = 4401, "there is no token"
+        GONE = 4404
+
+    class Plain(AsyncWebsocketConsumer):
+        close_codes = Codes
+
+    texts = consumer_schemas(Plain)
+    assert [*texts] == ["Plain.close_codes.json"]
+    schema = json.loads(texts["Plain.close_codes.json"])
+    assert schema["title"] == "Plain close_codes"
+    assert schema["oneOf"] == [
+        {"const": 4401, "title": "UNAUTHORIZED", "description": "there is no token"},
+        {"const": 4404, "title": "GONE"},
+    ]
+    assert not Schema(schema).errors(4404)
+    assert Schema(schema).errors(4405)
+
+
+def test_parameters_are_described_by_the_part_from_which_they_come() -> None:
+    """Under the names that they have there; nothing that the consumer would refuse fits."""
+
+    class Feed(AsyncHttpConsumer):
+        class Params(BaseModel):
+            room: Annotated[int, InPath()]
+            colour: Annotated[Colour, Query("c")] = Colour.RED
+            order: Literal["a", "b"] = Field("a", alias="o")
+            last_event_id: Annotated[int | None, Header()] = None
+            session: Annotated[str, Cookie("sid"), Field(validation_alias="s")]
+
+    texts = consumer_schemas(Feed)
+    assert [*texts] == ["Feed.params.json"]
+    schema = json.loads(texts["Feed.params.json"])
+    parts = schema["properties"]
+    assert {part: [*inside["properties"]] for part, inside in parts.items()} == {
+        "cookie": ["sid"],
+        "header": ["last-event-id"],
+        "path": ["room"],
+        "path_or_query": ["o"],
+        "query": ["c"],
+    }
+    assert schema["required"] == ["cookie", "path"]
+    assert not Schema(schema).errors({"path": {"room": 1}, "cookie": {"sid": ""}, "query": {"c": "red"}})
+    assert Schema(schema).errors({"path": {"room": 1}, "cookie": {}})
+
+
+def test_a_model_without_fields_is_described() -> None:
+    """Nothing is asked for."""
+
+    class Empty(AsyncHttpConsumer):
+        class Params(BaseModel):
+            pass
+
+    schema = json.loads(consumer_schemas(Empty)["Empty.params.json"])
+    assert (schema["properties"], schema["required"]) == ({}, [])
 
 
 class Strict(BaseModel):

@@ -8,23 +8,25 @@ import pytest
 from pydantic import BaseModel
 
 from fast_channels.consumer import (
-    AsyncConsumer,
     AsyncHttpConsumer,
     AsyncJsonWebsocketConsumer,
+    AsyncMessageConsumer,
     AsyncWebsocketConsumer,
 )
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
 from fast_channels.testing import HttpCommunicator, WebsocketCommunicator
 
-READ_ONCE = {"strict_json"}
+READ_ONCE = {"close_codes", "codec", "omit_none", "strict_json"}
 HONOURED = {
     "asgi_events_from_layer",
     "channel_layer_alias",
     "handshake_grace",
     "max_body_size",
     "max_message_size",
+    "requires_subprotocol",
+    "subprotocols",
 }
-"""The class attributes with a value; each has a test below."""
+"""The class attributes with a value; each has a test below, or in the file of its feature."""
 
 
 class Echo(AsyncJsonWebsocketConsumer[int, int]):
@@ -49,19 +51,23 @@ class Plain(AsyncWebsocketConsumer):
 
 def test_every_class_attribute_is_honoured_for_an_instance_or_refused() -> None:
     """A new one needs a test of either kind."""
-    kinds: list[type] = [AsyncConsumer, AsyncHttpConsumer, AsyncWebsocketConsumer, AsyncJsonWebsocketConsumer]
+    kinds: list[type] = [AsyncHttpConsumer, AsyncJsonWebsocketConsumer, AsyncMessageConsumer]
 
     found = {
         name
         for kind in kinds
-        for name in kind.__annotations__
-        if not name.startswith("_") and name in vars(kind)
+        for base in kind.__mro__
+        for name in vars(base).get("__annotations__", ())
+        if not name.startswith("_") and (name in vars(base) or name == "codec")
     }
 
     assert found == READ_ONCE | HONOURED
 
 
-@pytest.mark.parametrize(("name", "value"), [("strict_json", False), ("Params", BaseModel)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("strict_json", False), ("omit_none", True), ("close_codes", None), ("Params", BaseModel)],
+)
 def test_what_is_read_from_the_class_is_refused(name: str, value: Any) -> None:
     """The error says where to set it."""
     with pytest.raises(TypeError, match=rf"^Echo.as_asgi\({name}=...\) has no effect: .* set it on Echo, or"):

@@ -470,8 +470,7 @@ TABLE: dict[str, Row] = {
         "definition",
         TypeError,
         "Chat cannot recognise a message as Enter or Exit (all are dict): use models, give TypedDicts a "
-        "common "
-        "Literal field, or distinguish them in receive_json()",
+        "common Literal field or tuples a common Literal position, or distinguish them in receive_json()",
         """
         class Enter(TypedDict):
             name: str

@@ -1,9 +1,9 @@
 """A method for each kind of message, instead of one that tells them apart."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Generic, Literal
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple
 
 import pytest
 from pydantic import AfterValidator, BaseModel, RootModel
@@ -32,6 +32,14 @@ class Shout:
 
 class Numbers(RootModel[list[int]]):
     pass
+
+
+Add = tuple[Literal["add"], int]
+Drop = tuple[Literal["drop"], str]
+
+
+class Ping(NamedTuple):
+    kind: Literal["ping"]
 
 
 class Welcome(BaseModel):
@@ -301,6 +309,37 @@ async def test_what_is_no_model_is_told_apart_by_tag_or_by_class() -> None:
         assert await answer(Mixed, message) == text
 
 
+_Method = TypeVar("_Method")
+
+
+def receives_tuple(kind: Any) -> Callable[[_Method], _Method]:
+    """Checkers have no type for a tuple where a class is asked for."""
+    receive: Any = AsyncJsonWebsocketConsumer.receives
+    decorator: Callable[[_Method], _Method] = receive(kind)
+    return decorator
+
+
+async def test_tuples_are_told_apart_by_their_items() -> None:
+    """Where each has a `Literal` at one position; a named tuple is a class of its own."""
+
+    class Arrays(AsyncJsonWebsocketConsumer[Add | Drop | Ping, Any]):
+        @receives_tuple(Add)
+        async def on_add(self, message: Add) -> int:
+            return message[1] + 1
+
+        @receives_tuple(Drop)
+        async def on_drop(self, message: Drop) -> str:
+            return message[1]
+
+        @AsyncJsonWebsocketConsumer.receives(Ping)
+        async def on_ping(self, message: Ping) -> list[str]:
+            return [message.kind]
+
+    assert await answer(Arrays, ["add", 1]) == "2"
+    assert await answer(Arrays, ["drop", "x"]) == '"x"'
+    assert await answer(Arrays, ["ping"]) == '["ping"]'
+
+
 async def test_one_dictionary_needs_no_tag() -> None:
     """There is nothing to tell it from."""
 
@@ -333,7 +372,8 @@ def test_messages_that_nobody_can_tell_apart_are_told_when_the_class_is_defined(
 
     assert str(raised.value) == (
         "Unclear cannot recognise a message as collections.abc.Sequence[str] or Enter or Untold (all are "
-        "dict): use models, give TypedDicts a common Literal field, or distinguish them in receive_json()"
+        "dict): use models, give TypedDicts a common Literal field or tuples a common Literal position, or "
+        "distinguish them in receive_json()"
     )
 
 

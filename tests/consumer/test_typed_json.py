@@ -103,6 +103,95 @@ async def test_an_override_decides_what_becomes_of_a_wrong_frame() -> None:
         assert await ws.receive_json_from() == {"type": "said", "text": "still here"}
 
 
+async def test_a_handler_may_find_that_a_message_is_wrong(caplog: pytest.LogCaptureFixture) -> None:
+    """What it raises goes to the hook for frames that are none, with the frame."""
+
+    class Wary(Chat):
+        async def receive_json(self, content: Join | Say) -> Said | Left | None:
+            if isinstance(content, Join):
+                raise InvalidMessageError(f"{content.name} is not invited", code=4403)
+            return await super().receive_json(content)
+
+    class Patient(Wary):
+        async def receive_invalid(self, error: InvalidMessageError) -> None:
+            assert error.value == {"type": "join", "name": "ann"}
+            await self.send_json(Said(text=error.reason))
+
+    async with WebsocketCommunicator(Patient, "/") as ws:
+        await ws.send_json_to({"type": "join", "name": "ann"})
+        assert await ws.receive_json_from() == {"type": "said", "text": "ann is not invited"}
+        await ws.send_json_to({"type": "say", "text": "hi"})
+        assert await ws.receive_json_from() == {"type": "said", "text": "hi"}
+    async with WebsocketCommunicator(Wary, "/") as ws:
+        await ws.send_json_to({"type": "join", "name": "ann"})
+        assert await ws.receive_output() == {"type": "websocket.close", "code": 4403, "reason": ""}
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_a_handler_of_a_bare_consumer_raises_what_it_raises() -> None:
+    """As code for Channels does."""
+
+    class Bare(AsyncJsonWebsocketConsumer):
+        async def receive_json(self, content: Any) -> None:
+            raise InvalidMessageError("no", code=1008)
+
+    ws = WebsocketCommunicator(Bare, "/")
+    await ws.connect()
+    await ws.send_json_to({})
+    with pytest.raises(InvalidMessageError, match=r"^no$"):
+        await ws.receive_output()
+
+
+async def test_an_error_about_a_binary_frame_has_the_frame() -> None:
+    """A protocol may want to know what came."""
+
+    class Curious(Chat):
+        async def receive_invalid(self, error: InvalidMessageError) -> None:
+            assert isinstance(error.frame, bytes)
+            await self.send_json(Said(text=f"{error.kind} {error.frame.decode()}"))
+
+    async with WebsocketCommunicator(Curious, "/") as ws:
+        await ws.send_to(bytes_data=b"x")
+        assert await ws.receive_json_from() == {"type": "said", "text": "unsupported_data x"}
+
+
+class Seat(BaseModel):
+    type: Literal["seat"] = "seat"
+    name: str | None = None
+    row: float | None = None
+    tags: list[str | None] = []
+
+
+async def test_fields_that_are_none_are_left_out_where_the_class_says_so() -> None:
+    """`omit_none` is for all that a class sends; lists keep what they have."""
+
+    class Nulls(AsyncJsonWebsocketConsumer[Seat, Seat | Join | None]):
+        async def receive_json(self, content: Seat) -> Seat | Join | None:
+            await self.send_json(content)
+            await self.send_json(Join(name="ann"))
+            return None
+
+    class Sparse(Nulls):
+        omit_none = True
+
+    class Open(AsyncJsonWebsocketConsumer[Seat, Any]):
+        omit_none = True
+
+        async def receive_json(self, content: Seat) -> Any:
+            return [content, {"x": None}]
+
+    async with WebsocketCommunicator(Sparse, "/") as ws:
+        await ws.send_json_to({"type": "seat", "row": 1, "tags": [None]})
+        assert await ws.receive_from() == '{"type":"seat","row":1.0,"tags":[null]}'
+        assert await ws.receive_from() == '{"type":"join","name":"ann"}'
+    async with WebsocketCommunicator(Nulls, "/") as ws:
+        await ws.send_json_to({"type": "seat"})
+        assert await ws.receive_from() == '{"type":"seat","name":null,"row":null,"tags":[]}'
+    async with WebsocketCommunicator(Open, "/") as ws:
+        await ws.send_json_to({"type": "seat"})
+        assert await ws.receive_from() == '[{"type":"seat","tags":[]},{"x":null}]'
+
+
 async def test_what_is_not_declared_is_not_sent() -> None:
     """The error is raised where the application sends, and the client sees nothing."""
 

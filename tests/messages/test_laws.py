@@ -107,6 +107,18 @@ def test_decoding_undoes_encoding(messages: Messages) -> None:
         assert codec.encode(codec.decode(codec.encode(message))) == codec.encode(message)
 
 
+@given(unions())
+def test_none_may_be_left_out(messages: Messages) -> None:
+    """Then everything else is as it was, and nothing that is there is null."""
+    full, sparse = Codec(lambda: messages.union), Codec(lambda: messages.union, omit_none=True)
+
+    for message in messages.examples:
+        fields = json.loads(full.encode(message))
+        assert json.loads(sparse.encode(message)) == {
+            name: value for name, value in fields.items() if value is not None
+        }
+
+
 @given(frames)
 async def test_a_handler_sees_nothing_but_messages(drawn: tuple[Messages, str | bytes]) -> None:
     """Whatever text or bytes a client sends; any other frame goes to the hook, and only there."""

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer
-from fast_channels.consumer.declared import codecs, unhandled
-from fast_channels.messages.annotations import members
+from fast_channels.consumer import AsyncConsumer
+from fast_channels.consumer.declared import codecs, receiving, unhandled
+from fast_channels.messages.annotations import has_fields, members
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.errors import one_line
-from fast_channels.messages.receivers import check_receivers, receivers
+from fast_channels.messages.receivers import check_receivers, named, receivers
 
 from .finding import Finding, finding
 from .forms import BinarySchema, require_schema
@@ -40,7 +40,7 @@ def check_messages(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
 
 def _check_side(consumer: type[AsyncConsumer], side: _Side, codec: Codec) -> Iterator[Finding]:
     try:
-        kinds = codec.type_
+        kinds = codec.declared()
     except Exception as error:
         yield finding("FC201", consumer, f"{side.words} cannot be resolved: {one_line(error)}")
         return
@@ -74,9 +74,10 @@ def _check_form(consumer: type[AsyncConsumer], side: _Side, adapter: TypeAdapter
 
 def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Finding]:
     if untold(kinds) and not [*same_tags(kinds)]:
-        names = ", ".join(kind.__name__ for kind in members(kinds))
+        names = ", ".join(map(named, members(kinds)))
+        tag = "field" if all(map(has_fields, members(kinds))) else "at one position"
         text = (
-            f"{names} have no common `Literal` field with different values, so a frame may be read as the "
+            f"{names} have no common `Literal` {tag} with different values, so a frame may be read as the "
             "wrong message, and errors describe all of them"
         )
         yield finding("FC203", consumer, text)
@@ -92,9 +93,9 @@ def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Find
 def _check_receivers(
     consumer: type[AsyncConsumer], kinds: Any, methods: Mapping[Any, list[str]]
 ) -> Iterator[Finding]:
-    complete = getattr(consumer, "receive_json", None) is AsyncJsonWebsocketConsumer.receive_json
+    receive, complete = receiving(consumer)
     try:
         # What could not be looked at when the class was defined, because a message was not.
-        check_receivers(consumer.__name__, methods, members(kinds), complete=complete)
+        check_receivers(consumer.__name__, methods, members(kinds), receive=receive, complete=complete)
     except TypeError as error:
         yield finding("FC208", consumer, str(error).removeprefix(f"{consumer.__name__} "))

@@ -9,26 +9,26 @@ from typing import Annotated, Any, get_origin
 from typing_extensions import TypeAliasType
 
 from fast_channels.messages.annotations import has_fields, members
-from fast_channels.messages.codec import discriminated, literal_fields
+from fast_channels.messages.unions import is_array, is_told, literal_fields
 
 __all__ = ["same_tags", "untold"]
 
 
 def same_tags(annotation: Any) -> Iterator[str]:
-    """Yield a sentence for every two members of a union that have the same tag."""
-    for one, other in combinations(_kinds(annotation), 2):
+    """Yield a sentence for every two members of a union that have the same tag in a field."""
+    kinds = [] if is_told(annotation) else _kinds(annotation)
+    for one, other in combinations(kinds, 2):
         pair = _or(one, other)
-        if discriminated(pair) is pair:
+        if not is_told(pair):
             yield from _shared(one, other)
 
 
 def untold(annotation: Any) -> bool:
-    """Tell whether the members of a union have no field in common that tells all of them apart."""
+    """Tell whether the members of a union have nothing in common that tells all of them apart."""
     kinds = _kinds(annotation)
     if len(kinds) < 2:
         return False
-    union = reduce(_or, kinds)
-    return discriminated(union) is union
+    return not is_told(reduce(_or, kinds))
 
 
 def _or(one: Any, other: Any) -> Any:
@@ -40,7 +40,7 @@ def _kinds(annotation: Any) -> list[Any]:
     if _is_annotated(annotation):
         return []
     kinds = [kind for kind in dict.fromkeys(members(annotation)) if kind is not NoneType]
-    return kinds if all(has_fields(kind) for kind in kinds) else []
+    return kinds if all(map(has_fields, kinds)) or all(map(is_array, kinds)) else []
 
 
 def _is_annotated(annotation: Any) -> bool:

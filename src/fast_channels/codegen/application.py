@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import IntEnum
 from typing import Any, NamedTuple, TypeAlias, TypeVar, Union
 
 from pydantic import TypeAdapter
@@ -11,16 +12,16 @@ from pydantic.json_schema import JsonSchemaMode
 
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.base import ConsumerApplication
-from fast_channels.consumer.declared import declared, event_handlers, wanted
+from fast_channels.consumer.declared import Declared, declared, event_handlers, params_of, wanted
 from fast_channels.exceptions import SchemaError
 from fast_channels.messages import ChannelEvent, Group
 from fast_channels.messages.annotations import members
-from fast_channels.messages.codec import discriminated
 from fast_channels.messages.generics import resolve_in, type_arguments
+from fast_channels.messages.unions import discriminated
 from fast_channels.targets import Target, consumers_in
 
 from .handlers import AnnotationWriter, handlers_of_events, pascal_case, protocol
-from .json_schema import EventSchema, MessageSchema, describe
+from .json_schema import EventSchema, MessageSchema, describe, schema_of
 from .names import full_name, short_names
 from .schemas import BASE_URI, KINDS, consumer_schemas
 from .typed_dicts import Direction, TypedDicts
@@ -88,6 +89,9 @@ class Subject(NamedTuple):
         client: What its client may send, `None` if that is not declared.
         server: What its client may be sent, `None` if that is not declared.
         events: The channel events that its handlers take.
+        omit_none: Whether a field that is `None` is left out of what its client is sent.
+        close_codes: The close codes of its own, `None` if they are not declared.
+        is_json: Whether what its client sends and is sent is JSON, which has no bytes.
     """
 
     name: str
@@ -95,6 +99,9 @@ class Subject(NamedTuple):
     client: TypeAdapter[Any] | None
     server: TypeAdapter[Any] | None
     events: tuple[type[ChannelEvent], ...]
+    omit_none: bool = False
+    close_codes: type[IntEnum] | None = None
+    is_json: bool = True
 
 
 def _nobody(_: str) -> None:
@@ -148,7 +155,7 @@ def _require_messages(consumer: type[AsyncConsumer]) -> None:
         found = declared(consumer)
     except (PydanticUserError, NameError):
         return  # what is wrong is said when it is written
-    if (found.client, found.server, found.events) == (None, None, ()):
+    if found == Declared(None, None, ()) and params_of(consumer) is None:
         raise _Silent(
             f"{full_name(consumer)} declares neither messages nor channel events: give "
             "AsyncJsonWebsocketConsumer its ClientMessage and ServerMessage, or annotate a handler with a "
@@ -188,7 +195,7 @@ def _subject(consumer: type[AsyncConsumer]) -> Subject:
         subject = Subject(name, handlers, *declared(consumer))
     except (PydanticUserError, NameError) as error:
         raise SchemaError(f"no types can be written for the messages of {name}: {error}") from error
-    if not (subject.handlers or subject.client or subject.server):
+    if not (subject.handlers or subject.client or subject.server or subject.close_codes):
         raise _Silent(f"{name} has neither handlers of channel events nor declared messages")
     return subject
 
@@ -198,7 +205,8 @@ def application_types(targets: Iterable[Target], *, note: Note = _nobody) -> str
 
     For a consumer, a group or a union of channel events that is called `Chat` these are the Protocol
     `ChatHandlers` and the decorator `handles_chat` for handlers of its events, and `ChatClientMessage`,
-    `ChatServerMessage` and `ChatEventMessage` for its messages as TypedDicts, as far as they are declared.
+    `ChatServerMessage` and `ChatEventMessage` for its messages as TypedDicts, and `ChatCloseCode` for its
+    close codes, as far as they are declared.
     When it runs, the module imports nothing of the application. Things of the same name get the part of their
     module's name that distinguishes them, such as `RoomsChatHandlers`. A consumer without declarations is
     skipped, unless a target names this class directly.
@@ -226,9 +234,17 @@ def application_types(targets: Iterable[Target], *, note: Note = _nobody) -> str
         twins = [*TypedDicts(*_directions(subjects)).statements()]
     except PydanticUserError as error:
         raise SchemaError(f"a message has no JSON form: {error}") from error
-    statements = [*twins, *(protocol(one.name, one.handlers, writer) for one in subjects if one.handlers)]
+    statements = [
+        *twins,
+        *(_close_codes(one.name, one.close_codes) for one in subjects if one.close_codes is not None),
+        *(protocol(one.name, one.handlers, writer) for one in subjects if one.handlers),
+    ]
     command = " ".join([_COMMAND, *(target.text for target in named)])
     return _module(command, statements, writer.modules)
+
+
+def _close_codes(name: str, codes: type[IntEnum]) -> str:
+    return f"{name}CloseCode: TypeAlias = Literal[{', '.join(str(code.value) for code in codes)}]"
 
 
 _COMMAND = "fast-channels stubs"
@@ -258,15 +274,23 @@ _Union: Any = Union
 
 
 def _directions(subjects: list[Subject]) -> Iterator[Direction]:
-    clients = {f"{one.name}ClientMessage": one.client for one in subjects if one.client is not None}
-    servers = {f"{one.name}ServerMessage": one.server for one in subjects if one.server is not None}
+    for is_json, form in ((True, ""), (False, "Framed")):
+        same = [one for one in subjects if one.is_json is is_json]
+        clients = {f"{one.name}ClientMessage": one.client for one in same if one.client is not None}
+        yield _direction(f"{form}Client", clients, "validation", schema_of(is_json=is_json))
+        for omit_none, nulls in ((False, ""), (True, "Sparse")):
+            servers = {
+                f"{one.name}ServerMessage": one.server
+                for one in same
+                if one.server is not None and one.omit_none is omit_none
+            }
+            generator = schema_of(is_json=is_json, omit_none=omit_none)
+            yield _direction(f"{nulls}{form}Server", servers, "serialization", generator)
     events = {
         f"{one.name.removesuffix('Event')}EventMessage": TypeAdapter[Any](discriminated(_Union[one.events]))
         for one in subjects
         if one.events
     }
-    yield _direction("Client", clients, "validation", MessageSchema)
-    yield _direction("Server", servers, "serialization", MessageSchema)
     yield _direction("Event", events, "validation", EventSchema)
 
 

@@ -96,6 +96,47 @@ class MessageSchema(GenerateJsonSchema):
         return default
 
 
+class SparseSchema(MessageSchema):
+    """Describes what is written without the fields that are `None`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._defined: dict[str, Any] = {}
+
+    def definitions_schema(self, schema: core_schema.DefinitionsSchema) -> JsonSchemaValue:
+        """Remember what fields may refer to."""
+        self._defined |= {one["ref"]: one for one in schema["definitions"] if "ref" in one}
+        return super().definitions_schema(schema)
+
+    def field_is_required(self, field: _Field, total: bool) -> bool:
+        """Require no field that may be `None`."""
+        return super().field_is_required(field, total) and not self._may_be_none(field["schema"])
+
+    def _may_be_none(self, schema: Any) -> bool:
+        kind = schema["type"]
+        if kind in {"any", "none", "nullable"}:
+            return True
+        if kind == "literal":
+            return None in schema["expected"]
+        if kind in {"union", "tagged-union"}:
+            return any(map(self._may_be_none, _choices(schema)))
+        inner = self._defined[schema["schema_ref"]] if kind == "definition-ref" else schema.get("schema")
+        # Of a model it is the fields that may be None.
+        return kind not in {"model", "dataclass"} and inner is not None and self._may_be_none(inner)
+
+    def model_field_schema(self, schema: core_schema.ModelField) -> JsonSchemaValue:
+        """Describe the field of a model."""
+        return _without_null(super().model_field_schema(schema))
+
+    def dataclass_field_schema(self, schema: core_schema.DataclassField) -> JsonSchemaValue:
+        """Describe the field of a dataclass."""
+        return _without_null(super().dataclass_field_schema(schema))
+
+    def typed_dict_field_schema(self, schema: core_schema.TypedDictField) -> JsonSchemaValue:
+        """Describe a key of a TypedDict."""
+        return _without_null(super().typed_dict_field_schema(schema))
+
+
 class EventSchema(MessageSchema):
     """Describes events, whose bytes are bytes: JSON has none, so they are written in base64."""
 
@@ -108,12 +149,46 @@ class EventSchema(MessageSchema):
         return b64encode(dft).decode() if isinstance(dft, bytes) else super().encode_default(dft)
 
 
+class SparseEventSchema(SparseSchema, EventSchema):
+    """Describes what is written with bytes that are bytes, and without the fields that are `None`."""
+
+
+def schema_of(*, is_json: bool, omit_none: bool = False) -> type[MessageSchema]:
+    """Return what describes messages.
+
+    Args:
+        is_json: Whether they are JSON, which has no bytes.
+        omit_none: Whether a field that is `None` is left out of them.
+    """
+    if is_json:
+        return SparseSchema if omit_none else MessageSchema
+    return SparseEventSchema if omit_none else EventSchema
+
+
 class AsgiSchema(EventSchema):
     """Describes the events of ASGI, with a title for what many of them have."""
 
     def bytes_schema(self, schema: core_schema.BytesSchema) -> JsonSchemaValue:
         """Describe bytes in base64."""
         return {**BYTES}
+
+
+def _choices(schema: Any) -> list[Any]:
+    choices = schema["choices"]
+    listed = choices.values() if _is_a(choices, dict) else choices
+    # With a label, or without.
+    return [choice[0] if _is_a(choice, tuple) else choice for choice in listed]
+
+
+def _without_null(schema: JsonSchemaValue) -> JsonSchemaValue:
+    """Return the schema of a field that is left out where it would be null."""
+    described = {key: value for key, value in schema.items() if key != "default" or value is not None}
+    if "enum" in described:
+        described["enum"] = [value for value in described["enum"] if value is not None]
+    choices = [choice for choice in described.pop("anyOf", ()) if choice != {"type": "null"}]
+    if len(choices) == 1:
+        return {**described, **choices[0]}
+    return {**described, "anyOf": choices} if choices else described
 
 
 def _is_tag(schema: Any) -> bool:

@@ -2,15 +2,17 @@
 
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from enum import IntEnum
 from functools import reduce
 from typing import Any, Final, NamedTuple, Union
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.errors import PydanticUserError
 from pydantic.json_schema import JsonSchemaMode
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.declared import declared
+from fast_channels.consumer.declared import declared, params_of
+from fast_channels.consumer.params import ParamsReader
 from fast_channels.events import (
     EVENTS,
     AsgiEvent,
@@ -22,15 +24,24 @@ from fast_channels.events import (
     WebSocketScope,
 )
 from fast_channels.exceptions import SchemaError
-from fast_channels.messages.codec import discriminated
+from fast_channels.messages.unions import discriminated
 
-from .json_schema import DIALECT, AsgiSchema, EventSchema, MessageSchema, define_titled, describe, text_of
+from .json_schema import (
+    DIALECT,
+    AsgiSchema,
+    EventSchema,
+    MessageSchema,
+    define_titled,
+    describe,
+    schema_of,
+    text_of,
+)
 from .names import full_name
 
 BASE_URI: Final = "urn:fast-channels:"
 """The default beginning of the `$id` of every schema."""
 
-KINDS: Final = ("client", "server", "events")
+KINDS: Final = ("client", "server", "events", "close_codes", "params")
 """What the schemas of a consumer can be about, as it stands in the names of their files."""
 
 _SCOPES: Mapping[str, Any] = {"http": HttpScope, "websocket": WebSocketScope, "lifespan": LifespanScope}
@@ -121,8 +132,8 @@ def consumer_schemas(
     """Return the JSON Schemas of the messages of a consumer, the text of each by the name of its file.
 
     For a class `Chat` these are `Chat.client.json`, messages from clients, `Chat.server.json`, messages to
-    clients, and `Chat.events.json`, the channel events that handlers take. A file is left out if the class
-    declares no such messages.
+    clients, `Chat.events.json`, the channel events that handlers take, `Chat.close_codes.json`, and
+    `Chat.params.json`, the parameters of connections. A file is left out if the class declares nothing of it.
 
     Args:
         consumer: The class. Its messages are the type arguments of `AsyncJsonWebsocketConsumer`.
@@ -140,6 +151,11 @@ def consumer_schemas(
             f"{name}.{bundle.kind}.json": {"$comment": comment, **bundle.document(name)}
             for bundle in _bundles(consumer)
         }
+        codes, params = declared(consumer).close_codes, params_of(consumer)
+        if codes is not None:
+            files[f"{name}.close_codes.json"] = {"$comment": comment, **_close_codes(name, codes)}
+        if params is not None:
+            files[f"{name}.params.json"] = {"$comment": comment, **_params(name, params)}
     except (PydanticUserError, NameError) as error:
         raise SchemaError(f"the messages of {name} have no JSON Schema: {error}") from error
     if not files:
@@ -168,14 +184,55 @@ class _Bundle(NamedTuple):
 
 
 def _bundles(consumer: type[AsyncConsumer]) -> Iterator[_Bundle]:
-    client, server, events = declared(consumer)
+    client, server, events, omit_none, _, is_json = declared(consumer)
     if client is not None:
-        yield _Bundle("client", "What a client may send to {}.", client)
+        generator = schema_of(is_json=is_json)
+        yield _Bundle("client", "What a client may send to {}.", client, generator=generator)
     if server is not None:
-        yield _Bundle("server", "What {} may send to a client.", server, "serialization")
+        generator = schema_of(is_json=is_json, omit_none=omit_none)
+        yield _Bundle("server", "What {} may send to a client.", server, "serialization", generator)
     if events:
         adapter = TypeAdapter[Any](discriminated(_Union[events]))
         yield _Bundle("events", "What {} takes from its channel layer.", adapter, generator=EventSchema)
+
+
+def _params(consumer: str, reader: ParamsReader[BaseModel]) -> dict[str, Any]:
+    adapter = TypeAdapter[Any](reader.model)
+    schemas, definitions = describe({"params": adapter}, "validation", MessageSchema)
+    described = schemas["params"]
+    if "$ref" in described:
+        described = definitions.pop(described["$ref"].rpartition("/")[2])
+    parts: dict[str, dict[str, Any]] = {}
+    for key, schema in described.get("properties", {}).items():
+        part, name = reader.places[key]
+        inside = parts.setdefault(part, {"type": "object", "properties": {}})
+        inside["properties"][name] = schema
+        if key in described.get("required", ()):
+            inside.setdefault("required", []).append(name)
+    return {
+        "title": f"{consumer} params",
+        "description": f"What a connection to {consumer} says in its path, query, headers and cookies.",
+        "type": "object",
+        "properties": parts,
+        "required": sorted(part for part, inside in parts.items() if "required" in inside),
+        **({"$defs": definitions} if definitions else {}),
+    }
+
+
+def _close_codes(consumer: str, codes: type[IntEnum]) -> dict[str, Any]:
+    described = [
+        {"const": code.value, "title": code.name, **_meaning(getattr(code, "meaning", ""))} for code in codes
+    ]
+    return {
+        "title": f"{consumer} close_codes",
+        "description": f"With what {consumer} may close a WebSocket, besides the codes of RFC 6455.",
+        "type": "integer",
+        "oneOf": described,
+    }
+
+
+def _meaning(meaning: str) -> dict[str, str]:
+    return {"description": meaning} if meaning else {}
 
 
 # Checkers know a union only as it is written in a program.

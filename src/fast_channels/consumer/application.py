@@ -5,13 +5,14 @@ import inspect
 from collections.abc import Iterable, MutableMapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from fast_channels.consumer.handlers import is_library
 from fast_channels.protocol import CONNECTIONS
 from fast_channels.type_defs import GivenReceive, GivenScope, GivenSend
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
 
-_READ_ONCE = frozenset({"Params", "strict_json"})
+_READ_ONCE = frozenset({"Params", "close_codes", "codec", "omit_none", "strict_json"})
 """The attributes that are read when a class is defined, so that one of an instance would have no effect."""
 
 _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
@@ -69,12 +70,16 @@ def require_effect(consumer: type, arguments: Iterable[str]) -> None:
     for name in sorted(_READ_ONCE.intersection(arguments)):
         # What only shares the name is the application's own.
         own = name in inspect.signature(consumer).parameters
-        if not own and (name == "Params" or hasattr(consumer, name)):
+        if not own and (name == "Params" or _is_setting(consumer, name)):
             kind = consumer.__name__
             raise TypeError(
                 f"{kind}.as_asgi({name}=...) has no effect: {name} is read when a class is defined; "
                 f"set it on {kind}, or on a subclass"
             )
+
+
+def _is_setting(consumer: type, name: str) -> bool:
+    return any(name in vars(base).get("__annotations__", ()) for base in consumer.__mro__ if is_library(base))
 
 
 def is_scope(value: Any) -> bool:

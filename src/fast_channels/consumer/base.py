@@ -51,8 +51,8 @@ class AsyncConsumer:
         channel_name: The name of the consumer's own channel in the layer.
         channel_receive: Returns the next message of that channel.
         base_send: Checks an event and sends it to the server.
-        params: The path and query parameters of the connection, as an instance of the model `Params` that a
-            subclass may contain. They are read before the first event is handled.
+        params: The parameters of the connection, from path, query, headers and cookies, as an instance of the
+            model `Params` that a subclass may contain. They are read before the first event is handled.
     """
 
     channel_layer_alias: str | None = None

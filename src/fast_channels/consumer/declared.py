@@ -1,16 +1,20 @@
 """What a consumer class declares: the contract that others can be told of."""
 
 from collections.abc import Iterator, Mapping
+from enum import IntEnum
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.consumer.handlers import ASGI_HANDLERS, Handler, handler_name
-from fast_channels.consumer.json import AsyncJsonWebsocketConsumer
+from fast_channels.consumer.messages import MessageConsumer
+from fast_channels.consumer.params import ParamsReader
+from fast_channels.consumer.websocket import AsyncWebsocketConsumer
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import event_types, members
 from fast_channels.messages.codec import Codec
+from fast_channels.messages.framing import FramedCodec
 
 
 class Declared(NamedTuple):
@@ -20,20 +24,40 @@ class Declared(NamedTuple):
         client: What the client may send, `None` when the class does not say.
         server: What the client may be sent, `None` when the class does not say.
         events: The channel events that its handlers take, sorted by name.
+        omit_none: Whether a field that is `None` is left out of what the client is sent.
+        close_codes: The close codes of its own, `None` when the class does not say.
+        is_json: Whether what the client sends and is sent is JSON, which has no bytes.
     """
 
     client: TypeAdapter[Any] | None
     server: TypeAdapter[Any] | None
     events: tuple[type[ChannelEvent], ...]
+    omit_none: bool = False
+    close_codes: type[IntEnum] | None = None
+    is_json: bool = True
 
 
 def codecs(consumer: type[AsyncConsumer]) -> tuple[Codec | None, Codec | None]:
     """Return the codecs of what clients send and of what they are sent, `None` for what is not declared."""
-    if not issubclass(consumer, AsyncJsonWebsocketConsumer):
+    if not issubclass(consumer, MessageConsumer):
         return None, None
     client = consumer._client  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
     server = consumer._server  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
     return client, server
+
+
+def receiving(consumer: Any) -> tuple[str, bool]:
+    """Return the name of the method that gets every message, and whether each needs a method of its own.
+
+    Args:
+        consumer: A class of a consumer that declares its messages.
+    """
+    return consumer._receive, consumer._is_complete()
+
+
+def params_of(consumer: type[AsyncConsumer]) -> ParamsReader[BaseModel] | None:
+    """Return what reads the parameters of a connection, `None` for a class without a model of them."""
+    return consumer._rules.params  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
 
 
 def unhandled(consumer: type[AsyncConsumer]) -> str | None:
@@ -68,6 +92,9 @@ def declared(consumer: type[AsyncConsumer]) -> Declared:
         client=None if client is None else client.adapter,
         server=None if server is None else server.adapter,
         events=tuple(events),
+        omit_none=server is not None and server.omit_none,
+        close_codes=consumer.close_codes if issubclass(consumer, AsyncWebsocketConsumer) else None,
+        is_json=not isinstance(client or server, FramedCodec),
     )
 
 

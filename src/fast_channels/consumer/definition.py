@@ -25,7 +25,7 @@ __all__ = [
     "violations",
 ]
 
-RECEIVING = frozenset({"dispatch", "websocket_receive", "receive", "receive_json"})
+RECEIVING = frozenset({"dispatch", "websocket_receive", "receive", "receive_json", "receive_message"})
 """The methods of which an override can handle the messages of a client."""
 
 _HOOKS = frozenset(
@@ -35,6 +35,7 @@ _HOOKS = frozenset(
         "disconnect",
         "receive",
         "receive_json",
+        "receive_message",
         "receive_invalid",
         "decode_json",
         "encode_json",

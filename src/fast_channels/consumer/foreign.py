@@ -8,14 +8,19 @@ from typing import Any, TypeAlias
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelScope
 from fast_channels.untrusted import shown
 
-__all__ = ["ANSWERS", "LIFESPAN", "Answer"]
+__all__ = ["ANSWERS", "DENIAL", "LIFESPAN", "TEXT", "Answer", "refuse"]
 
 logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
 LIFESPAN = "lifespan"
 
+DENIAL = "websocket.http.response"
+"""The extension with which a handshake can be refused by a response. ASGI, "Websocket Denial Response"."""
+
 Answer: TypeAlias = Callable[[type, ChannelScope, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
 """Answers a connection in place of a consumer of the class."""
+
+TEXT = ((b"content-type", b"text/plain; charset=utf-8"),)
 
 _ONLY_WEBSOCKET = b"This is a WebSocket endpoint.\n"
 
@@ -37,10 +42,7 @@ async def _require_upgrade(
 ) -> None:
     """Tell the client of a request that a WebSocket is served here. RFC 9110, section 15.5.22."""
     _log(consumer, scope)
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", str(len(_ONLY_WEBSOCKET)).encode()),
-    ]
+    headers = [*TEXT, (b"content-length", str(len(_ONLY_WEBSOCKET)).encode())]
     if str(scope.get("http_version", "1.1")).startswith("1"):
         # Later versions know no such headers: RFC 9113, section 8.2.2.
         headers += [(b"connection", b"upgrade"), (b"upgrade", b"websocket")]
@@ -55,6 +57,33 @@ async def _refuse_handshake(
     _log(consumer, scope)
     if (await receive())["type"] == "websocket.connect":
         await send({"type": "websocket.close"})
+
+
+async def refuse(
+    consumer: type,
+    scope: ChannelScope,
+    receive: ASGIReceiveCallable,
+    send: ASGISendCallable,
+    status: int,
+    body: bytes,
+) -> None:
+    """Refuse a handshake with a response, or with 403 where the server has no denial responses.
+
+    Args:
+        consumer: What refuses it, for the log.
+        scope: The connection scope.
+        receive: Returns the next event of the server.
+        send: Sends an event to it.
+        status: The status of the response.
+        body: Its body.
+    """
+    if DENIAL not in (scope.get("extensions") or {}):
+        await _refuse_handshake(consumer, scope, receive, send)
+        return
+    _log(consumer, scope)
+    if (await receive())["type"] == "websocket.connect":
+        await send({"type": f"{DENIAL}.start", "status": status, "headers": [*TEXT]})
+        await send({"type": f"{DENIAL}.body", "body": body})
 
 
 def _log(consumer: type, scope: Mapping[str, Any]) -> None:

@@ -226,7 +226,7 @@ def find_rules(
 
     Raises:
         TypeError: A method takes a channel event whose type belongs to another method, or `Params` is a
-            class and no model.
+            class and no model, or a field of it has a marker that cannot be followed.
     """
     library = frozenset(filter(is_library, consumer.__mro__))
     handlers = build_table(consumer.__mro__, library, names)
@@ -241,7 +241,7 @@ def find_rules(
         protocol=protocol,
         handlers=handlers,
         routes=None if dispatches else routes,
-        params=_params_reader(consumer),
+        params=_params_reader(consumer, names),
         calls=calls,
         computes_groups=hasattr(getattr(consumer, "groups", None), "__get__"),
         declares_messages=declares_messages,
@@ -250,12 +250,12 @@ def find_rules(
     )
 
 
-def _params_reader(consumer: type) -> ParamsReader[BaseModel] | None:
+def _params_reader(consumer: type, names: Mapping[str, Any]) -> ParamsReader[BaseModel] | None:
     model: Any = getattr(consumer, "Params", None)
     if not isinstance(model, type):
         return None
     if issubclass(model, BaseModel):
-        return ParamsReader(model)
+        return ParamsReader(model, names)
     if model.__qualname__ == f"{consumer.__qualname__}.Params":
         # Existing code may call something else so, but it nests no class of this name.
         raise TypeError(

@@ -1,14 +1,19 @@
 """Consumers of WebSockets."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fast_channels.consumer.attributes import require_group_names, require_names
 from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.closing import require_close_codes, require_declared
+from fast_channels.consumer.foreign import DENIAL, TEXT
 from fast_channels.consumer.headers import header_pairs
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.sending import recover
+from fast_channels.consumer.subprotocols import NONE_FITS, negotiated, require_subprotocols
 from fast_channels.consumer.websocket_life import DENIED, WebSocketLife
 from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.events.close_codes import CloseCode
@@ -31,8 +36,6 @@ __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
 
 logger = logging.getLogger("fast_channels.consumer")
 
-DENIAL = "websocket.http.response"
-
 
 class AsyncWebsocketConsumer(AsyncConsumer):
     """Serves one WebSocket: `connect()`, `receive()` for every frame, and `disconnect()` exactly once.
@@ -44,11 +47,19 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             unanswered; `None` for no warning.
         max_message_size: The largest size of a client frame in bytes, `None` for the limit of the server
             only. A larger frame closes the WebSocket with 1009, and is not decoded.
+        close_codes: The codes from 3000 on that `close()` accepts, as an enum, usually derived from
+            `CloseCodes`; `None` for all of them. The codes of the protocol are always accepted.
+        subprotocols: The subprotocols of the consumer. `accept()` selects the first one that the client
+            offers, unless it is given another one.
+        requires_subprotocol: Whether `accept()` refuses a client that offers none of them.
     """
 
     groups: list[str]
     max_message_size: int | None = None
     handshake_grace: ClassVar[float | None] = 5.0
+    close_codes: ClassVar[type[IntEnum] | None] = None
+    subprotocols: Sequence[str] = ()
+    requires_subprotocol: bool = False
     _protocol = "websocket"
     _life_class: ClassVar[type[WebSocketLife[Any]]] = WebSocketLife  # pyright: ignore[reportIncompatibleVariableOverride]  # read by `__new__` only, and never assigned: narrower is safe
     _life: WebSocketLife[Any]  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by `__new__`, and never assigned: narrower is safe
@@ -65,13 +76,19 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         """
         await self.accept()
 
+    @cached_property
+    def subprotocol(self) -> str | None:
+        """The subprotocol of the connection, also before it is accepted; `None` for none."""
+        return negotiated(self.scope, self.subprotocols)
+
     async def accept(
         self, subprotocol: str | None = None, headers: Iterable[tuple[bytes, bytes]] | None = None
     ) -> None:
         """Complete the handshake, and join the groups in `groups`. ASGI, "Accept - send event".
 
         Args:
-            subprotocol: One of the subprotocols that the client offers; `None` selects none.
+            subprotocol: One of the subprotocols that the client offers; `None` selects the first one that is
+                in `subprotocols`, or none.
             headers: Headers of the response, as pairs or as a mapping.
 
         Raises:
@@ -79,10 +96,13 @@ class AsyncWebsocketConsumer(AsyncConsumer):
                 the subprotocol.
             InvalidChannelLayerError: The consumer has groups and no channel layer.
             ConnectionClosed: The client has left.
+            StopConsumer: The client offers none of the subprotocols, and one is required: it was refused.
         """
         event: dict[str, Any] = {"type": "websocket.accept", "headers": []}
+        if subprotocol is None and self.subprotocols:
+            subprotocol = await self._negotiate()
         if subprotocol is not None:
-            event["subprotocol"] = subprotocol
+            event["subprotocol"] = vars(self)["subprotocol"] = subprotocol
         if headers is not None:
             # Read once: it is checked twice.
             event["headers"] = headers if isinstance(headers, list) else tuple(header_pairs(headers))
@@ -92,6 +112,13 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             return
         require_names(type(self).__name__, groups)
         await self._life.accept(self, event, groups)
+
+    async def _negotiate(self) -> str | None:
+        chosen = negotiated(self.scope, self.subprotocols)
+        if chosen is None and self.requires_subprotocol:
+            await self.deny(400, TEXT, NONE_FITS)
+            raise StopConsumer
+        return chosen
 
     async def deny(
         self,
@@ -179,12 +206,14 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             reason: The reason, at most 123 bytes of UTF-8.
 
         Raises:
-            LocalProtocolError: The code may not be sent, or the reason is too long. Within
-                `receive_invalid()` a long reason is shortened instead.
+            LocalProtocolError: The code may not be sent, or is not in `close_codes`, or the reason is too
+                long. Within `receive_invalid()` a long reason is shortened instead.
         """
         if reason is not None and (refusal := self._life.refusal) is not None and refusal.is_current():
             reason = close_reason(reason)
         sent = CloseCode.NORMAL.value if code is None or isinstance(code, bool) else code
+        if self.close_codes is not None:
+            require_declared(type(self).__name__, self.close_codes, sent)
         await self.base_send({"type": "websocket.close", "code": sent, "reason": reason})
 
     async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None:
@@ -226,3 +255,5 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     def _set_up(cls) -> None:
         super()._set_up()
         require_group_names(cls.__name__, getattr(cls, "groups", None))
+        require_close_codes(cls.__name__, cls.close_codes)
+        require_subprotocols(cls.__name__, cls.subprotocols)

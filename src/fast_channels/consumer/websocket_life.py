@@ -22,7 +22,8 @@ from fast_channels.exceptions import (
     InvalidChannelLayerError,
     MessageValueError,
 )
-from fast_channels.messages.codec import exceeds, taking_over, too_big
+from fast_channels.messages.codec import taking_over
+from fast_channels.messages.frames import exceeds, too_big
 from fast_channels.protocol.websocket import HANDSHAKE, OPEN
 
 if TYPE_CHECKING:

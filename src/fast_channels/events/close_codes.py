@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
-__all__ = ["CLOSE_CODES", "FIRST_FREE", "CloseCode"]
+__all__ = ["CLOSE_CODES", "FIRST_FREE", "CloseCode", "CloseCodes", "may_be_sent"]
 
 
 class CloseCode(IntEnum):
@@ -77,3 +77,37 @@ CLOSE_CODES: tuple[tuple[int, int], ...] = (
     (FIRST_FREE, 4999),
 )
 """The codes that may be sent, as ranges with both ends included."""
+
+
+def may_be_sent(code: int) -> bool:
+    """Tell whether a close frame may have a code."""
+    return any(first <= code <= last for first, last in CLOSE_CODES)
+
+
+class CloseCodes(IntEnum):
+    """A base of the close codes of an application, each with what it means.
+
+        class ChatClose(CloseCodes):
+            UNAUTHORIZED = 4401, "there is no token, or it has expired"
+            NO_SUCH_ROOM = 4404, "the room does not exist any more"
+
+    Codes from 4000 on are free; those from 3000 on are registered with IANA. RFC 6455, section 7.4.2.
+
+    Attributes:
+        meaning: What it tells, `""` if nobody says.
+    """
+
+    meaning: str
+
+    def __new__(cls, code: int, meaning: str = "") -> Self:
+        """Make a code.
+
+        Raises:
+            ValueError: Its meaning is that of the protocol, or no close frame may have it.
+        """
+        if code < FIRST_FREE or not may_be_sent(code):
+            raise ValueError(f"{code} is no close code of an application; those are {FIRST_FREE} to 4999")
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        return member

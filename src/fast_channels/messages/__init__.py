@@ -1,7 +1,8 @@
 """What applications say: to each other through a channel layer, and to their clients."""
 
 from .event import ChannelEvent
+from .framing import FrameCodec
 from .group import Group
 from .request import Request
 
-__all__ = ["ChannelEvent", "Group", "Request"]
+__all__ = ["ChannelEvent", "FrameCodec", "Group", "Request"]

@@ -2,78 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from functools import cache, cached_property, partial, reduce
-from typing import Annotated, Any, Literal, get_args, get_origin
+from functools import cache, cached_property, partial
+from typing import Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
-from pydantic_core import PydanticSerializationError, from_json
-from typing_extensions import get_type_hints
+from pydantic_core import CoreSchema, PydanticSerializationError
 
-from fast_channels.events.close_codes import CloseCode
-from fast_channels.exceptions import InvalidMessageError, LocalProtocolError
-from fast_channels.messages.annotations import has_fields, members
-from fast_channels.messages.errors import failed_places, sentence, shortened
+from fast_channels.exceptions import LocalProtocolError
+from fast_channels.messages.annotations import members
+from fast_channels.messages.errors import sentence, shortened
 from fast_channels.messages.event import ChannelEvent, encoding_once
-from fast_channels.messages.json_rules import checker, reader, writer
+from fast_channels.messages.frames import not_a_message
+from fast_channels.messages.json_rules import checker, reader, tag_depth, writer
 from fast_channels.messages.older_python import validatable
 from fast_channels.messages.request import Request, reply_type
-from fast_channels.untrusted import shown
-
-excerpt = shown
-"""Returns the beginning of a frame in a form that can be logged: on one line, and in ASCII."""
-
-
-def exceeds(payload: str | bytes, limit: int) -> bool:
-    """Tell whether a payload is longer than a number of bytes; a string is UTF-8 on the wire."""
-    length = len(payload)
-    if length > limit:
-        return True
-    # A character has at most four bytes, so most strings need not be encoded to be measured.
-    if isinstance(payload, bytes) or 4 * length <= limit or payload.isascii():
-        return False
-    return len(payload.encode("utf-8", "surrogatepass")) > limit
-
-
-def too_big(payload: str | bytes, limit: int) -> InvalidMessageError:
-    """Return the error for a frame whose payload is longer than a number of bytes."""
-    return InvalidMessageError(
-        f"a WebSocket frame is larger than max_message_size, {shown(limit)} bytes",
-        code=CloseCode.MESSAGE_TOO_BIG.value,
-        errors=[("", f"Input should have at most {limit} bytes")],
-        excerpt=shown(payload),
-    )
-
-
-def invalid_frame(text: str | bytes | None) -> InvalidMessageError:
-    """Return the error for a frame that cannot be JSON: one that is binary, or empty."""
-    if text == "":
-        return InvalidMessageError(
-            "No text section for incoming WebSocket frame! It is empty", code=CloseCode.INVALID_PAYLOAD.value
-        )
-    problem = "No text section for incoming WebSocket frame!"
-    return InvalidMessageError(problem, code=CloseCode.UNSUPPORTED_DATA.value)
-
-
-def not_json(text: str, error: Exception) -> InvalidMessageError:
-    """Return the error for a text that is not JSON, or no JSON that anybody can read."""
-    reason = shortened(str(error))
-    return InvalidMessageError(
-        f"a WebSocket frame is not JSON: {reason}",
-        code=CloseCode.INVALID_PAYLOAD.value,
-        errors=[("", reason)],
-        excerpt=shown(text),
-    )
-
-
-def not_a_message(payload: object, error: ValidationError) -> InvalidMessageError:
-    """Return the error for a frame that is JSON, and not a message of the type that is asked for."""
-    return InvalidMessageError(
-        f"a WebSocket frame is not a message: {sentence(error)}",
-        code=CloseCode.INVALID_PAYLOAD.value,
-        errors=failed_places(error),
-        excerpt=shown(payload),
-    )
+from fast_channels.messages.unions import discriminated
 
 
 class Codec:
@@ -87,11 +31,15 @@ class Codec:
             imported by then.
         strict: Whether a string may be read as a number, a number as a boolean and the like, which it may not
             if this is true. A model or a field can have a setting of its own.
+        omit_none: Whether a field that is `None` is left out of what is written.
     """
 
-    def __init__(self, annotation: Callable[[], Any], *, strict: bool = False) -> None:
+    def __init__(
+        self, annotation: Callable[[], Any], *, strict: bool = False, omit_none: bool = False
+    ) -> None:
         self.declared = annotation
         self.strict = strict
+        self.omit_none = omit_none
 
     @cached_property
     def type_(self) -> Any:
@@ -115,10 +63,14 @@ class Codec:
     def _check(self) -> Callable[[object], Any]:
         return checker(self.adapter.core_schema)
 
+    def _careful(self, schema: CoreSchema) -> Callable[[Any], Any] | None:
+        """Return what writes what a core schema describes, `None` if the serializer that it has will do."""
+        return writer(schema, omit_none=self.omit_none)
+
     @cached_property
-    def _write(self) -> Callable[[Any], bytes]:
-        write = writer(self.adapter.core_schema)
-        return partial(self.adapter.dump_json, by_alias=True) if write is None else write
+    def _write(self) -> Callable[[Any], Any]:
+        plain = partial(self.adapter.dump_json, by_alias=True, exclude_none=self.omit_none)
+        return self._careful(self.adapter.core_schema) or plain
 
     @cached_property
     def _models(self) -> Mapping[Any, Callable[[Any], str]]:
@@ -129,7 +81,24 @@ class Codec:
             if isinstance(kind, type) and issubclass(kind, BaseModel) and not _is_validated_again(kind)
         ]
         _ = self.adapter
-        return {kind: _writer(kind) for kind in kinds}
+        return {kind: self._writer(kind) for kind in kinds}
+
+    def _writer(self, model: type[BaseModel]) -> Callable[[Any], str]:
+        careful = self._careful(model.__pydantic_core_schema__)
+        serialize = model.__pydantic_serializer__.to_json
+        if careful is None and self.omit_none:
+            careful = partial(serialize, by_alias=True, exclude_none=True)
+        fields = model.model_fields.keys()
+        count = len(fields)
+
+        def write(message: Any) -> str:
+            if len(message.__dict__) < count:
+                raise incomplete(message)
+            text: bytes = serialize(message, by_alias=True) if careful is None else careful(message)
+            return text.decode()
+
+        # An event keeps one text, with all its fields.
+        return encoding_once(write) if issubclass(model, ChannelEvent) and not self.omit_none else write
 
     def decode(self, text: str) -> Any:
         """Return the message that a JSON text is.
@@ -140,7 +109,7 @@ class Codec:
         try:
             return self._read(text)
         except ValidationError as error:
-            invalid = not_a_message(text, error)
+            invalid = not_a_message(text, error, tags=self._tags)
         # Out here, so that nothing that logs the error writes down all that pydantic knows of the frame.
         raise invalid
 
@@ -153,8 +122,12 @@ class Codec:
         try:
             return self._check(value)
         except ValidationError as error:
-            invalid = not_a_message(value, error)
+            invalid = not_a_message(value, error, tags=self._tags, parse=lambda _: value)
         raise invalid
+
+    @cached_property
+    def _tags(self) -> int:
+        return tag_depth(self.adapter.core_schema)
 
     def encode(self, message: Any) -> str:
         """Return a message as a JSON text.
@@ -166,12 +139,16 @@ class Codec:
         try:
             if write is not None:
                 return write(message)
-            return self._write(self.sendable(message)).decode()
+            return self._written(self.sendable(message))
         except ValidationError as error:
-            unsendable = _unsendable(message, sentence(error))
+            refused = unsendable(message, sentence(error))
         except PydanticSerializationError as error:
-            unsendable = _unsendable(message, shortened(str(error)))
-        raise unsendable
+            refused = unsendable(message, shortened(str(error)))
+        raise refused
+
+    def _written(self, message: Any) -> str:
+        text: bytes = self._write(message)
+        return text.decode()
 
     def sendable(self, message: Any) -> Any:
         """Return a message that is about to be sent, validated.
@@ -182,8 +159,8 @@ class Codec:
         try:
             return self.adapter.validator.validate_python(message)
         except ValidationError as error:
-            unsendable = _unsendable(message, sentence(error))
-        raise unsendable
+            refused = unsendable(message, sentence(error))
+        raise refused
 
     @cached_property
     def requests(self) -> Mapping[Any, "Replies"]:
@@ -204,20 +181,17 @@ class Codec:
         replies = self.requests.get(type(message))
         return answer if replies is None else replies.of(message, answer)
 
-    def correlation(self, text: str) -> tuple[str, Any] | None:
+    def correlation(self, value: object) -> tuple[str, Any] | None:
         """Return the field that tells to which message a reply belongs, and its value in a frame.
 
-        The frame may be no message; where it has no such field, there is nothing to be told.
+        Args:
+            value: The value that the frame is, which may be no message; where it has no such field, there is
+                nothing to be told.
         """
         names = {
             request.field: request.key for request in self.requests.values() if request.field is not None
         }
-        if not names:
-            return None
-        try:
-            content: Any = from_json(text)
-        except ValueError:
-            return None
+        content: Any = value
         found: dict[str, Any] = content if _is_object(content) else {}
         return next(((name, found[key]) for name, key in names.items() if key in found), None)
 
@@ -323,64 +297,16 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def discriminated(annotation: Any) -> Any:
-    """Return a union with the discriminator that its members share, anything else as it is."""
-    if get_origin(annotation) is Annotated:
-        return annotation
-    every = list(dict.fromkeys(members(annotation)))
-    kinds = [kind for kind in every if kind is not type(None)]
-    if len(kinds) < 2 or not all(has_fields(kind) for kind in kinds):
-        return annotation
-    name = discriminator([literal_fields(kind) for kind in kinds])
-    if name is None:
-        return annotation
-    union: Any = Annotated[reduce(_or, kinds), Field(discriminator=name)]
-    return union if len(kinds) == len(every) else union | None
-
-
-def _or(one: Any, other: Any) -> Any:
-    return one | other
-
-
-def literal_fields(kind: Any) -> dict[str, frozenset[Any]]:
-    """Return the fields of a kind of message that can only have certain values."""
-    origin = get_origin(kind) or kind
-    hints = get_type_hints(origin)
-    return {name: frozenset(get_args(hint)) for name, hint in hints.items() if _is_literal(hint)}
-
-
-def _is_literal(hint: object) -> bool:
-    return get_origin(hint) is Literal
-
-
-def discriminator(fields: list[dict[str, frozenset[Any]]]) -> str | None:
-    """Return the field whose values tell all members apart, `type` before any other."""
-    shared = [name for name in fields[0] if all(name in other for other in fields)]
-    for name in sorted(shared, key=lambda name: name != "type"):
-        values = [value for field in fields for value in field[name]]
-        if len(values) == len(set(values)):
-            return name
-    return None
-
-
 def _is_validated_again(model: type[BaseModel]) -> bool:
     return model.model_config.get("revalidate_instances", "never") != "never"
 
 
-def _writer(model: type[BaseModel]) -> Callable[[Any], str]:
-    careful = writer(model.__pydantic_core_schema__)
-    serialize = model.__pydantic_serializer__.to_json
-    fields = model.model_fields.keys()
-    count = len(fields)
-
-    def write(message: Any) -> str:
-        if len(message.__dict__) < count:
-            raise _unsendable(message, f"it has no {', '.join(sorted(fields - message.__dict__.keys()))}")
-        text = serialize(message, by_alias=True) if careful is None else careful(message)
-        return text.decode()
-
-    return encoding_once(write) if issubclass(model, ChannelEvent) else write
+def incomplete(message: BaseModel) -> LocalProtocolError:
+    """Return the error for a model that was made without validation, and without a field."""
+    missing = type(message).model_fields.keys() - message.__dict__.keys()
+    return unsendable(message, f"it has no {', '.join(sorted(missing))}")
 
 
-def _unsendable(message: object, reason: str) -> LocalProtocolError:
+def unsendable(message: object, reason: str) -> LocalProtocolError:
+    """Return the error for what is about to be sent and may not be."""
     return LocalProtocolError(f"{type(message).__name__} is not a message that may be sent: {reason}")

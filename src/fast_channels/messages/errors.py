@@ -1,6 +1,7 @@
 """The errors of pydantic, in a form that can be shown and logged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic.errors import PydanticErrorMixin
@@ -14,6 +15,15 @@ MAX_SENTENCE = 600
 """How many characters all reasons together have."""
 
 
+POSITION: Final = "position"
+"""The name of the function that tells arrays apart, which is part of what pydantic says."""
+
+_ABOUT_POSITIONS: Mapping[str, str] = {
+    f" found using {POSITION}()": "",
+    f"Unable to extract tag using discriminator {POSITION}()": "Input should be an array with a tag",
+}
+
+
 def failed_places(error: ValidationError) -> list[tuple[str, str]]:
     """Return the path and the reason of everything that failed; the path is `""` for the whole value.
 
@@ -23,9 +33,15 @@ def failed_places(error: ValidationError) -> list[tuple[str, str]]:
     if count > MAX_MISTAKES:
         return [("", f"{count} mistakes")]
     return [
-        (path(item["loc"]), shortened(item["msg"]))
+        (path(item["loc"]), shortened(_plain(item["msg"])))
         for item in error.errors(include_url=False, include_context=False, include_input=False)
     ]
+
+
+def _plain(reason: str) -> str:
+    for text, plain in _ABOUT_POSITIONS.items():
+        reason = reason.replace(text, plain, 1)
+    return reason
 
 
 def path(location: Sequence[int | str]) -> str:

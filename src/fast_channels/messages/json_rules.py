@@ -27,12 +27,23 @@ from pydantic_core import (
     core_schema,
 )
 
-__all__ = ["checker", "is_tag", "reader", "writer"]
+__all__ = ["checker", "dumper", "is_tag", "reader", "tag_depth", "writer"]
 
 _OWN_RULES = "ser_json_inf_nan"
 """The setting with which a model says what becomes of numbers that JSON does not have."""
 
 _NO_SCHEMAS = frozenset({"metadata", "expected", "default", "serialization", "config", "cls", "members"})
+_WRITTEN = frozenset(
+    [
+        *("list", "tuple", "set", "frozenset", "dict", "bytes", "decimal", "enum"),
+        *("model", "dataclass", "typed-dict"),
+    ]
+)
+"""What is of a class of Python that nobody can send, and in JSON of another."""
+
+_WRITTEN_AS_TEXT = frozenset(["date", "time", "datetime", "timedelta", "uuid", "url", "multi-host-url"])
+"""What JSON has no type for, so that it is a string."""
+
 _BY_NAME = frozenset({"fields", "choices"})
 _CLASSES = frozenset({"model", "dataclass"})
 
@@ -50,17 +61,31 @@ class Rules(NamedTuple):
         tags: Require the fields that can only have one value.
         untyped: Look for numbers that are not finite also where the schema says nothing of a value.
         again: Validate what is an instance of its model already.
+        written: Take for anything but numbers, strings and booleans what JSON writes, although `strict`.
     """
 
     strict: bool = False
     tags: bool = True
     untyped: bool = False
     again: bool = False
+    written: bool = False
 
 
 def is_tag(schema: Any) -> bool:
     """Tell whether a core schema allows a single literal: what tells messages apart."""
     return schema["type"] == "literal" and len(schema["expected"]) == 1
+
+
+def tag_depth(schema: CoreSchema) -> int:
+    """Return how many tags, one after the other, tell the members of a union apart; 0 for no union."""
+    part: Any = schema
+    while part["type"] != "tagged-union":
+        # Where a union is a definition, or may also be null.
+        part = part.get("schema")
+        if part is None or part["type"] in _CLASSES:
+            return 0
+    choices = part["choices"].values()
+    return 1 + max(tag_depth(choice) for choice in choices if _is_a(choice, dict))
 
 
 def reader(schema: CoreSchema, *, strict: bool) -> Callable[[str], Any]:
@@ -83,16 +108,47 @@ def reader(schema: CoreSchema, *, strict: bool) -> Callable[[str], Any]:
     return read_untyped
 
 
-def checker(schema: CoreSchema) -> Callable[[object], Any]:
-    """Return the function that does for values of Python what that of `reader()` does for texts."""
-    return _validator(schema, Rules(untyped=True)).validate_python
+def checker(schema: CoreSchema, *, strict: bool = False) -> Callable[[object], Any]:
+    """Return the function that does for values of Python what that of `reader()` does for texts.
+
+    Args:
+        schema: The core schema.
+        strict: Take no string for a number, and the like, except where a model or a field asks for it. What
+            no number, string or boolean says, such as a date or a tuple, may still be written as in JSON.
+    """
+    return _validator(schema, Rules(strict=strict, untyped=True, written=strict)).validate_python
 
 
-def writer(schema: CoreSchema) -> Callable[[Any], bytes] | None:
+def dumper(schema: CoreSchema, *, omit_none: bool = False) -> Callable[[Any], Any]:
+    """Return the function that makes plain values of what a core schema describes, as `model_dump()` does.
+
+    It raises a `pydantic.ValidationError` for numbers that are not finite, as that of `writer()` does.
+
+    Args:
+        schema: The core schema.
+        omit_none: Whether a field that is `None` is left out.
+    """
+    dump = partial(SchemaSerializer(schema).to_python, by_alias=True, exclude_none=omit_none)
+    if not _holds(schema, {"float", "any"}):
+        return dump
+    check = _validator(schema, Rules(tags=False, untyped=True, again=True)).validate_python
+
+    def checked(value: Any) -> Any:
+        check(value)
+        return dump(value)
+
+    return checked
+
+
+def writer(schema: CoreSchema, *, omit_none: bool = False) -> Callable[[Any], bytes] | None:
     """Return the function that writes what a core schema describes as JSON, with no number but finite ones.
 
     It raises a `pydantic.ValidationError` for any other. It is `None` if there can be no other, so that any
     serializer of the type will do.
+
+    Args:
+        schema: The core schema.
+        omit_none: Whether a field that is `None` is left out.
     """
     if not _holds(schema, {"float", "any"}):
         return None
@@ -103,7 +159,7 @@ def writer(schema: CoreSchema) -> Callable[[Any], bytes] | None:
     check = _validator(schema, Rules(tags=False, untyped=True, again=True)).validate_python
 
     def write(value: Any) -> bytes:
-        text = serialize(value, by_alias=True)
+        text = serialize(value, by_alias=True, exclude_none=omit_none)
         if b"NaN" in text or b"Infinity" in text:
             # Perhaps in a string, or in a model that has rules of its own.
             check(value)
@@ -184,7 +240,26 @@ def _with_constants(part: Any, own: bool) -> Any:
 
 def _with_rules(rules: Rules, part: Any, own: bool) -> Any:
     change = _RULES.get(part["type"])
+    if rules.written:
+        part = _as_written(part)
     return part if change is None else change(rules, part, own)
+
+
+def _as_written(part: Any) -> Any:
+    """Return a part of a strict core schema that takes what JSON would say, as a value of Python."""
+    if part["type"] in _WRITTEN:
+        return {"strict": False, **part}
+    if part["type"] not in _WRITTEN_AS_TEXT:
+        return part
+    written: Any = {"strict": False, **part}
+    return core_schema.no_info_before_validator_function(_no_number, written)
+
+
+def _no_number(value: Any) -> Any:
+    """Return a value, or raise the error for a number, which is no date although it could be made one."""
+    if _is_a(value, int) or _is_a(value, float):
+        raise PydanticCustomError("string_type", "Input should be a valid string")
+    return value
 
 
 def _class(rules: Rules, part: Any, own: bool) -> Any:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from inspect import isabstract
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from typing_extensions import is_protocol, is_typeddict
 
-from fast_channels.messages.codec import discriminator, literal_fields
+from fast_channels.messages.unions import array_tags, discriminator, is_array, literal_fields
 from fast_channels.untrusted import plain_repr
 
 __all__ = ["Dispatch", "check_receivers", "dispatch", "named", "received_by", "receivers", "receives"]
@@ -54,7 +55,7 @@ def receivers(bases: Iterable[type]) -> dict[Any, list[str]]:
 
 
 def check_receivers(
-    owner: str, names: Mapping[Any, list[str]], messages: Iterable[Any], *, complete: bool
+    owner: str, names: Mapping[Any, list[str]], messages: Iterable[Any], *, receive: str, complete: bool
 ) -> None:
     """Raise a `TypeError` unless every kind of message has exactly one method, and nothing else has.
 
@@ -62,14 +63,13 @@ def check_receivers(
         owner: The class, for the text of the error.
         names: The methods of each kind.
         messages: The kinds of messages that there are.
-        complete: Whether each of them needs a method.
+        receive: The name of the method that could take them all.
+        complete: Whether each of them needs a method of its own.
     """
     kinds = list(messages)
     wrong: list[str] = []
     if complete and (missing := [named(kind) for kind in kinds if kind not in names]):
-        wrong.append(
-            f"has no method that receives {', '.join(missing)}: write one for each, or receive_json()"
-        )
+        wrong.append(f"has no method that receives {', '.join(missing)}: write one for each, or {receive}()")
     for kind, methods in names.items():
         receives = f"receives {named(kind)} in {' and '.join(f'{method}()' for method in methods)}"
         if len(methods) > 1:
@@ -85,28 +85,31 @@ class Dispatch(NamedTuple):
 
     Attributes:
         classes: The names of the methods by the class of the message.
-        tagged: Where several kinds of messages are dictionaries: the key that tells them apart, and the names
-            of the methods by its value.
+        tagged: Where several kinds of messages are of one class, dictionaries or tuples: what returns the tag
+            of such a message, and the names of the methods by the tag.
     """
 
     classes: Mapping[Any, str]
-    tagged: tuple[str, Mapping[Any, str | None]] | None = None
+    tagged: Mapping[Any, tuple[Callable[[Any], Any], Mapping[Any, str | None]]]
 
     def method(self, message: Any) -> str | None:
         """Return the name of the method that takes a message, `None` if none does."""
-        if self.tagged is not None and isinstance(message, dict):
-            key, names = self.tagged
-            return names.get(message[key])
+        if (tagged := self.tagged.get(type(message))) is not None:
+            tag, names = tagged
+            return names.get(tag(message))
         return next((self.classes[base] for base in type(message).__mro__ if base in self.classes), None)
 
 
-def dispatch(owner: str, names: Mapping[Any, list[str]], messages: Iterable[Any]) -> Dispatch:
+def dispatch(
+    owner: str, names: Mapping[Any, list[str]], messages: Iterable[Any], *, receive: str
+) -> Dispatch:
     """Return which method takes a message.
 
     Args:
         owner: The class, for the text of the error.
         names: The methods of each kind.
         messages: The kinds of messages that there are.
+        receive: The name of the method that could take them all.
 
     Raises:
         TypeError: A message does not tell of which kind it is.
@@ -116,22 +119,36 @@ def dispatch(owner: str, names: Mapping[Any, list[str]], messages: Iterable[Any]
         for one in _classes(kind):
             kinds.setdefault(one, []).append(kind)
     unclear = [named(kind) for kind in names if not _classes(kind)]
-    tagged = None
+    tagged: dict[Any, tuple[Callable[[Any], Any], Mapping[Any, str | None]]] = {}
     for one, same in kinds.items():
         if len(same) == 1 or not any(kind in names for kind in same):
             continue
-        key = discriminator([literal_fields(kind) for kind in same]) if all(map(is_typeddict, same)) else None
-        if key is None:
+        tags = _tags(same)
+        if tags is None:
             unclear.append(f"{' or '.join(map(named, same))} (all are {one.__name__})")
         else:
-            values = {value: kind for kind in same for value in literal_fields(kind)[key]}
-            tagged = key, {value: names.get(kind, [None])[0] for value, kind in values.items()}
+            tag, known = tags
+            tagged[one] = tag, {value: names.get(kind, [None])[0] for value, kind in known.items()}
     if unclear:
         raise TypeError(
             f"{owner} cannot recognise a message as {' or '.join(unclear)}: use models, give TypedDicts a "
-            "common Literal field, or distinguish them in receive_json()"
+            f"common Literal field or tuples a common Literal position, or distinguish them in {receive}()"
         )
     return Dispatch({one: names[kind][0] for kind in names for one in _classes(kind)}, tagged)
+
+
+def _tags(kinds: list[Any]) -> tuple[Callable[[Any], Any], Mapping[Any, Any]] | None:
+    """Return what tells the tag of a message, and the kinds by their tags; `None` if nothing does."""
+    if all(map(is_typeddict, kinds)):
+        fields = [literal_fields(kind) for kind in kinds]
+        key = discriminator(fields)
+        if key is None:
+            return None
+        return itemgetter(key), {
+            value: kind for kind, field in zip(kinds, fields, strict=True) for value in field[key]
+        }
+    arrays = array_tags(kinds) if all(map(is_array, kinds)) else None
+    return None if arrays is None else (arrays, {tag: group[0] for tag, group in arrays.groups.items()})
 
 
 def _classes(kind: Any) -> set[Any]:

@@ -87,8 +87,8 @@ class AsyncConsumer:
         channel_name: The name of the consumer's own channel in the layer.
         channel_receive: Returns the next message of that channel.
         base_send: Checks an event and sends it to the server.
-        params: The path and query parameters of the connection, as an instance of the model `Params` that a
-            subclass may contain. They are read before the first event is handled.
+        params: The parameters of the connection, from path, query, headers and cookies, as an instance of the
+            model `Params` that a subclass may contain. They are read before the first event is handled.
     """
     channel_layer_alias: str | None
     """The alias under which the channel layer of the consumer is registered, `None` for a consumer without a channel layer."""
@@ -181,7 +181,7 @@ class AsyncConsumer:
     base_send: Callable[[Any], Awaitable[None]]
     """Checks an event and sends it to the server."""
     params: ClassVar[_ReadParams]
-    """The path and query parameters of the connection, as an instance of the model `Params` that a subclass may contain. They are read before the first event is handled."""
+    """The parameters of the connection, from path, query, headers and cookies, as an instance of the model `Params` that a subclass may contain. They are read before the first event is handled."""
     @overload
     async def send(self: _SendsEvents, message: ChannelMessage) -> None:
         """Send an event to the server.

@@ -1,32 +1,15 @@
 # Written by `nox -s generate`; changes made by hand are lost.
 
 import json
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, ClassVar, Generic, TypeAlias, overload
-from typing_extensions import TypeVar
-from fast_channels.consumer.websocket import AsyncWebsocketConsumer
+from collections.abc import Callable
+from typing import Any, ClassVar
+from fast_channels.consumer.messages import ClientMessage, MessageConsumer, ServerMessage, function_of
 from fast_channels.exceptions import InvalidMessageError
-from fast_channels.messages.annotations import members
-from fast_channels.messages.codec import (
-    Codec,
-    invalid_frame,
-    not_a_message,
-    not_json,
-)
-from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, named, receivers, receives
-from fast_channels.messages.request import Asking
+from fast_channels.messages.codec import Codec
 
 __all__ = ["AsyncJsonWebsocketConsumer"]
-ClientMessage = TypeVar("ClientMessage", default=Any)
-ServerMessage = TypeVar("ServerMessage", default=Any)
-_Consumer = TypeVar("_Consumer")
-_Message = TypeVar("_Message")
-_Reply = TypeVar("_Reply")
-Answering: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, _Reply]]
-Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, ServerMessage | None]]
-MAX_DECLARED_MESSAGE = 64 * 1024
 
-class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
+class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
     """Serves one WebSocket whose frames are JSON texts.
 
     `AsyncJsonWebsocketConsumer[ClientMessage, ServerMessage]` declares a protocol: `receive_json()` gets only
@@ -38,85 +21,20 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
         strict_json: Whether client messages must have exactly the types of their JSON Schema; a string is
             then not accepted for a number, nor a number for a boolean. With `False` pydantic converts such
             values. The setting `strict` of a model or a field takes precedence.
+        omit_none: Whether fields that are `None` are left out of sent messages. Items of lists and values of
+            dictionaries are kept.
         max_message_size: As in `AsyncWebsocketConsumer`, but the default is 64 KiB for a class that declares
             its messages.
     """
     strict_json: ClassVar[bool]
     """Whether client messages must have exactly the types of their JSON Schema; a string is then not accepted for a number, nor a number for a boolean. With `False` pydantic converts such values. The setting `strict` of a model or a field takes precedence."""
-    _client: ClassVar[Codec | None]
-    _server: ClassVar[Codec | None]
+    _anything: ClassVar[Codec]
     _decodes: bool
     _encodes: bool
-    _receivers: ClassVar[Mapping[Any, str]]
-    _dispatch: ClassVar[Dispatch | None]
-    _unchecked: ClassVar[bool]
-    def __class_getitem__(cls, types: Any) -> Any: ...
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
-    @overload
     @classmethod
-    def receives(
-        cls, message: Asking[_Message, _Reply]
-    ) -> Callable[[Answering[_Consumer, _Message, _Reply]], Answering[_Consumer, _Message, _Reply]]:
-        """Return a decorator for a method that handles one kind of message.
-
-            Contract = AsyncJsonWebsocketConsumer[Join | Say, Welcome | Said]
-
-            class Chat(Contract):
-                @Contract.receives(Join)
-                async def on_join(self, message: Join) -> Welcome: ...
-
-        The default `receive_json()` then calls the method of each message, and the return value is sent. A
-        class with such methods, and without its own `receive_json()`, needs exactly one for each kind of
-        message in `ClientMessage`; otherwise its definition raises a `TypeError` that names the missing ones.
-        Some of the methods may be in a mixin that is not a consumer.
-
-        Args:
-            message: A member of `ClientMessage`. If it is a `Request`, the method returns a reply of the type
-                that the request declares.
-        """
-    @overload
-    @classmethod
-    def receives(
-        cls, message: type[_Message]
-    ) -> Callable[
-        [Receiver[_Consumer, _Message, ServerMessage]], Receiver[_Consumer, _Message, ServerMessage]
-    ]:
-        """Return a decorator for a method that handles one kind of message.
-
-            Contract = AsyncJsonWebsocketConsumer[Join | Say, Welcome | Said]
-
-            class Chat(Contract):
-                @Contract.receives(Join)
-                async def on_join(self, message: Join) -> Welcome: ...
-
-        The default `receive_json()` then calls the method of each message, and the return value is sent. A
-        class with such methods, and without its own `receive_json()`, needs exactly one for each kind of
-        message in `ClientMessage`; otherwise its definition raises a `TypeError` that names the missing ones.
-        Some of the methods may be in a mixin that is not a consumer.
-
-        Args:
-            message: A member of `ClientMessage`. If it is a `Request`, the method returns a reply of the type
-                that the request declares.
-        """
-    @classmethod
-    def _find_receivers(cls) -> None: ...
-    @classmethod
-    def _unhandled(cls) -> str | None: ...
-    def _receiver_of(self, content: Any) -> str | None: ...
+    def _codec_of(cls, declared: Callable[[], Any]) -> Codec: ...
     def _prepare(self) -> None: ...
-    async def receive_invalid(self, error: InvalidMessageError) -> None:
-        """Handle a frame that is not a valid message.
-
-        By default a consumer that declares its messages closes the WebSocket with `error.code` and logs one
-        warning, and one that does not raises the error, unless the frame is larger than it allows.
-
-        An override may answer, or ignore the frame. A reply that it sends gets the `correlation_field` of the
-        frame, and `close()` shortens its reason to the 123 bytes that a close frame can contain.
-
-        Args:
-            error: What is wrong with the frame.
-        """
-    async def _refuse(self, error: InvalidMessageError, text: str | None = None) -> None: ...
     async def send_json(self, content: ServerMessage, close: bool = False) -> None:
         """Encode a message as JSON and send it in a text frame.
 
@@ -161,7 +79,8 @@ class AsyncJsonWebsocketConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Decode a frame, pass the message to `receive_json()` and, if typed, send the return value.
 
-        A frame that is not a valid message is passed to `receive_invalid()` instead.
+        A frame that is not a valid message is passed to `receive_invalid()` instead, and so is a message for
+        which `receive_json()` raises an `InvalidMessageError`.
 
         Args:
             text_data: The payload of a text frame.

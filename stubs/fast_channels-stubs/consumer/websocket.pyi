@@ -1,7 +1,8 @@
 # Written by `nox -s generate`; changes made by hand are lost.
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.exceptions import InvalidMessageError, InvalidParamsError, StopConsumer, close_reason
@@ -102,7 +103,6 @@ class _WebSocketScope(MutableMapping[str, Any], SupportsKeysAndGetItem[str, Any]
     def get(self, key: str, default: object = None) -> Any: ...
 __all__ = ["AsyncJsonWebsocketConsumer", "AsyncWebsocketConsumer"]
 logger = logging.getLogger("fast_channels.consumer")
-DENIAL = "websocket.http.response"
 
 class AsyncWebsocketConsumer(AsyncConsumer):
     """Serves one WebSocket: `connect()`, `receive()` for every frame, and `disconnect()` exactly once.
@@ -114,6 +114,11 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             unanswered; `None` for no warning.
         max_message_size: The largest size of a client frame in bytes, `None` for the limit of the server
             only. A larger frame closes the WebSocket with 1009, and is not decoded.
+        close_codes: The codes from 3000 on that `close()` accepts, as an enum, usually derived from
+            `CloseCodes`; `None` for all of them. The codes of the protocol are always accepted.
+        subprotocols: The subprotocols of the consumer. `accept()` selects the first one that the client
+            offers, unless it is given another one.
+        requires_subprotocol: Whether `accept()` refuses a client that offers none of them.
     """
     groups: list[str]
     """The channel-layer groups that the consumer joins when it accepts the connection and leaves when it ends. A class attribute is copied for each consumer; a property works too."""
@@ -121,6 +126,12 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     """The largest size of a client frame in bytes, `None` for the limit of the server only. A larger frame closes the WebSocket with 1009, and is not decoded."""
     handshake_grace: ClassVar[float | None]
     """Seconds after which a warning is logged if `connect()` has left the handshake unanswered; `None` for no warning."""
+    close_codes: ClassVar[type[IntEnum] | None]
+    """The codes from 3000 on that `close()` accepts, as an enum, usually derived from `CloseCodes`; `None` for all of them. The codes of the protocol are always accepted."""
+    subprotocols: Sequence[str]
+    """The subprotocols of the consumer. `accept()` selects the first one that the client offers, unless it is given another one."""
+    requires_subprotocol: bool
+    """Whether `accept()` refuses a client that offers none of them."""
     async def connect(self) -> None:
         """Answer the handshake; accepts by default.
 
@@ -133,7 +144,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         """Complete the handshake, and join the groups in `groups`. ASGI, "Accept - send event".
 
         Args:
-            subprotocol: One of the subprotocols that the client offers; `None` selects none.
+            subprotocol: One of the subprotocols that the client offers; `None` selects the first one that is
+                in `subprotocols`, or none.
             headers: Headers of the response, as pairs or as a mapping.
 
         Raises:
@@ -141,7 +153,9 @@ class AsyncWebsocketConsumer(AsyncConsumer):
                 the subprotocol.
             InvalidChannelLayerError: The consumer has groups and no channel layer.
             ConnectionClosed: The client has left.
+            StopConsumer: The client offers none of the subprotocols, and one is required: it was refused.
         """
+    async def _negotiate(self) -> str | None: ...
     async def deny(
         self,
         status: int = 403,
@@ -196,8 +210,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             reason: The reason, at most 123 bytes of UTF-8.
 
         Raises:
-            LocalProtocolError: The code may not be sent, or the reason is too long. Within
-                `receive_invalid()` a long reason is shortened instead.
+            LocalProtocolError: The code may not be sent, or is not in `close_codes`, or the reason is too
+                long. Within `receive_invalid()` a long reason is shortened instead.
         """
     async def params_invalid(self, error: InvalidParamsError) -> None:
         """Refuse a handshake whose parameters do not match `Params`: 422, or 403 without denial responses.
@@ -225,6 +239,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         Raises:
             StopConsumer: Always, at the end.
         """
+    subprotocol: str | None
     async def disconnect(self, code: int, /) -> None:
         """Clean up; nothing can be sent any more.
 

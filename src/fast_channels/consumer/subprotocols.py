@@ -1,0 +1,97 @@
+"""Which subprotocol a WebSocket speaks, and which consumer serves it. RFC 6455, sections 1.9 and 4.2.2."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from fast_channels.consumer.application import ConsumerApplication
+from fast_channels.consumer.foreign import ANSWERS, refuse
+from fast_channels.type_defs import GivenReceive, GivenScope, GivenSend
+from fast_channels.untrusted import shown
+
+if TYPE_CHECKING:
+    from fast_channels.consumer.websocket import AsyncWebsocketConsumer
+
+    Served: TypeAlias = type[AsyncWebsocketConsumer] | ConsumerApplication[AsyncWebsocketConsumer]
+
+__all__ = ["NONE_FITS", "BySubprotocol", "negotiated", "require_subprotocols"]
+
+NONE_FITS = b"None of the subprotocols that you offer is served here.\n"
+
+
+def negotiated(scope: Mapping[str, Any], served: Sequence[str]) -> str | None:
+    """Return the first subprotocol that a client offers and that is served, `None` if there is none.
+
+    Args:
+        scope: The connection scope. A client names first what it likes best.
+        served: The names of those that are served.
+    """
+    offered: Iterable[str] = scope.get("subprotocols") or ()
+    return next((name for name in offered if name in served), None)
+
+
+def require_subprotocols(owner: str, served: object) -> None:
+    """Do nothing if `subprotocols` are names.
+
+    Raises:
+        TypeError: It is a string, whose characters are no names.
+    """
+    if isinstance(served, str):
+        text = f"is a list of names, not the string {served!r}; write [{served!r}]"
+        raise TypeError(f"{owner}.subprotocols {text}")
+
+
+class BySubprotocol:
+    """An ASGI application that serves each subprotocol with a consumer of its own.
+
+        application = BySubprotocol(ChatV2, ChatV1)
+
+    Each consumer names its own in `subprotocols`. The first one that a client offers, and a consumer has,
+    decides.
+
+    Args:
+        *consumers: Classes of consumers, or what their `as_asgi()` returned.
+        default: What serves a client that offers none of them; `None` to refuse it with status 400, or 403
+            where the server has no denial responses.
+
+    Raises:
+        TypeError: A consumer names none, or two have one in common.
+    """
+
+    def __init__(self, *consumers: "Served", default: "Served | None" = None) -> None:
+        self.routes = tuple(map(_application, consumers))
+        self.default = None if default is None else _application(default)
+        self._served: dict[str, ConsumerApplication[AsyncWebsocketConsumer]] = {}
+        for application in self.routes:
+            name = application.consumer_class.__name__
+            declared = application.consumer_class.subprotocols
+            known = application.consumer_initkwargs.get("subprotocols", declared)
+            if not known:
+                raise TypeError(f"{name} names no subprotocols, so no client could get to it")
+            for subprotocol in known:
+                other = self._served.setdefault(subprotocol, application)
+                if other is not application:
+                    first = other.consumer_class.__name__
+                    raise TypeError(f"{first} and {name} both have the subprotocol {subprotocol!r}")
+
+    async def __call__(self, scope: GivenScope, receive: GivenReceive, send: GivenSend) -> None:
+        """Serve one connection.
+
+        Raises:
+            ValueError: Nobody can answer a connection of this type.
+        """
+        type_ = scope.get("type")
+        chosen = None if type_ != "websocket" else negotiated(scope, [*self._served])
+        application = self.default if chosen is None else self._served[chosen]
+        if application is not None:
+            await application(scope, receive, send)
+        elif type_ == "websocket":
+            await refuse(type(self), scope, receive, send, 400, NONE_FITS)
+        else:
+            answer = ANSWERS.get(type_) if isinstance(type_, str) else None
+            if answer is None:
+                raise ValueError(f"BySubprotocol serves no connection of the type {shown(type_)}")
+            await answer(type(self), scope, receive, send)
+
+
+def _application(consumer: "Served") -> "ConsumerApplication[AsyncWebsocketConsumer]":
+    return consumer if isinstance(consumer, ConsumerApplication) else consumer.as_asgi()
