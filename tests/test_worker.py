@@ -617,6 +617,12 @@ async def test_a_worker_that_waits_for_a_layer_can_be_stopped(monkeypatch: pytes
         (InMemoryChannelLayer, {"jobs": Maker}, TypeError, "InMemoryChannelLayer is a class"),
         ("layer", {"jobs": Maker}, TypeError, "a str is not a channel layer: it has no method send, receive"),
         (InMemoryChannelLayer(), {}, ValueError, "a worker needs at least one channel with a consumer"),
+        (
+            InMemoryChannelLayer(),
+            ["jobs"],
+            TypeError,
+            "consumers .* have to be a dict .* not a list",
+        ),
         (InMemoryChannelLayer(), {"jo bs": Maker}, TypeError, "Channel name must be .* ' ' is not allowed"),
         (
             InMemoryChannelLayer(),

@@ -62,6 +62,7 @@ class Worker:
         stop_timeout: float = STOP_SECONDS,
     ) -> None:
         require_layer(layer)
+        _require_mapping(consumers)
         if not consumers:
             raise ValueError("a worker needs at least one channel with a consumer")
         self.layer: BaseChannelLayer = layer
@@ -241,6 +242,13 @@ class _Line:
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), RETRY_SECONDS)
+
+
+def _require_mapping(consumers: object) -> None:
+    if not isinstance(consumers, Mapping):
+        raise TypeError(
+            f"the consumers of a worker have to be a dict by channel names, not {kind_of(consumers)}"
+        )
 
 
 def _shared(channel: str) -> str:

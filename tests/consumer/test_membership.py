@@ -219,6 +219,28 @@ async def test_joining_needs_a_layer() -> None:
         await WebsocketCommunicator(Alone, "/").connect()
 
 
+@pytest.mark.parametrize("method", ["join", "leave"])
+@pytest.mark.parametrize(("group", "called"), [(Room, "the class Room"), ("room.1", "a str"), (None, "None")])
+async def test_what_is_no_group_is_said(
+    method: str, group: Any, called: str, layer: InMemoryChannelLayer
+) -> None:
+    """At the line of the application, and with what to do about a name."""
+
+    class Confused(Chat):
+        async def connect(self) -> None:
+            await self.accept()
+            await getattr(self, method)(group)
+
+    with pytest.raises(TypeError) as caught:
+        async with WebsocketCommunicator(Confused, "/") as websocket:
+            await websocket.receive_from()
+
+    assert str(caught.value) == (
+        f"Confused.{method}() needs an instance of a Group, not {called}; for a group of which you only have "
+        "the name, use channel_layer"
+    )
+
+
 async def test_nobody_joins_once_the_groups_are_left(layer: InMemoryChannelLayer) -> None:
     """A task of the application that outlives the connection cannot leave a member behind."""
     consumers: list[Chat] = []

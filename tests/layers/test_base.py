@@ -149,6 +149,23 @@ def test_an_expiry_of_nothing_is_refused(expiry: float) -> None:
         BaseChannelLayer(expiry=expiry)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"capacity": "5"}, "the capacity of a channel has to be a number of unread messages, not '5'"),
+        ({"channel_capacity": {"a": None}}, "the capacity of a channel has to be a number .* not None"),
+        ({"channel_capacity": [("a", 1)]}, "channel_capacity has to be a dict, not a list"),
+        ({"channel_capacity": {1: 1}}, "a pattern in channel_capacity has to be a str or .*, not 1"),
+        ({"expiry": "5"}, "expiry has to be a number of seconds, not '5'"),
+        ({"expiry": None}, "expiry has to be a number of seconds, not None"),
+    ],
+)
+def test_what_is_no_number_is_named(arguments: dict[str, Any], text: str) -> None:
+    """Settings may come from a file, or from the environment."""
+    with pytest.raises(TypeError, match=f"^{text}$"):
+        BaseChannelLayer(**arguments)
+
+
 @pytest.mark.parametrize("arguments", [{"capacity": 0}, {"channel_capacity": {"a": 1, "b": 0}}])
 def test_a_capacity_of_nothing_is_refused(arguments: dict[str, Any]) -> None:
     """A channel that could hold no message would lose all of them; that is a `ValueError` at once."""

@@ -126,6 +126,14 @@ def test_what_is_no_class_of_layers_is_refused(name: str, sentence: str) -> None
             {"BACKEND": "memory", "CONFIG": {"capacity": 0}},
             "^the channel layer 'b' cannot be made: InMemoryChannelLayer: the capacity of a channel",
         ),
+        (
+            {"BACKEND": "memory", "CONFG": {"capacity": 3}},
+            "^the settings of the channel layer 'b' have an unknown key 'CONFG'; known keys: ",
+        ),
+        (
+            "memory",
+            "^the settings of the channel layer 'b' have to be a dict with BACKEND and CONFIG, not a str$",
+        ),
     ],
 )
 def test_settings_that_make_no_layer_register_none(settings: Any, sentence: str) -> None:

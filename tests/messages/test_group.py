@@ -247,6 +247,8 @@ def test_a_group_without_a_pattern_has_no_name() -> None:
     assert Derived(room_id=1).group_name == "1"
     with pytest.raises(TypeError, match="Base has no pattern"):
         _ = Base(room_id=1).group_name
+    with pytest.raises(TypeError, match="Base has no pattern"):
+        Base(room_id=1).sync_send(Said(text=""))
 
 
 def test_the_events_of_a_group_are_known() -> None:

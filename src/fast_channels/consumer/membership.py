@@ -11,7 +11,7 @@ from fast_channels.consumer.rules import Rules
 from fast_channels.exceptions import ConnectionClosed, InvalidChannelLayerError
 from fast_channels.layers import BaseChannelLayer, get_channel_layer
 from fast_channels.messages import Group
-from fast_channels.untrusted import shown
+from fast_channels.untrusted import kind_of, shown
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 async def join(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, Any]") -> None:
     """Make the consumer a member of a group: see `AsyncConsumer.join()`."""
+    _require_group(consumer, "join", group)
     layer = consumer.channel_layer
     if layer is None:
         raise InvalidChannelLayerError(_needs_alias(consumer, f"join {shown(group)}"))
@@ -51,6 +52,7 @@ async def discard(layer: BaseChannelLayer, names: Iterable[str], channel: str) -
 
 async def leave(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, Any]") -> None:
     """End a membership: see `AsyncConsumer.leave()`."""
+    _require_group(consumer, "leave", group)
     layer = consumer.channel_layer
     if layer is not None and group.group_name in life.joined:
         await layer.group_discard(group.group_name, consumer.channel_name)
@@ -66,6 +68,14 @@ def explained(consumer: "AsyncConsumer", error: BaseException) -> BaseException:
     clear = InvalidChannelLayerError(_needs_alias(consumer, f"use channel_layer.{error.name}"))
     clear.__cause__ = error
     return clear
+
+
+def _require_group(consumer: "AsyncConsumer", method: str, group: object) -> None:
+    if not isinstance(group, Group):
+        raise TypeError(
+            f"{type(consumer).__name__}.{method}() needs an instance of a Group, not {kind_of(group)}; "
+            "for a group of which you only have the name, use channel_layer"
+        )
 
 
 def _needs_alias(consumer: "AsyncConsumer", purpose: str) -> str:

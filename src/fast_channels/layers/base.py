@@ -2,9 +2,9 @@
 
 import fnmatch
 import re
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, ClassVar, Self, TypeAlias
+from typing import Any, ClassVar, Self, TypeAlias, cast
 
 from typing_extensions import deprecated
 
@@ -17,7 +17,7 @@ from fast_channels.type_defs import (
     CompiledChannelCapacities,
     CompiledChannelCapacity,
 )
-from fast_channels.untrusted import shown
+from fast_channels.untrusted import kind_of, shown
 
 __all__ = ["BaseChannelLayer", "require_seconds"]
 
@@ -35,11 +35,49 @@ def require_seconds(name: str, seconds: float) -> float:
     """Return a time that is more than nothing.
 
     Raises:
-        ValueError: It is not, or is no number (NaN).
+        TypeError: It is no number.
+        ValueError: It is not, or is NaN.
     """
-    if not seconds > 0:
+    try:
+        is_too_short = not seconds > 0
+    except TypeError:
+        raise TypeError(f"{name} has to be a number of seconds, not {shown(seconds)}") from None
+    if is_too_short:
         raise ValueError(f"{name} has to be more than 0 seconds, not {shown(seconds)}")
     return seconds
+
+
+def require_capacity(capacity: int) -> None:
+    """Do nothing if a channel can hold a number of messages.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: It is less than 1.
+    """
+    try:
+        is_too_small = capacity < 1
+    except TypeError:
+        text = f"the capacity of a channel has to be a number of unread messages, not {shown(capacity)}"
+        raise TypeError(text) from None
+    if is_too_small:
+        text = f"the capacity of a channel has to be 1 unread message or more, not {shown(capacity)}"
+        raise ValueError(text)
+
+
+def require_patterns(channel_capacity: object) -> None:
+    """Do nothing if capacities are given by patterns of names.
+
+    Raises:
+        TypeError: They are not.
+    """
+    if not isinstance(channel_capacity, Mapping):
+        raise TypeError(f"channel_capacity has to be a dict, not {kind_of(channel_capacity)}")
+    for pattern in cast("Mapping[object, object]", channel_capacity):  # whatever they are, they are named
+        if not isinstance(pattern, str | re.Pattern):
+            raise TypeError(
+                "a pattern in channel_capacity has to be a str or a compiled regular expression, not "
+                f"{shown(pattern)}"
+            )
 
 
 class BaseChannelLayer:
@@ -52,6 +90,7 @@ class BaseChannelLayer:
             beginning of a channel name is used.
 
     Raises:
+        TypeError: A capacity or the expiry is no number, or a pattern is none.
         ValueError: A capacity is less than 1, or the expiry is not more than 0.
     """
 
@@ -77,12 +116,16 @@ class BaseChannelLayer:
         self.expiry = require_seconds("expiry", expiry)
         self.capacity = capacity
         self.channel_capacity = self.compile_capacities(channel_capacity or {})
-        least = min([capacity, *(limit for _, limit in self.channel_capacity)])
-        if least < 1:
-            raise ValueError(f"the capacity of a channel has to be 1 unread message or more, not {least!r}")
+        for limit in (capacity, *(limit for _, limit in self.channel_capacity)):
+            require_capacity(limit)
 
     def compile_capacities(self, channel_capacity: ChannelCapacityDict) -> CompiledChannelCapacities:
-        """Return the capacities with every glob compiled, in the same order."""
+        """Return the capacities with every glob compiled, in the same order.
+
+        Raises:
+            TypeError: They are no mapping, or a pattern is neither a string nor a regular expression.
+        """
+        require_patterns(channel_capacity)
         return [
             (re.compile(fnmatch.translate(pattern)) if isinstance(pattern, str) else pattern, capacity)
             for pattern, capacity in channel_capacity.items()

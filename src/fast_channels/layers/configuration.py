@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import Any, Final, NotRequired
+from typing import Any, Final, NotRequired, cast
 
 from typing_extensions import TypedDict
 
@@ -21,6 +21,10 @@ _OURS: Final[Mapping[str, str]] = {
     "redis": "fast_channels.layers.redis:RedisChannelLayer",
     "redis_pubsub": "fast_channels.layers.redis:RedisPubSubChannelLayer",
 }
+
+
+_KEYS: Final = frozenset({"BACKEND", "CONFIG", "TEST_CONFIG"})
+"""The keys of Django Channels; the last one is used by its test runner only."""
 
 
 class ChannelLayerSettings(TypedDict):
@@ -75,8 +79,7 @@ def configure_channel_layers(settings: Mapping[str, ChannelLayerSettings]) -> No
 
 
 def _make(alias: str, settings: ChannelLayerSettings) -> BaseChannelLayer:
-    # Settings may come from a file.
-    given: Mapping[str, Any] = {**settings}
+    given = _given(alias, settings)
     name = given.get("BACKEND")
     if not isinstance(name, str):
         raise InvalidChannelLayerError(
@@ -92,6 +95,27 @@ def _make(alias: str, settings: ChannelLayerSettings) -> BaseChannelLayer:
         text = f"the channel layer {shown(alias)} cannot be made: {kind.__name__}: {reason}"
         raise InvalidChannelLayerError(text) from error
     return layer
+
+
+def _given(alias: str, settings: object) -> Mapping[str, Any]:
+    """Return the settings of a layer, which may come from a file.
+
+    Raises:
+        InvalidChannelLayerError: They have another form, or a key that would have no effect.
+    """
+    if not isinstance(settings, Mapping):
+        raise InvalidChannelLayerError(
+            f"the settings of the channel layer {shown(alias)} have to be a dict with BACKEND and CONFIG, "
+            f"not {kind_of(settings)}"
+        )
+    given = cast("Mapping[str, Any]", settings)  # its keys are looked at here
+    unknown = [key for key in given if key not in _KEYS]
+    if unknown:
+        raise InvalidChannelLayerError(
+            f"the settings of the channel layer {shown(alias)} have an unknown key {shown(unknown[0])}; "
+            "known keys: BACKEND, CONFIG"
+        )
+    return given
 
 
 def _path(name: str) -> str:

@@ -18,6 +18,7 @@ from fast_channels.messages.json_rules import checker, reader, tag_depth, writer
 from fast_channels.messages.older_python import validatable
 from fast_channels.messages.request import Request, reply_type
 from fast_channels.messages.unions import discriminated
+from fast_channels.untrusted import kind_of
 
 
 class Codec:
@@ -309,4 +310,5 @@ def incomplete(message: BaseModel) -> LocalProtocolError:
 
 def unsendable(message: object, reason: str) -> LocalProtocolError:
     """Return the error for what is about to be sent and may not be."""
-    return LocalProtocolError(f"{type(message).__name__} is not a message that may be sent: {reason}")
+    name = kind_of(message) if isinstance(message, type) else type(message).__name__
+    return LocalProtocolError(f"{name} is not a message that may be sent: {reason}")

@@ -258,8 +258,9 @@ class Group(BaseModel, Generic[Event, Member_contra]):
             LocalProtocolError: The group does not carry such an event; nothing was sent.
             InvalidChannelLayerError: The channel layer of the group is not registered.
         """
+        name = self.group_name
         sent = self._codec.sendable(event)
-        await (layer or self._layer()).group_send(self.group_name, sent)
+        await (layer or self._layer()).group_send(name, sent)
 
     def sync_send(self, event: Event, *, layer: SyncGroupLayer | None = None) -> None:
         """Send an event to every member of the group, from code without an event loop.
@@ -275,8 +276,9 @@ class Group(BaseModel, Generic[Event, Member_contra]):
             LocalProtocolError: The group does not carry such an event; nothing was sent.
             InvalidChannelLayerError: The channel layer of the group is not registered.
         """
+        name = self.group_name
         sent = self._codec.sendable(event)
-        (layer or self._layer()).sync_group_send(self.group_name, sent)
+        (layer or self._layer()).sync_group_send(name, sent)
 
     def _layer(self) -> SyncGroupLayer:
         return _find_layer(self.channel_layer_alias, type(self).__name__)

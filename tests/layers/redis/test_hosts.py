@@ -34,7 +34,7 @@ def test_hosts_can_be_written_in_several_ways(hosts: Any, decoded: list[dict[str
     assert decode_hosts(hosts) == decoded
 
 
-@pytest.mark.parametrize("hosts", ["redis://a", b"redis://a"])
+@pytest.mark.parametrize("hosts", ["redis://a", b"redis://a", {"address": "redis://a"}])
 def test_hosts_are_a_list(hosts: Any) -> None:
     """One string would otherwise be taken for a list of letters."""
     with pytest.raises(ValueError, match="hosts has to be a list"):

@@ -159,3 +159,18 @@ def test_decoding_undoes_encoding(carried: Carried) -> None:
 
     # Not compared directly, because NaN is not equal to itself.
     assert repr(serializer.deserialize(serializer.serialize(plain))) == repr(plain)
+
+
+@pytest.mark.parametrize(
+    ("key", "error", "text"),
+    [
+        ("", ValueError, "a key in symmetric_encryption_keys is empty, so anybody could read the messages"),
+        (b"", ValueError, "a key in symmetric_encryption_keys is empty"),
+        (None, TypeError, "a key in symmetric_encryption_keys has to be a str or bytes, not None"),
+        (5, TypeError, "a key in symmetric_encryption_keys has to be a str or bytes, not an int"),
+    ],
+)
+def test_what_would_not_encrypt_is_refused(key: Any, error: type[Exception], text: str) -> None:
+    """A variable of the environment that is not set must not become a key that everybody knows."""
+    with pytest.raises(error, match=f"^{text}"):
+        MsgPackSerializer(symmetric_encryption_keys=["secret", key])

@@ -51,10 +51,12 @@ def decode_hosts(hosts: Sequence[ChannelRawRedisHost] | None) -> list[ChannelDec
 
     Raises:
         TypeError: A host is neither a string nor a pair nor a dictionary.
-        ValueError: The hosts are one string instead of a list, or a host has a form that means nothing.
+        ValueError: The hosts are one string or dictionary instead of a list, or a host has a form that means
+            nothing.
     """
-    if isinstance(hosts, (str, bytes)):
-        raise ValueError("hosts has to be a list, also for one Redis server: write hosts=[url]")
+    if isinstance(hosts, (str, bytes, Mapping)):
+        one = "{...}" if isinstance(hosts, Mapping) else "url"
+        raise ValueError(f"hosts has to be a list, also for one Redis server: write hosts=[{one}]")
     return [_decoded(place, host) for place, host in enumerate(hosts or [_DEFAULT_HOST])]
 
 

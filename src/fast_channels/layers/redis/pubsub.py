@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from fast_channels.layers.base import require_seconds
 from fast_channels.layers.networked import NetworkedChannelLayer, NetworkedStats
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow
 from fast_channels.layers.redis.hosts import decode_hosts
@@ -21,7 +22,6 @@ from fast_channels.layers.redis.type_defs import (
 )
 from fast_channels.layers.transport import Receiver
 from fast_channels.type_defs import ChannelCapacityDict
-from fast_channels.untrusted import shown
 
 __all__ = ["RedisPubSubChannelLayer", "RedisStats"]
 
@@ -109,9 +109,7 @@ class RedisPubSubChannelLayer(NetworkedChannelLayer[RedisTransport]):
         for host in self.hosts:
             # What is wrong with one is said here, rather than by the first who connects.
             open_pool(host)
-        if not ping_interval > 0:
-            raise ValueError(f"ping_interval has to be more than 0 seconds, not {shown(ping_interval)}")
-        self.ping_interval = ping_interval
+        self.ping_interval = require_seconds("ping_interval", ping_interval)
 
     def open_transport(self, receiver: Receiver) -> RedisTransport:
         """Return the connections of the running event loop, which connect when they are needed."""

@@ -48,7 +48,8 @@ class BaseMessageSerializer(abc.ABC):
         expiry: Seconds after which an encrypted message is refused.
 
     Raises:
-        ValueError: The keys are one string instead of a list.
+        TypeError: A key is neither a string nor bytes.
+        ValueError: The keys are one string instead of a list, or one of them is empty.
     """
 
     def __init__(
@@ -65,7 +66,20 @@ class BaseMessageSerializer(abc.ABC):
         self.crypter: MultiFernet | None = MultiFernet(keys) if keys else None
 
     def make_fernet(self, key: str | bytes) -> Fernet:
-        """Return what encrypts with one key, which may have any length."""
+        """Return what encrypts with one key, which may have any length but 0.
+
+        Raises:
+            TypeError: It is neither a string nor bytes.
+            ValueError: It is empty, as a variable of the environment that is not set may be.
+        """
+        if not isinstance(key, str | bytes):  # pyright: ignore[reportUnnecessaryIsInstance]  # settings may come from a file
+            raise TypeError(
+                f"a key in symmetric_encryption_keys has to be a str or bytes, not {kind_of(key)}"
+            )
+        if not key:
+            raise ValueError(
+                "a key in symmetric_encryption_keys is empty, so anybody could read the messages"
+            )
         secret = key.encode() if isinstance(key, str) else key
         return Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret).digest()))
 
