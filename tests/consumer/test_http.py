@@ -99,6 +99,74 @@ async def test_parts_without_content_are_not_kept() -> None:
     assert consumer.body == [b"x"]
 
 
+class Parts(AsyncHttpConsumer):
+    """Takes a body in parts."""
+
+    def __init__(self, answer_after: int | None = None, begin: bool = False) -> None:
+        super().__init__()
+        self.seen: list[bytes] = []
+        self.answer_after = answer_after
+        self.begin = begin
+
+    async def receive_body(self, part: bytes) -> None:
+        """Note a part, and perhaps answer already."""
+        self.seen.append(part)
+        if self.begin:
+            await self.send_headers()
+            self.begin = False
+        if len(self.seen) == self.answer_after:
+            await self.send_response(409, b"enough")
+
+    async def handle(self, body: bytes) -> None:
+        """Answer with what has come."""
+        assert body == b""
+        await self.send_response(200, b"|".join(self.seen))
+
+
+async def test_a_body_may_be_taken_in_parts() -> None:
+    """Each as it comes, without those that are empty, and nothing is kept."""
+    consumer = Parts()
+    events = [request(b"a", True), request(b"", True), request(b"bc", True), request(b"")]
+
+    assert (await serve(consumer, HTTP, *events))[1] == part(b"a|bc")
+    assert consumer.body == []
+
+
+@pytest.mark.parametrize("more", [True, False])
+async def test_a_request_may_be_answered_before_its_body_has_come(more: bool) -> None:
+    """Then nothing of it is read any more, and it is not handled."""
+    consumer = Parts(answer_after=1)
+
+    start, body = await serve(consumer, HTTP, request(b"a", more))
+
+    assert (start["status"], body) == (409, part(b"enough"))
+    assert consumer.seen == [b"a"]
+
+
+async def test_a_body_in_parts_that_is_too_large_is_refused() -> None:
+    """What goes beyond the limit is not passed on."""
+    consumer = type("Small", (Parts,), {"max_body_size": 3})()
+
+    start, _ = await serve(consumer, HTTP, request(b"ab", True), request(b"cd", True))
+
+    assert start["status"] == 413
+    assert consumer.seen == [b"ab"]
+
+
+async def test_a_body_that_becomes_too_large_ends_a_response_that_has_begun(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nothing else can be told to the client then; one warning says it."""
+    consumer = type("Small", (Parts,), {"max_body_size": 3})(begin=True)
+
+    sent = await serve(consumer, HTTP, request(b"ab", True), request(b"cd", True))
+
+    assert [event["type"] for event in sent] == ["http.response.start"]
+    assert caplog.messages == [
+        "Small(path='/') ends: the body of its request is too large, and its response has begun"
+    ]
+
+
 async def test_a_body_that_is_too_large_is_refused() -> None:
     """With 413, as soon as it is known, and without `handle()`."""
 

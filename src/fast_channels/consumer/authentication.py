@@ -9,6 +9,7 @@ from typing_extensions import TypeVar
 
 from fast_channels.consumer.params import JSON_HEADERS
 from fast_channels.exceptions import NotAuthenticated, StopConsumer
+from fast_channels.type_defs import ChannelScope
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
@@ -34,9 +35,11 @@ class Authenticated(Generic[User]):
     `connect()`, nor `handle()`, nor `disconnect()` is called for it.
 
     Attributes:
+        scope: The connection scope, which every consumer has.
         user: What `authenticate()` returned.
     """
 
+    scope: ChannelScope
     user: User
 
     async def authenticate(self) -> User:

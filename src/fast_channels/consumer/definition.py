@@ -47,6 +47,7 @@ _HOOKS = frozenset(
         "websocket_connect",
         "websocket_receive",
         "websocket_disconnect",
+        "receive_body",
         "http_request",
         "http_disconnect",
     ]

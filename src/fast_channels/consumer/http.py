@@ -95,6 +95,17 @@ class AsyncHttpConsumer(AsyncConsumer):
             end = {"type": "http.response.body", "body": body, "more_body": False}
             await self._life.send_own(self, _start(status, headers), end)
 
+    async def receive_body(self, part: bytes) -> None:
+        """Take a part of the request body as it comes, and keep it where it is wanted.
+
+        A class that has such a method gets its body so, and `handle()` with an empty one afterwards, unless
+        the response is complete by then. The next part is read when the method returns, so a slow one slows
+        the client down. `max_body_size` is the limit of all parts together.
+
+        Args:
+            part: The part, which is not empty.
+        """
+
     async def handle(self, body: bytes) -> None:
         """Answer the request, with `send_response()` or with `send_headers()` and `send_body()`.
 

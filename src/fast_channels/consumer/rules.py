@@ -65,6 +65,7 @@ class Rules:
         calls: Whether the class has a `__call__()` of its own.
         computes_groups: Whether `groups` is a property, or something else that is asked when it is needed.
         authenticates: Whether its consumers ask whose connection they serve.
+        streams_body: Whether its consumers take the body of a request in parts.
         has_hook: Whether an application's class has a `disconnect()`.
         joinable: The kinds of groups that its consumers may join, as far as one has asked.
         served_with: The names of the arguments with which endpoints of frameworks have made its consumers.
@@ -82,6 +83,7 @@ class Rules:
     computes_groups: bool
     declares_messages: bool
     authenticates: bool
+    streams_body: bool
     has_hook: bool
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
     joinable: set[type["Group[Any, Any]"]] = field(default_factory=set[type[Any]])
@@ -246,6 +248,7 @@ def find_rules(
         computes_groups=hasattr(getattr(consumer, "groups", None), "__get__"),
         declares_messages=declares_messages,
         authenticates=issubclass(consumer, Authenticated),
+        streams_body=any("receive_body" in vars(base) for base in consumer.__mro__ if base not in library),
         has_hook=any("disconnect" in vars(base) for base in consumer.__mro__ if base not in library),
     )
 

@@ -16,7 +16,7 @@ class User:
 
 class ByToken(Authenticated[User]):
     async def authenticate(self) -> User:
-        assert_type(bearer_token({}), str)
+        assert_type(bearer_token(self.scope), str)
         bearer_token({}, header="token")  # E
         raise NotAuthenticated("unknown", status=403, headers=[(b"a", b"b")])
 
