@@ -981,7 +981,7 @@ async def test_a_handler_whose_own_task_was_cancelled_has_failed(
     await wait_all_tasks_blocked()
     await layer.group_send("one", {"type": "said"})
 
-    with pytest.raises(RuntimeError, match=r"^Failing waited for something that was cancelled$"):
+    with pytest.raises(RuntimeError, match=r"^Failing awaited a task or future that was cancelled$"):
         await server.end()
     assert consumer.log == [1011]
     assert server.types == ([] if hook == "connect" else ["websocket.accept", "websocket.close"])

@@ -104,7 +104,7 @@ TABLE: dict[str, Row] = {
     "receive is no method": Row(
         "definition",
         TypeError,
-        "Chat.receive is None, in place of the method receive() of the library; write a method, or give it "
+        "Chat.receive is None, and replaces the method receive() of the library; write a method, or choose "
         "another name",
         """
         class Chat(AsyncWebsocketConsumer):  # here
@@ -114,7 +114,7 @@ TABLE: dict[str, Row] = {
     "an attribute hides a method": Row(
         "definition",
         TypeError,
-        "Chat.close is an int, in place of the method close() of the library; write a method, or give it "
+        "Chat.close is an int, and replaces the method close() of the library; write a method, or choose "
         "another name",
         """
         class Chat(AsyncWebsocketConsumer):  # here
@@ -124,8 +124,8 @@ TABLE: dict[str, Row] = {
     "connect() is a property": Row(
         "definition",
         TypeError,
-        "Chat.connect is a property, in place of the method connect() of the library; write a method, or "
-        "give it another name",
+        "Chat.connect is a property, and replaces the method connect() of the library; write a method, or "
+        "choose another name",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             @property
@@ -136,8 +136,8 @@ TABLE: dict[str, Row] = {
     "connect() is a class method": Row(
         "definition",
         TypeError,
-        "Chat.connect is a classmethod, in place of the method connect() of the library; write a method, or "
-        "give it another name",
+        "Chat.connect is a classmethod, and replaces the method connect() of the library; write a method, or "
+        "choose another name",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             @classmethod
@@ -148,7 +148,7 @@ TABLE: dict[str, Row] = {
     "max_message_size is a string": Row(
         "definition",
         TypeError,
-        "Chat.max_message_size is a number of bytes, or None for any size, not '64 KiB'",
+        "Chat.max_message_size has to be a number of bytes, or None for no limit, not '64 KiB'",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             max_message_size = "64 KiB"
@@ -157,7 +157,7 @@ TABLE: dict[str, Row] = {
     "handshake_grace is negative": Row(
         "definition",
         TypeError,
-        "Chat.handshake_grace is a number of seconds, or None for no warning, not -1",
+        "Chat.handshake_grace has to be a number of seconds, or None for no warning, not -1",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             handshake_grace = -1
@@ -166,7 +166,7 @@ TABLE: dict[str, Row] = {
     "channel_layer_alias is empty": Row(
         "definition",
         TypeError,
-        "Chat.channel_layer_alias is the alias of a channel layer, or None for none, not ''",
+        "Chat.channel_layer_alias has to be the alias of a channel layer, or None for no layer, not ''",
         """
         class Chat(AsyncWebsocketConsumer):  # here
             channel_layer_alias = ""
@@ -175,7 +175,7 @@ TABLE: dict[str, Row] = {
     "max_body_size of as_asgi() is a bool": Row(
         "as_asgi()",
         TypeError,
-        "Upload.as_asgi(): max_body_size is a number of bytes, or None for any size, not True",
+        "Upload.as_asgi(): max_body_size has to be a number of bytes, or None for no limit, not True",
         """
         class Upload(AsyncHttpConsumer):
             async def handle(self, body: bytes) -> None:

@@ -27,10 +27,10 @@ def _is_alias(value: object) -> bool:
 
 _SETTINGS: Mapping[str, tuple[Callable[[object], bool], str]] = MappingProxyType(
     {
-        "max_message_size": (_is_size, "a number of bytes, or None for any size"),
-        "max_body_size": (_is_size, "a number of bytes, or None for any size"),
+        "max_message_size": (_is_size, "a number of bytes, or None for no limit"),
+        "max_body_size": (_is_size, "a number of bytes, or None for no limit"),
         "handshake_grace": (_is_time, "a number of seconds, or None for no warning"),
-        "channel_layer_alias": (_is_alias, "the alias of a channel layer, or None for none"),
+        "channel_layer_alias": (_is_alias, "the alias of a channel layer, or None for no layer"),
     }
 )
 """For each attribute of the library's consumers what may be in it besides `None`, and how that is called."""
@@ -54,7 +54,7 @@ def require_settings(consumer: type, settings: Mapping[str, object], *, of_class
         is_plain = type(value).__module__ == "builtins" and not hasattr(value, "__get__")
         if is_plain and value is not None and not fits(value) and hasattr(consumer, name):
             owner = f"{consumer.__name__}." if of_class else f"{consumer.__name__}.as_asgi(): "
-            raise TypeError(f"{owner}{name} is {text}, not {shown(value)}")
+            raise TypeError(f"{owner}{name} has to be {text}, not {shown(value)}")
 
 
 def require_names(owner: str, groups: object) -> None:
@@ -103,8 +103,8 @@ def require_methods_to_be_called(consumer: type) -> None:
             hidden = next((vars(one)[name] for one in library if name in vars(one)), None)
             if isinstance(hidden, FunctionType) and name not in USUAL_HANDLER_NAMES and _is_no_method(value):
                 raise TypeError(
-                    f"{consumer.__name__}.{name} is {kind_of(value)}, in place of the method {name}() of the "
-                    "library; write a method, or give it another name"
+                    f"{consumer.__name__}.{name} is {kind_of(value)}, and replaces the method {name}() of "
+                    "the library; write a method, or choose another name"
                 )
 
 

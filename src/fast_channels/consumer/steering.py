@@ -35,7 +35,7 @@ def blamed(consumer: object, error: BaseException) -> BaseException:
     """
     if not isinstance(error, asyncio.CancelledError) or is_cancelled():
         return error
-    failure = RuntimeError(f"{type(consumer).__name__} waited for something that was cancelled")
+    failure = RuntimeError(f"{type(consumer).__name__} awaited a task or future that was cancelled")
     failure.__cause__ = error
     return failure
 

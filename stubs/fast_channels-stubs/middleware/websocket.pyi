@@ -46,7 +46,7 @@ class OriginValidator:
         allowed_origins: The patterns.
 
     Raises:
-        TypeError: `allowed_origins` is a single string, or a pattern is none.
+        TypeError: `allowed_origins` is a single string, or a pattern is not a string.
         ValueError: A pattern has a malformed host or port.
     """
     def __init__(self, application: ChannelApplication, allowed_origins: AllowedOrigins) -> None: ...

@@ -189,7 +189,7 @@ class SerializersRegistry:
             serializer_class = self._registry[format]
         except KeyError:
             known = ", ".join(map(repr, self._registry))
-            text = f"no serializer has the name {shown(format)}; there are {known}"
+            text = f"no serializer has the name {shown(format)}; known names: {known}"
             raise SerializerDoesNotExist(text) from None
         return serializer_class(*args, **kwargs)
 
