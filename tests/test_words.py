@@ -53,7 +53,7 @@ def test_names_are_terms_of_the_field(path: Path) -> None:
 PLAIN = {
     r"whoever": "name who it is: the caller, the client, a process",
     r"nobody|somebody": "name who it is",
-    r"(?:is|are) none": "is not a ..., has no ...",
+    r"(?<!there )(?:is|are) none": "is not a ..., has no ...",
     r"(?<!there )(?:is|are) no (?=\w+[;,.:])": "is not a ...",
     r"not fit": "does not match, is not valid",
     r"too much": "say which limit",

@@ -241,12 +241,12 @@ _MAX_SENTENCE = 600
 
 
 class NotAuthenticated(Exception):
-    """Raised by `authenticate()` when nobody knows whose connection it is.
+    """Raised by `authenticate()` to refuse a client that is not authenticated.
 
     Args:
-        reason: Why, as the client is told.
-        status: HTTP status code of the response: 401, or 403 for somebody who is known and may not.
-        headers: Headers of the response; by default the one that a 401 needs. RFC 9110, section 15.5.2.
+        reason: The reason, which is sent to the client.
+        status: HTTP status code of the response: 401, or 403 for a known user without the permission.
+        headers: Headers of the response; by default the header that a 401 needs. RFC 9110, section 15.5.2.
     """
 
     def __init__(

@@ -137,7 +137,7 @@ async def test_a_class_without_authenticate_says_so() -> None:
         """Promises what it does not do."""
 
     server = Server(Forgetful(), WEBSOCKET, CONNECT)
-    with pytest.raises(NotImplementedError, match="Forgetful is Authenticated, and has no authenticate"):
+    with pytest.raises(NotImplementedError, match="Forgetful does not implement authenticate"):
         await server.end()
 
 
@@ -205,7 +205,7 @@ def test_no_client_can_make_the_search_for_a_token_fail(
 def test_a_session_tells_who_has_logged_in() -> None:
     """Or that nobody has, or that there is no session at all, which is a mistake of the application."""
     assert session_value(scope_of(session={"user": 7}), "user") == 7
-    with pytest.raises(NotAuthenticated, match="nobody has logged in"):
+    with pytest.raises(NotAuthenticated, match="the session has no user"):
         session_value(scope_of(session={}), "user")
     with pytest.raises(LookupError, match="wrap the application in the SessionMiddleware"):
         session_value(scope_of(), "user")

@@ -1,4 +1,4 @@
-"""Who is at the other end of a connection: found out before anything of it is handled."""
+"""Authentication: the user of a connection, determined before its first event is handled."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic
@@ -20,7 +20,7 @@ User = TypeVar("User")
 
 
 class Authenticated(Generic[User]):
-    """Mixin of consumers that serve nobody of whom they do not know who it is.
+    """Mixin for consumers that serve only authenticated clients.
 
         class Chat(Authenticated[User], AsyncWebsocketConsumer):
             async def authenticate(self) -> User:
@@ -30,52 +30,52 @@ class Authenticated(Generic[User]):
                 await self.accept()
                 await self.send(f"welcome, {self.user.name}")
 
-    `authenticate()` is called once for each connection, when the first event has come and before it is
-    handled. If it raises `NotAuthenticated`, the client is told so, and the connection ends: neither
-    `connect()`, nor `handle()`, nor `disconnect()` is called for it.
+    `authenticate()` is called once for each connection, after the first event has arrived and before it is
+    handled. If it raises `NotAuthenticated`, the client is refused and the connection ends; `connect()`,
+    `handle()` and `disconnect()` are not called.
 
     Attributes:
-        scope: The connection scope, which every consumer has.
-        user: What `authenticate()` returned.
+        scope: The scope of the connection.
+        user: The return value of `authenticate()`.
     """
 
     scope: ChannelScope
     user: User
 
     async def authenticate(self) -> User:
-        """Return whose connection this is.
+        """Return the user of the connection.
 
         Raises:
-            NotAuthenticated: Nobody's that is known.
-            NotImplementedError: Always; subclasses have their own.
+            NotAuthenticated: The client is not authenticated.
+            NotImplementedError: Always; subclasses override this method.
         """
-        raise NotImplementedError(f"{type(self).__name__} is Authenticated, and has no authenticate()")
+        raise NotImplementedError(f"{type(self).__name__} does not implement authenticate()")
 
     async def unauthenticated(self, error: NotAuthenticated) -> None:
-        """Answer a connection of which nobody knows whose it is; it ends afterwards.
+        """Answer a client that is not authenticated; the connection ends afterwards.
 
-        By default the client gets `error.status`, 401 if nothing else is said, with the headers of the error
-        and a JSON object with its text. A WebSocket is refused so if the server offers denial responses, and
-        otherwise with a plain 403.
+        By default the client gets `error.status` (401 by default), with the headers of the error and a JSON
+        object with its text. A WebSocket is refused with this response if the server offers denial responses,
+        and otherwise with a plain 403.
 
         Args:
-            error: What `authenticate()` raised.
+            error: The error that `authenticate()` raised.
 
         Raises:
-            NotAuthenticated: The connection is of no protocol that ASGI defines.
+            NotAuthenticated: The protocol of the connection is neither HTTP nor WebSocket.
         """
         refuse: Any = getattr(self, "_refuse_connection", None)
         if refuse is None:
-            # Nobody knows how a protocol of the application says so.
+            # A protocol of the application has no general form of a refusal.
             raise error
         await refuse(error.status, [*JSON_HEADERS, *error.headers], to_json({"detail": str(error)}))
 
 
 async def authenticate(consumer: "AsyncConsumer") -> None:
-    """Find out whose connection a consumer serves, if it asks.
+    """Authenticate the client of a consumer that is `Authenticated`.
 
     Raises:
-        StopConsumer: Nobody's that is known, and the client has been told so.
+        StopConsumer: The client is not authenticated, and has been refused.
     """
     if isinstance(consumer, Authenticated):
         try:
@@ -90,18 +90,18 @@ def bearer_token(
 ) -> str:
     """Return the bearer token of a connection. RFC 6750, section 2.
 
-    It is looked for in the header `Authorization`, which browsers cannot set for a WebSocket, and then where
-    the arguments say.
+    The token is read from the header `Authorization`, which browsers cannot set for a WebSocket. Without this
+    header, it is read from the query or the subprotocols, if the arguments name them.
 
     Args:
         scope: The connection scope.
-        query: The name of a query parameter that may have it. Servers and proxies write queries into their
-            logs, so such a token should be valid for a short time.
-        subprotocol: What a subprotocol begins with that has it, such as `"bearer."`. Accept another
-            subprotocol, or none: what is accepted is sent back.
+        query: The name of a query parameter with the token. Servers and proxies write queries into their
+            logs, so such a token should be valid for a short time only.
+        subprotocol: The prefix of a subprotocol with the token, such as `"bearer."`. Do not pass this
+            subprotocol to `accept()`, which would send the token back.
 
     Raises:
-        NotAuthenticated: There is none.
+        NotAuthenticated: The connection has no token.
     """
     header = next(
         (
@@ -137,15 +137,15 @@ def _in_subprotocols(scope: Mapping[str, Any], prefix: str | None) -> list[str]:
 
 
 def session_value(scope: Mapping[str, Any], key: str) -> Any:
-    """Return a value of the session of a connection, as middleware of Starlette or Django has put it there.
+    """Return a value of the session that middleware of Starlette or Django has put into the scope.
 
     Args:
         scope: The connection scope.
-        key: Under which key the application keeps who has logged in.
+        key: The key under which the application stores the user.
 
     Raises:
         NotAuthenticated: The session has no such value.
-        LookupError: The scope has no session, so the middleware that puts it there is missing.
+        LookupError: The scope has no session, because the middleware is missing.
     """
     session = scope.get("session")
     if session is None:
@@ -154,5 +154,5 @@ def session_value(scope: Mapping[str, Any], key: str) -> Any:
         )
     value = session.get(key)
     if value is None:
-        raise NotAuthenticated("nobody has logged in")
+        raise NotAuthenticated("the session has no user: log in first")
     return value

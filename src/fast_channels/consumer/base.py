@@ -222,7 +222,7 @@ class AsyncConsumer:
 
     @classmethod
     async def serve(cls, connection: ASGIConnection, /, **initkwargs: Any) -> None:
-        """Serve the connection of an endpoint that a framework calls, with what its dependencies have found.
+        """Serve the connection of an endpoint, so that the endpoint can use dependencies of its framework.
 
             @app.websocket("/rooms/{room}")
             async def endpoint(websocket: WebSocket, user: Annotated[User, Depends(current_user)]) -> None:
@@ -231,20 +231,20 @@ class AsyncConsumer:
         The endpoint must not have answered the handshake.
 
         Args:
-            connection: What the framework passes to the endpoint: something with the `scope`, `receive()` and
-                `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
-            **initkwargs: The keyword arguments with which the consumer is made.
+            connection: The connection that the framework passes to the endpoint: an object with the `scope`,
+                `receive()` and `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
+            **initkwargs: The keyword arguments of the constructor of the consumer.
 
         Raises:
-            TypeError: No consumer can be made with them.
+            TypeError: The constructor does not take these arguments.
             RuntimeError: The handshake has been answered already.
-            Exception: Whatever a handler raised, after the clean-up.
+            Exception: The error of a handler, after the clean-up.
         """
         state: Any = getattr(connection, "client_state", None)
         if getattr(state, "name", "CONNECTING") != "CONNECTING":
             raise RuntimeError(
-                f"{cls.__name__}.serve() needs a connection that nobody has answered, and this one is "
-                f"{state.name}; call accept() in {cls.__name__}.connect() and not in the endpoint"
+                f"{cls.__name__}.serve() needs an unanswered handshake, and this one is {state.name}; "
+                f"call accept() in {cls.__name__}.connect() and not in the endpoint"
             )
         names = frozenset(initkwargs)
         if names not in cls._rules.served_with:

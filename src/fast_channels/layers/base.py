@@ -32,11 +32,11 @@ _UNNAMABLE = re.compile(r"[^a-zA-Z0-9\-_.!]")
 
 
 def require_seconds(name: str, seconds: float) -> float:
-    """Return a time that is more than nothing.
+    """Return a time, which must be more than 0 seconds.
 
     Raises:
-        TypeError: It is no number.
-        ValueError: It is not, or is NaN.
+        TypeError: It is not a number.
+        ValueError: It is not more than 0, or is NaN.
     """
     try:
         is_too_short = not seconds > 0
@@ -48,10 +48,10 @@ def require_seconds(name: str, seconds: float) -> float:
 
 
 def require_capacity(capacity: int) -> None:
-    """Do nothing if a channel can hold a number of messages.
+    """Check a capacity.
 
     Raises:
-        TypeError: It is no number.
+        TypeError: It is not a number.
         ValueError: It is less than 1.
     """
     try:
@@ -90,7 +90,8 @@ class BaseChannelLayer:
             beginning of a channel name is used.
 
     Raises:
-        TypeError: A capacity or the expiry is no number, or a pattern is none.
+        TypeError: A capacity or the expiry is not a number, or a pattern is neither a string nor a regular
+            expression.
         ValueError: A capacity is less than 1, or the expiry is not more than 0.
     """
 
@@ -123,7 +124,7 @@ class BaseChannelLayer:
         """Return the capacities with every glob compiled, in the same order.
 
         Raises:
-            TypeError: They are no mapping, or a pattern is neither a string nor a regular expression.
+            TypeError: They are not a mapping, or a pattern is neither a string nor a regular expression.
         """
         require_patterns(channel_capacity)
         return [

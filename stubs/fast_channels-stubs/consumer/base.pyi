@@ -231,7 +231,7 @@ class AsyncConsumer:
     async def serve(
         cls: Callable[_P, _C], connection: ASGIConnection, /, *args: _P.args, **initkwargs: _P.kwargs
     ) -> None:
-        """Serve the connection of an endpoint that a framework calls, with what its dependencies have found.
+        """Serve the connection of an endpoint, so that the endpoint can use dependencies of its framework.
 
             @app.websocket("/rooms/{room}")
             async def endpoint(websocket: WebSocket, user: Annotated[User, Depends(current_user)]) -> None:
@@ -240,21 +240,21 @@ class AsyncConsumer:
         The endpoint must not have answered the handshake.
 
         Args:
-            connection: What the framework passes to the endpoint: something with the `scope`, `receive()` and
-                `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
-            **initkwargs: The keyword arguments with which the consumer is made.
+            connection: The connection that the framework passes to the endpoint: an object with the `scope`,
+                `receive()` and `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
+            **initkwargs: The keyword arguments of the constructor of the consumer.
 
         Raises:
-            TypeError: No consumer can be made with them.
+            TypeError: The constructor does not take these arguments.
             RuntimeError: The handshake has been answered already.
-            Exception: Whatever a handler raised, after the clean-up.
+            Exception: The error of a handler, after the clean-up.
         """
     @overload
     @classmethod
     async def serve(
         cls: _AnyConstructor, connection: ASGIConnection, /, *args: Any, **initkwargs: Any
     ) -> None:
-        """Serve the connection of an endpoint that a framework calls, with what its dependencies have found.
+        """Serve the connection of an endpoint, so that the endpoint can use dependencies of its framework.
 
             @app.websocket("/rooms/{room}")
             async def endpoint(websocket: WebSocket, user: Annotated[User, Depends(current_user)]) -> None:
@@ -263,12 +263,12 @@ class AsyncConsumer:
         The endpoint must not have answered the handshake.
 
         Args:
-            connection: What the framework passes to the endpoint: something with the `scope`, `receive()` and
-                `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
-            **initkwargs: The keyword arguments with which the consumer is made.
+            connection: The connection that the framework passes to the endpoint: an object with the `scope`,
+                `receive()` and `send()` of ASGI, such as a `WebSocket` of Starlette and FastAPI.
+            **initkwargs: The keyword arguments of the constructor of the consumer.
 
         Raises:
-            TypeError: No consumer can be made with them.
+            TypeError: The constructor does not take these arguments.
             RuntimeError: The handshake has been answered already.
-            Exception: Whatever a handler raised, after the clean-up.
+            Exception: The error of a handler, after the clean-up.
         """
