@@ -29,8 +29,8 @@ def needs_asyncio(user: type, remedy: str = "run the server on asyncio") -> Runt
     )
 
 
-def require_asyncio(user: type) -> None:
-    """Do nothing where an event loop of asyncio runs.
+def require_asyncio(user: type) -> asyncio.Task[Any] | None:
+    """Return the current task, `None` for what runs in none, where an event loop of asyncio runs.
 
     Args:
         user: The class that needs it.
@@ -39,7 +39,7 @@ def require_asyncio(user: type) -> None:
         RuntimeError: None does, as under trio.
     """
     try:
-        asyncio.get_running_loop()
+        return asyncio.current_task()
     except RuntimeError:
         raise needs_asyncio(user) from None
 

@@ -4,6 +4,7 @@ Hypothesis writes the programs of the handlers and the script of everything that
 """
 
 import asyncio
+import logging
 import warnings
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -52,6 +53,9 @@ class World:
     overlaps: list[str] = field(default_factory=list[str])
     first_error: BaseException | None = None
     spawned: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
+    supervised: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
+    task_errors: list[BaseException] = field(default_factory=list[BaseException])
+    outliving: list[str] = field(default_factory=list[str])
 
     @contextmanager
     def handling(self, hook: str) -> Generator[None]:
@@ -74,6 +78,20 @@ class World:
         """Do what the program says for a hook."""
         with self.handling(hook):
             await self.act(consumer, self.program[hook])
+
+    async def supervise(self, consumer: Any, actions: list[Action]) -> None:
+        """Do what the program says for a supervised task, and note its error."""
+        try:
+            await self.act(consumer, actions)
+        except (*STEERING, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            self.task_errors.append(error)
+            raise
+
+    def end(self) -> None:
+        """Note which supervised tasks run when `disconnect()` begins."""
+        self.outliving += [task.get_name() for task in self.supervised if not task.done()]
 
     async def act(self, consumer: Any, actions: list[Action]) -> None:
         for name, argument in actions:
@@ -117,6 +135,21 @@ async def _spawn(world: World, consumer: Any, action: Action) -> None:
     world.spawned.append(asyncio.ensure_future(_try(world, consumer, action)))
 
 
+async def _supervise(world: World, consumer: Any, actions: list[Action]) -> None:
+    try:
+        world.supervised.append(consumer.spawn(world.supervise(consumer, actions)))
+    except ConnectionClosed:
+        # From `disconnect()`, which is refused.
+        return
+
+
+async def _swallow(world: World, consumer: Any, action: Action) -> None:
+    try:
+        await world.act(consumer, [action])
+    except asyncio.CancelledError:
+        await asyncio.sleep(0)
+
+
 async def _layer(world: World, consumer: Any, call: tuple[str, str]) -> None:
     method, name = call
     if consumer.channel_layer is None:
@@ -133,6 +166,8 @@ ACTIONS: dict[str, Callable[[World, Any, Any], Awaitable[None]]] = {
     "event": _event,
     "try": _try,
     "spawn": _spawn,
+    "supervise": _supervise,
+    "swallow": _swallow,
     "layer": _layer,
 }
 
@@ -184,6 +219,7 @@ class Grouped(Hooks, AsyncWebsocketConsumer):
 
     async def disconnect(self, code: int) -> None:
         """End."""
+        self.world.end()
         self.world.codes.append(code)
         await self.world.run(self, "disconnect")
 
@@ -212,6 +248,7 @@ class Http(Hooks, AsyncHttpConsumer):
 
     async def disconnect(self) -> None:
         """End."""
+        self.world.end()
         self.world.codes.append(None)
         await self.world.run(self, "disconnect")
 
@@ -333,7 +370,10 @@ def actions(calls: st.SearchStrategy[tuple[str, dict[str, Any]]]) -> st.SearchSt
     tried: st.SearchStrategy[Action] = st.tuples(st.just("try"), simple)
     # Not into groups: what a task joins after the end of its consumer, the consumer cannot leave.
     spawned: st.SearchStrategy[Action] = st.tuples(st.just("spawn"), st.tuples(st.just("call"), calls))
-    return st.lists(st.one_of(simple, simple, tried, spawned), max_size=4)
+    swallowed: st.SearchStrategy[Action] = st.tuples(st.just("swallow"), simple)
+    work = st.lists(st.one_of(simple, tried, swallowed), max_size=3)
+    supervised: st.SearchStrategy[Action] = st.tuples(st.just("supervise"), work)
+    return st.lists(st.one_of(simple, simple, tried, spawned, supervised), max_size=4)
 
 
 def programs(
@@ -553,6 +593,7 @@ async def live(
     scope = {**(HTTP if http else WEBSOCKET), "subprotocols": ["chat"]}
     if offers:
         scope["extensions"] = {"websocket.http.response": {}}
+    logged = Logged()
     server = Server(application, scope)
     life = Life(world, server, fragile, layer == "plain")
     for name, argument in script:
@@ -560,7 +601,9 @@ async def live(
     await life.finish({"type": "http.disconnect"} if http else {"type": "websocket.disconnect", "code": 1000})
     assert server.task.done(), "the application never ends"
     life.outcome = server.error
+    logged.stop()
     check(life, kind)
+    check_tasks(life, logged)
     left = asyncio.all_tasks() - before
     assert not left, "tasks of the consumer run on"
     return life
@@ -581,7 +624,7 @@ def check(life: Life, kind: type[AsyncConsumer]) -> None:
     if layer is not None:
         check_layer(life, layer)
     # 3: the first error is the one that propagates.
-    if world.first_error is not None and not life.cancelled:
+    if world.first_error is not None and not (life.cancelled or life.outcome in world.task_errors):
         assert same(life.outcome, world.first_error)
     # 4: one at a time, in order, none lost on the way.
     assert not world.overlaps
@@ -592,6 +635,34 @@ def check(life: Life, kind: type[AsyncConsumer]) -> None:
     # 5: groups are joined when the connection is accepted, not before.
     if layer is not None and not world.accepting:
         assert "two" not in layer.joins
+
+
+class Logged(logging.Handler):
+    """The errors that the library logs, from now until `stop()`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[BaseException | None] = []
+        logging.getLogger("fast_channels.consumer").addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep an error."""
+        self.errors += [record.exc_info[1]] if record.exc_info else []
+
+    def stop(self) -> None:
+        """Keep no more."""
+        logging.getLogger("fast_channels.consumer").removeHandler(self)
+
+
+def check_tasks(life: Life, logged: Logged) -> None:
+    """Check what holds of supervised tasks."""
+    world = life.world
+    assert all(task.done() for task in world.supervised)
+    assert not world.outliving, "supervised tasks run beside disconnect()"
+    for error in world.task_errors:
+        assert [life.outcome, *logged.errors].count(error) == 1, "an error comes out once"
+    if world.task_errors and world.first_error is None and not life.cancelled:
+        assert life.outcome is not None
 
 
 def possible_codes(life: Life) -> set[int | None]:

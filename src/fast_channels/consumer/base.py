@@ -1,8 +1,9 @@
 """The base of all consumers: one object per connection, whose methods handle its events."""
 
+import asyncio
 import logging
-from collections.abc import Mapping
-from typing import Any, ClassVar, NoReturn, Self
+from collections.abc import Coroutine, Mapping
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
 
 from fast_channels.consumer.application import ConsumerApplication, is_scope, no_application, require_effect
 from fast_channels.consumer.attributes import require_methods_to_be_called, require_settings
@@ -11,6 +12,7 @@ from fast_channels.consumer.handlers import get_handler_name
 from fast_channels.consumer.life import Life
 from fast_channels.consumer.membership import join, leave
 from fast_channels.consumer.rules import Rules, find_rules
+from fast_channels.consumer.supervision import spawn
 from fast_channels.exceptions import InvalidEventError, InvalidParamsError
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.messages import Group
@@ -31,6 +33,8 @@ from fast_channels.untrusted import printable, shown
 __all__ = ["AsyncConsumer", "ConsumerApplication", "get_handler_name"]
 
 logger = logging.getLogger("fast_channels.consumer")
+
+_T = TypeVar("_T")
 
 
 class AsyncConsumer:
@@ -160,6 +164,27 @@ class AsyncConsumer:
             group: A group that the consumer has joined.
         """
         await leave(self._life, self, group)
+
+    def spawn(self, coro: Coroutine[Any, Any, _T], name: str | None = None) -> asyncio.Task[_T]:
+        """Run a coroutine in a task that the connection owns.
+
+        It runs beside the handlers, and does not outlive the connection: when that ends, it is cancelled and
+        awaited before `disconnect()` runs. An error in it ends the consumer like that of a handler, also if
+        somebody awaits the task; `ConnectionClosed` of this connection ends the task only.
+
+        Args:
+            coro: What an `async def` function returns.
+            name: The name of the task, that of the function by default.
+
+        Returns:
+            The task, which may be awaited or cancelled.
+
+        Raises:
+            ConnectionClosed: The connection is over; the coroutine is closed.
+            RuntimeError: There is no connection yet, or it is served in another event loop.
+            TypeError: `coro` is no coroutine.
+        """
+        return spawn(self._life, self, coro, name)
 
     def __repr__(self) -> str:
         scope: Mapping[str, Any] = vars(self).get("scope") or {}

@@ -43,13 +43,13 @@ Arrival: TypeAlias = tuple[Mapping[str, Any], Origin, LifeHandler | None]
 """An event, where it is from, and what handles it if it is a straight one."""
 
 
-class _Failure(NamedTuple):
+class Failure(NamedTuple):
     """A source has ended with an error, which is raised when everything before it has been handled."""
 
     error: BaseException
 
 
-_Entry: TypeAlias = Arrival | _Failure | None
+_Entry: TypeAlias = Arrival | Failure | None
 """What can be next; `None` stands for the oldest message in the layer's mailbox."""
 
 
@@ -285,7 +285,7 @@ class Inbox:
         if entry is None:
             message = None if arrivals.mailbox is None else arrivals.mailbox.take_snapshot()
             return None if message is None else (message, LAYER, None)
-        if isinstance(entry, _Failure):
+        if isinstance(entry, Failure):
             try:
                 raise entry.error
             finally:
@@ -354,7 +354,7 @@ class Inbox:
                     await arrivals.of_client.wait()
         except BaseException as error:
             # A server may cancel by raising out of its receive, and nobody asks for our own cancellation.
-            arrivals.put(_Failure(error))
+            arrivals.put(Failure(error))
 
     async def _ask(self, layer: BaseChannelLayer, channel: str, arrivals: Arrivals) -> None:
         try:
@@ -363,7 +363,7 @@ class Inbox:
                 if arrivals.of_layer.arrived():
                     await arrivals.of_layer.wait()
         except BaseException as error:
-            arrivals.put(_Failure(error))
+            arrivals.put(Failure(error))
 
 
 class InboxByTurns(Inbox):

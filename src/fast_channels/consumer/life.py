@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from fast_channels.consumer.authentication import authenticate
 from fast_channels.consumer.cleanup import NOTHING, Step, clean_up, rest
+from fast_channels.consumer.crash import fail
 from fast_channels.consumer.handler_errors import pass_over, pass_over_of_disconnect
 from fast_channels.consumer.handlers import Handler
 from fast_channels.consumer.inbox import LAST, LAYER, Arrival, Inbox, InboxByTurns, Origin
@@ -50,8 +51,9 @@ from fast_channels.consumer.phases import (
     PHASES,
 )
 from fast_channels.consumer.rules import WORKER, Rules
-from fast_channels.consumer.sending import SENDS_PER_TURN, Sender, recover, send_last
-from fast_channels.consumer.steering import blamed, steering
+from fast_channels.consumer.sending import SENDS_PER_TURN, Sender, recover
+from fast_channels.consumer.steering import steering
+from fast_channels.consumer.supervision import Supervision, end_tasks, first_error
 from fast_channels.event_loop import require_asyncio
 from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import (
@@ -99,9 +101,14 @@ class Life(Generic[_C]):
         inbox: Where the events come from.
         joined: The groups that the consumer has joined, by their names.
         phase: How far the life is.
+        supervision: The tasks that the consumer has spawned, `None` before the first.
+        task: The task of the connection, `None` if nothing is served, or whoever does it has none.
     """
 
-    __slots__ = ("base_send", "connection", "inbox", "joined", "phase", "rules", "server_send")
+    __slots__ = (
+        *("base_send", "connection", "inbox", "joined", "phase", "rules", "server_send"),
+        *("supervision", "task"),
+    )
 
     base_send: ASGISendCallable
     inbox: Inbox
@@ -112,6 +119,8 @@ class Life(Generic[_C]):
         self.phase: str = INITIAL
         self.connection: Connection | None = None
         self.joined: Mapping[str, Group[Any, Any]] = _NO_GROUPS
+        self.supervision: Supervision | None = None
+        self.task: asyncio.Task[Any] | None = None
 
     def prepare(self, consumer: _C) -> None:
         """Give a new consumer what it has before its connection."""
@@ -128,51 +137,52 @@ class Life(Generic[_C]):
         """
         self.begin(consumer, scope, receive, send)
         inbox = self.inbox
+        failure: BaseException | None = None
         # One coroutine for all of it: each event has to pass through every one that waits for it.
         try:
             try:
-                try:
-                    event, origin, of_life = await self.first(consumer)
-                    while True:
-                        try:
-                            handling = (
-                                self.handle(consumer, event, origin)
-                                if of_life is None
-                                else of_life(self, consumer, event)
-                            )
-                            if inbox.reading:
-                                await handling
-                            else:
-                                # Most handlers wait for nothing; a task watches the client while others do.
-                                steps = handling.__await__()
-                                if (yielded := next(steps, _DONE)) is not _DONE:
-                                    inbox.read_ahead()
-                                    await rest(steps, yielded)
-                                    del yielded
-                        except _PASSED_OVER as error:
-                            await self.handle_error(consumer, steering(error), event, origin)
-                        # What needs no change and causes none does not end a connection.
-                        if of_life is None and (
-                            self.phase != LIVE or origin is LAST or self.is_over(consumer)
-                        ):
-                            break
-                        # A consumer that waits for its next event keeps nothing of the last.
-                        del event
-                        inbox.answers = 0
+                event, origin, of_life = await self.first(consumer)
+                while True:
+                    try:
+                        handling = (
+                            self.handle(consumer, event, origin)
+                            if of_life is None
+                            else of_life(self, consumer, event)
+                        )
                         if inbox.reading:
-                            event, origin, of_life = inbox.kept() or await inbox.get()
+                            await handling
                         else:
-                            # As get() does it, without its coroutine.
-                            inbox.lost = True
-                            event, origin, of_life = inbox.arrival(await inbox.receive())
-                except StopConsumer:
-                    pass
+                            # Most handlers wait for nothing; a task watches the client while others do.
+                            steps = handling.__await__()
+                            if (yielded := next(steps, _DONE)) is not _DONE:
+                                inbox.read_ahead()
+                                await rest(steps, yielded)
+                                del yielded
+                    except _PASSED_OVER as error:
+                        await self.handle_error(consumer, steering(error), event, origin)
+                    # What needs no change and causes none does not end a connection.
+                    if of_life is None and (self.phase != LIVE or origin is LAST or self.is_over(consumer)):
+                        break
+                    # A consumer that waits for its next event keeps nothing of the last.
+                    del event
+                    inbox.answers = 0
+                    if inbox.reading:
+                        event, origin, of_life = inbox.kept() or await inbox.get()
+                    else:
+                        # As get() does it, without its coroutine.
+                        inbox.lost = True
+                        event, origin, of_life = inbox.arrival(await inbox.receive())
                 if last_steps := self.last_steps(consumer):
                     await clean_up(last_steps)
             except BaseException as error:
-                await self.fail(consumer, explained(consumer, error))
+                # Handled outside: the failure of a task must not look like one that came of this error.
+                failure = first_error(self, error)
+            if failure is not None:
+                await fail(self, consumer, explained(consumer, failure))
         finally:
             self.phase = OVER
+            # It refers to the frames of the connection, and to its error.
+            self.task = failure = None
 
     async def first(self, consumer: _C) -> Arrival:
         """Return the first event, for which the consumer has its parameters and its channel.
@@ -216,7 +226,7 @@ class Life(Generic[_C]):
         Raises:
             RuntimeError: There has been one already, or no event loop of asyncio runs.
         """
-        require_asyncio(type(consumer))
+        task = require_asyncio(type(consumer))
         phase = PHASES[self.phase].get(BEGIN)
         if phase is None:
             name = type(consumer).__name__
@@ -226,6 +236,7 @@ class Life(Generic[_C]):
                 "which makes an instance for each connection"
             )
         self.phase = phase
+        self.task = task
         consumer.scope = scope
         self.server_send = consumer.base_send = self.base_send = send
         protocol: Any = scope.get("type")
@@ -319,6 +330,8 @@ class Life(Generic[_C]):
         """Return the steps of the clean-up."""
         steps: list[Step] = []
         inbox = self.inbox
+        if self.supervision is not None and not self.supervision.ended:
+            steps.append(functools.partial(end_tasks, self, self.supervision))
         if self.phase == LIVE and not self.rules.has_hook and "disconnect" not in vars(consumer):
             self.retire()
         elif self.phase == LIVE:
@@ -340,29 +353,9 @@ class Life(Generic[_C]):
             steps.append(inbox.close)
         return steps
 
-    async def fail(self, consumer: _C, error: BaseException) -> None:
-        """Clean up after an error, tell the client if the application has failed, and raise the error."""
-        connection = self.connection
-        inbox = self.inbox
-        event = None
-        if not inbox.lost:
-            # A server may cancel by raising out of its receive.
-            error = blamed(consumer, error)
-        if connection is not None and not inbox.lost and not isinstance(error, asyncio.CancelledError):
-            event = connection.failure()
-        steps = self.last_steps(consumer, error)
-        if event is not None:
-            # The last of all: a client that reads nothing makes it wait.
-            steps.append(functools.partial(send_last, self.server_send, event, inbox))
-        try:
-            await clean_up(steps, error)
-        finally:
-            # The error refers to this frame, which would refer to the error.
-            del error
-
     def retire(self) -> None:
         """Begin the end: neither `disconnect()` nor whoever still holds the consumer can send any more."""
-        self.phase = PHASES[self.phase][DISCONNECT]
+        self.phase = PHASES[self.phase].get(DISCONNECT, self.phase)
         connection = self.connection
         if connection is not None and connection.state != GONE:
             connection.lost()
@@ -378,7 +371,10 @@ class Life(Generic[_C]):
     async def end(self, consumer: _C, code: int) -> None:
         """Let the consumer's hook clean up now, shielded as in the clean-up."""
         if DISCONNECT in PHASES[self.phase]:
-            await clean_up([functools.partial(self.disconnect, consumer, code)])
+            steps = [functools.partial(self.disconnect, consumer, code)]
+            if self.supervision is not None:
+                steps.insert(0, functools.partial(end_tasks, self, self.supervision))
+            await clean_up(steps)
 
     def run_hook(self, consumer: _C, code: int) -> Awaitable[None]:
         """Return what runs the `disconnect()` of a consumer that has one."""
