@@ -23,7 +23,7 @@ from tests.blocked import wait_all_tasks_blocked
 
 from .driver import CONNECT, GET, HTTP, WEBSOCKET, FragileLayer, Server, frame, gone
 
-ACCEPT = {"type": "websocket.accept", "headers": []}
+ACCEPT: dict[str, Any] = {"type": "websocket.accept", "headers": []}
 
 LAYERS = pytest.mark.parametrize("alias", [None, "test"])
 
@@ -395,6 +395,7 @@ async def test_a_value_that_a_client_chose_is_no_crash_of_a_task(caplog: pytest.
         channel_layer_alias = "test"
 
         async def receive_json(self, content: Any, **kwargs: Any) -> None:
+            assert self.channel_layer is not None
             _ = self.spawn(self.channel_layer.group_send("room", {"type": "said", "text": content}))
 
     server = Server(Relay.as_asgi(), WEBSOCKET, CONNECT, frame('"\\ud800"'))
@@ -442,6 +443,19 @@ async def test_a_task_that_somebody_cancels_ends_quietly() -> None:
     await server.end()
 
 
+async def test_a_task_that_was_cancelled_by_what_it_waited_for_has_failed() -> None:
+    """Nobody has cancelled it, so nobody expects it to end."""
+
+    async def wait(consumer: Working) -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    server = Server(Working.as_asgi(work=wait, codes=[]), WEBSOCKET, CONNECT)
+    with pytest.raises(RuntimeError, match=r"Working\.run of .* waited for something that was cancelled$"):
+        await server.end()
+
+
 async def test_spawn_after_the_end_is_an_error_at_the_callers_line() -> None:
     """And Python does not warn of a coroutine that was never awaited."""
     refused: list[str] = []
@@ -487,7 +501,7 @@ async def test_spawn_needs_a_coroutine() -> None:
 
     class Wrong(AsyncWebsocketConsumer):
         async def connect(self) -> None:
-            _ = self.spawn(self.connect)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
+            self.connected: Any = self.spawn(self.connect)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake
 
     with pytest.raises(TypeError, match=r"^spawn\(\) of Wrong\(path='/'\) needs a coroutine, "):
         await Server(Wrong.as_asgi(), WEBSOCKET, CONNECT).end()

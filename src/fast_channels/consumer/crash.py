@@ -16,28 +16,29 @@ if TYPE_CHECKING:
 
 async def fail(life: "Life[Any]", consumer: "AsyncConsumer", error: BaseException) -> None:
     """Clean up after an error, tell the client if the application has failed, and raise the error."""
-    failure: BaseException | None = error
     if isinstance(error, StopConsumer):
         failure = await _stop(life, consumer)
         if failure is None:
             return
+        error = failure
+        del failure
     connection = life.connection
     inbox = life.inbox
     event = None
     if not inbox.lost:
         # A server may cancel by raising out of its receive.
-        failure = blamed(consumer, failure)
-    if connection is not None and not inbox.lost and not isinstance(failure, asyncio.CancelledError):
+        error = blamed(consumer, error)
+    if connection is not None and not inbox.lost and not isinstance(error, asyncio.CancelledError):
         event = connection.failure()
-    steps = life.last_steps(consumer, failure)
+    steps = life.last_steps(consumer, error)
     if event is not None:
         # The last of all: a client that reads nothing makes it wait.
         steps.append(functools.partial(send_last, life.server_send, event, inbox))
     try:
-        await clean_up(steps, failure)
+        await clean_up(steps, error)
     finally:
         # The error refers to this frame, which would refer to the error.
-        del error, failure
+        del error
 
 
 async def _stop(life: "Life[Any]", consumer: "AsyncConsumer") -> BaseException | None:

@@ -1,0 +1,45 @@
+"""Supervised tasks: what they return, and what can be spawned."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, assert_type
+
+from fast_channels.consumer import AsyncHttpConsumer, AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+
+
+async def count(text: str) -> int:
+    return len(text)
+
+
+async def numbers() -> AsyncIterator[int]:
+    yield 1
+
+
+class Clock(AsyncWebsocketConsumer):
+    ticking: asyncio.Task[None]
+
+    async def connect(self) -> None:
+        self.ticking = self.spawn(self.tick())
+        self.ticking = self.spawn(self.tick(), name="clock")
+        self.ticking = self.spawn(count("text"))  # E
+        assert_type(self.spawn(count("text")), asyncio.Task[int])
+        assert_type(await self.spawn(count("text")), int)
+        counted = self.spawn(count("text"))
+        (await counted).upper()  # E
+        self.failed = self.spawn(self.tick)  # E
+        self.failed = self.spawn(numbers())  # E
+        self.failed = self.spawn(self.tick(), 1)  # E
+        self.failed = self.spawn(asyncio.Event().wait(), named="x")  # E
+
+    async def tick(self) -> None:
+        await self.send("tick")
+
+
+class Page(AsyncHttpConsumer):
+    async def handle(self, body: bytes) -> None:
+        assert_type(self.spawn(count("text")), asyncio.Task[int])
+
+
+class Json(AsyncJsonWebsocketConsumer[str, int]):
+    async def receive_json(self, content: str, **kwargs: Any) -> int:
+        return await self.spawn(count(content))
