@@ -47,7 +47,7 @@ SUBJECTS_SINCE = "2026-11-24"  # Earlier commits were made without the rule.
 ASYNC_TESTS = ("tests/consumer", "tests/layers", "tests/test_event_loops.py")
 P = ParamSpec("P")
 
-CHECKED_AS_USERS_DO = ("tests", "examples", "noxfile.py")
+CHECKED_AS_USERS_DO = ("tests", "examples", "benchmarks", "noxfile.py")
 """What is checked with the stubs in place of the source."""
 
 
@@ -171,7 +171,8 @@ def types(session: nox.Session, what: str) -> None:
         "source": (("-r", "pyproject.toml"), ("src",)),
         "users": (("-e", "."), CHECKED_AS_USERS_DO),
     }[what]
-    session.install(*project, "--group=types", "--group=test", "--group=browser")
+    groups = (f"--group={group}" for group in ("types", "test", "browser", "bench"))
+    session.install(*project, *groups)
     session.run("mypy", *files)
     session.run("pyright", *files)
 
@@ -300,9 +301,20 @@ def demo(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure what an echo, a connection and a broadcast cost, beside others; fails when exact counts do."""
-    install(session, "bench")
-    session.run("python", "benchmarks/run.py", "--check", *session.posargs)
+    """Measure what this library costs, beside its peers, and write docs/benchmarks.md.
+
+    It fails when gates of counts or instructions are missed. `-- --quick` takes less than three minutes and
+    writes nothing; `-- text json` measures some scenarios, `-- --help` lists them.
+    """
+    session.install("-e", ".[redis]", "--group=bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(tags=["full"])
+def load(session: nox.Session) -> None:
+    """Put a server under load, and two with one Redis; `-- --long` has 11,000 clients for five minutes."""
+    session.install("-e", ".[redis]", "--group=bench")
+    session.run("python", "-m", "benchmarks.load", *session.posargs)
 
 
 def git(session: nox.Session, *arguments: str) -> str:
@@ -348,13 +360,6 @@ def write_generated(session: nox.Session, *options: str) -> None:
     session.run("fast-channels", "schema", chat, "-o", "examples/chat/schemas", *options)
     session.run("fast-channels", "stubs", chat, "-o", "examples/chat/chat_types.py", *options)
     session.run("fast-channels", "check", "examples.chat.app:app")
-
-
-@nox.session
-def bench_redis(session: nox.Session) -> None:
-    """Measure what the Redis layers cost, beside those of the published package; checks nothing."""
-    session.install("-e", ".[redis]")
-    session.run("python", "benchmarks/redis_layers.py", *session.posargs)
 
 
 def install_from_debian(session: nox.Session, command: str, *packages: str) -> None:

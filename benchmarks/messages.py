@@ -5,7 +5,8 @@ from typing import Any
 
 TEXT = "Hello, everybody! Is anyone here who can explain backpressure?"
 
-QUESTION: dict[str, Any] = {"action": "say", "payload": {"room": "general", "text": TEXT}}
+PAYLOAD: dict[str, Any] = {"room": "general", "text": TEXT}
+QUESTION: dict[str, Any] = {"action": "say", "payload": PAYLOAD}
 QUESTION_TEXT = json.dumps(QUESTION)
 ANSWER_ACTION = "said"
 
@@ -18,3 +19,4 @@ BODY = b"x" * 1024
 
 GROUP = "everybody"
 EVENT: dict[str, Any] = {"type": "chat.message", "text": TEXT}
+EVENT_JSON: dict[str, Any] = {"type": "chat.said", "payload": PAYLOAD}

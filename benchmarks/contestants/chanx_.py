@@ -2,15 +2,14 @@
 
 from typing import Literal
 
-from chanx.core.decorators import ws_handler
+from chanx.core.decorators import event_handler, ws_handler
 from chanx.fast_channels.websocket import AsyncJsonWebsocketConsumer
 from chanx.messages.base import BaseMessage
 from pydantic import BaseModel
 
-from contestants import channels
-from contestants.channels import deliver, reset
-
-__all__ = ["APPLICATIONS", "deliver", "reset"]
+from benchmarks.contestant import Contestant
+from benchmarks.contestants import alike
+from benchmarks.messages import GROUP, PAYLOAD
 
 
 class Payload(BaseModel):
@@ -33,6 +32,11 @@ class Said(BaseMessage):
     payload: Payload
 
 
+class ChatSaid(BaseMessage):
+    action: Literal["chat_said"] = "chat_said"
+    payload: Payload
+
+
 class Json(AsyncJsonWebsocketConsumer):
     channel_layer_alias = ""
     send_completion = False
@@ -46,4 +50,19 @@ class Json(AsyncJsonWebsocketConsumer):
         await self.close()
 
 
-APPLICATIONS = {"json": Json.as_asgi(), "text": channels.APPLICATIONS["text"]}
+class GroupJson(Json):
+    channel_layer_alias = "default"
+    groups = [GROUP]
+
+    @event_handler
+    async def chat_said(self, event: ChatSaid) -> Said:
+        return Said(payload=event.payload)
+
+
+async def deliver() -> None:
+    await GroupJson.broadcast_event(ChatSaid(payload=Payload(**PAYLOAD)), groups=[GROUP])
+
+
+CONTESTANT = Contestant(
+    {"json": Json.as_asgi(), "group-json": GroupJson.as_asgi()}, {"group-json": deliver}, alike.running
+)

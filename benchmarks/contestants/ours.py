@@ -4,40 +4,38 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from contestants import channels
-from contestants.channels import deliver, reset
+from benchmarks.contestant import Contestant
+from benchmarks.contestants import alike
+from benchmarks.messages import GROUP, PAYLOAD
+from benchmarks.models import Leave, Left, Payload, Said, Say
 from fast_channels.consumer import AsyncJsonWebsocketConsumer
 from fast_channels.exceptions import InvalidMessageError
-
-__all__ = ["APPLICATIONS", "deliver", "reset"]
-
-
-class Payload(BaseModel):
-    room: str
-    text: str
-
-
-class Say(BaseModel):
-    action: Literal["say"] = "say"
-    payload: Payload
-
-
-class Leave(BaseModel):
-    action: Literal["leave"] = "leave"
-
-
-class Said(BaseModel):
-    action: Literal["said"] = "said"
-    payload: Payload
-
-
-class Left(BaseModel):
-    action: Literal["left"] = "left"
+from fast_channels.messages import ChannelEvent, Group
 
 
 class Json(AsyncJsonWebsocketConsumer[Say | Leave, Said | Left]):
     async def receive_json(self, content: Say | Leave) -> Said | Left:
         return Said(payload=content.payload) if isinstance(content, Say) else Left()
+
+
+class ChatSaid(ChannelEvent):
+    type: Literal["chat.said"] = "chat.said"
+    payload: Payload
+
+
+class Everybody(Group[ChatSaid], pattern=GROUP):
+    """The members of the group."""
+
+
+class GroupJson(AsyncJsonWebsocketConsumer[Say | Leave, ChatSaid]):
+    channel_layer_alias = "default"
+    groups = [GROUP]
+
+    async def receive_json(self, content: Say | Leave) -> None:
+        """Clients only listen."""
+
+    async def chat_said(self, event: ChatSaid) -> None:
+        await self.send_json(event)
 
 
 class Add(BaseModel):
@@ -58,4 +56,19 @@ class Items(AsyncJsonWebsocketConsumer[Add, Added]):
         await self.send_json(Added(count=0))
 
 
-APPLICATIONS = {**channels.APPLICATIONS, "json": Json.as_asgi(), "items": Items.as_asgi()}
+async def deliver_json() -> None:
+    await Everybody().send(ChatSaid(payload=Payload(**PAYLOAD)))
+
+
+CONTESTANT = Contestant(
+    {
+        **alike.APPLICATIONS,
+        "json": Json.as_asgi(),
+        "group-json": GroupJson.as_asgi(),
+        "items": Items.as_asgi(),
+    },
+    {"group": alike.deliver, "group-json": deliver_json},
+    alike.running,
+    use=alike.use,
+    redis=alike.redis,
+)

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from contestants import channels
-from contestants.channels import deliver, reset
+from benchmarks.contestant import Contestant
+from benchmarks.contestants import alike
+from benchmarks.messages import ANSWER_ACTION, EVENT_JSON, GROUP
 from fast_channels.consumer import AsyncJsonWebsocketConsumer
-from messages import ANSWER_ACTION
-
-__all__ = ["APPLICATIONS", "deliver", "reset"]
+from fast_channels.layers import get_channel_layer
 
 
 class Json(AsyncJsonWebsocketConsumer):
@@ -15,4 +14,24 @@ class Json(AsyncJsonWebsocketConsumer):
         await self.send_json({"action": ANSWER_ACTION, "payload": content["payload"]})
 
 
-APPLICATIONS = {**channels.APPLICATIONS, "json": Json.as_asgi()}
+class GroupJson(AsyncJsonWebsocketConsumer):
+    channel_layer_alias = "default"
+    groups = [GROUP]
+
+    async def chat_said(self, event: Any) -> None:
+        await self.send_json(event)
+
+
+async def deliver_json() -> None:
+    layer = get_channel_layer("default")
+    assert layer is not None
+    await layer.group_send(GROUP, EVENT_JSON)
+
+
+CONTESTANT = Contestant(
+    {**alike.APPLICATIONS, "json": Json.as_asgi(), "group-json": GroupJson.as_asgi()},
+    {"group": alike.deliver, "group-json": deliver_json},
+    alike.running,
+    use=alike.use,
+    redis=alike.redis,
+)

@@ -1,11 +1,16 @@
-"""Hand-written ASGI applications without any library: the floor."""
+"""Hand-written ASGI applications without any library but pydantic, for typed JSON: the floor."""
 
-import json
-from typing import Any
+from typing import Annotated, Any
 
-from messages import ANSWER_ACTION, TEXT
+from pydantic import Field, TypeAdapter
+
+from benchmarks.contestant import Contestant
+from benchmarks.messages import TEXT
+from benchmarks.models import Leave, Left, Said, Say
 
 _members: list[Any] = []
+_question: TypeAdapter[Say | Leave] = TypeAdapter(Annotated[Say | Leave, Field(discriminator="action")])
+_validate = _question.validator.validate_json
 
 
 async def text(scope: Any, receive: Any, send: Any) -> None:
@@ -15,13 +20,14 @@ async def text(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "websocket.send", "text": event["text"]})
 
 
-async def json_(scope: Any, receive: Any, send: Any) -> None:
+async def json(scope: Any, receive: Any, send: Any) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     while (event := await receive())["type"] == "websocket.receive":
-        message = json.loads(event["text"])
-        answer = {"action": ANSWER_ACTION, "payload": message["payload"]}
-        await send({"type": "websocket.send", "text": json.dumps(answer)})
+        message = _validate(event["text"])
+        answer = Said(payload=message.payload) if isinstance(message, Say) else Left()
+        text = answer.__pydantic_serializer__.to_json(answer).decode()
+        await send({"type": "websocket.send", "text": text})
 
 
 async def http(scope: Any, receive: Any, send: Any) -> None:
@@ -40,17 +46,17 @@ async def group(scope: Any, receive: Any, send: Any) -> None:
     await receive()
     await send({"type": "websocket.accept"})
     _members.append(send)
-    await receive()
-    _members.remove(send)
-
-
-APPLICATIONS = {"text": text, "json": json_, "http": http, "connect": text, "group": group}
-
-
-def reset() -> None:
-    _members.clear()
+    try:
+        await receive()
+    finally:
+        _members.remove(send)
 
 
 async def deliver() -> None:
     for send in _members:
         await send({"type": "websocket.send", "text": TEXT})
+
+
+CONTESTANT = Contestant(
+    {"text": text, "json": json, "http": http, "connect": text, "group": group}, {"group": deliver}
+)

@@ -1,4 +1,4 @@
-"""Starlette: nothing is validated."""
+"""Starlette: nothing is validated, and a group is a list."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -6,7 +6,8 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from messages import ANSWER_ACTION, TEXT
+from benchmarks.contestant import Contestant
+from benchmarks.messages import ANSWER_ACTION, TEXT
 
 _members: list[WebSocket] = []
 
@@ -33,26 +34,30 @@ async def json(websocket: WebSocket) -> None:
 async def group(websocket: WebSocket) -> None:
     await websocket.accept()
     _members.append(websocket)
-    await websocket.receive()
-    _members.remove(websocket)
+    try:
+        await websocket.receive()
+    finally:
+        _members.remove(websocket)
 
 
 async def http(request: Request) -> Response:
     return Response(await request.body(), media_type="application/octet-stream")
 
 
-APPLICATIONS = {
-    "text": Starlette(routes=[WebSocketRoute("/", text)]),
-    "json": Starlette(routes=[WebSocketRoute("/", json)]),
-    "http": Starlette(routes=[Route("/", http, methods=["POST"])]),
-    "group": Starlette(routes=[WebSocketRoute("/", group)]),
-}
-
-
-def reset() -> None:
-    _members.clear()
-
-
 async def deliver() -> None:
     for websocket in _members:
         await websocket.send_text(TEXT)
+
+
+_text = Starlette(routes=[WebSocketRoute("/", text)])
+
+CONTESTANT = Contestant(
+    {
+        "text": _text,
+        "json": Starlette(routes=[WebSocketRoute("/", json)]),
+        "http": Starlette(routes=[Route("/", http, methods=["POST"])]),
+        "connect": _text,
+        "group": Starlette(routes=[WebSocketRoute("/", group)]),
+    },
+    {"group": deliver},
+)

@@ -1,0 +1,1 @@
+"""One module for each contestant; `CONTESTANT` in it is what `worker.py` asks for."""
