@@ -1,13 +1,13 @@
 """What a contestant has to bring, and how its clients speak."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from benchmarks.messages import QUESTION_TEXT, TEXT
 
-Application: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+Application: TypeAlias = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 """An ASGI application, with the types of whichever framework made it."""
 
 Layer: TypeAlias = Any

@@ -55,16 +55,16 @@ class Connection:
         task: The task of the application.
     """
 
+    __slots__ = ("_dialect", "_inputs", "_loop", "_reader", "sink", "task")
+
     def __init__(self, application: Application, dialect: Dialect) -> None:
         self._loop = asyncio.get_running_loop()
         self._dialect = dialect
         self._inputs: deque[Message] = deque()
         self._reader: asyncio.Future[None] | None = None
         self.sink: Sink = ignore
-        self.task = self._loop.create_task(self._serve(application))
-
-    async def _serve(self, application: Application) -> None:
-        await application(websocket_scope(self._dialect), self._receive, self._send)
+        running = application(websocket_scope(dialect), self._receive, self._send)
+        self.task: asyncio.Task[None] = self._loop.create_task(running)
 
     def put(self, event: Message) -> None:
         """Give the application an event."""

@@ -101,8 +101,8 @@ _INTRODUCTION = """
 # Benchmarks
 
 What this library costs beside its peers. `nox -s bench` measures it and writes this page; with `-- --quick`
-it takes less than three minutes, and prints tables only. `nox -s load -- --long` measures what is
-[under load](#under-load).
+it takes less than three minutes, and prints tables only. `nox -s load -- --long` measures the last part, a
+server under load.
 
 Everything that this library receives and sends is validated, in both directions. How it is measured:
 
