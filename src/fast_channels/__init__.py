@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         NotAuthenticated,
         ProtocolError,
         RemoteProtocolError,
+        ReplyError,
         SchemaError,
         StopConsumer,
     )
@@ -122,6 +123,7 @@ __all__ = [
     "ProtocolError",
     "Query",
     "RemoteProtocolError",
+    "ReplyError",
     "Request",
     "SchemaError",
     "StopConsumer",

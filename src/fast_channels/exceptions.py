@@ -21,6 +21,7 @@ __all__ = [
     "NotAuthenticated",
     "ProtocolError",
     "RemoteProtocolError",
+    "ReplyError",
     "SchemaError",
     "StopConsumer",
 ]
@@ -200,6 +201,21 @@ def close_reason(text: str) -> str:
 
 
 _MAX_REASON = 123
+
+
+class ReplyError(Exception):
+    """Raised by a handler of a client's message, or by what it calls, to give the reply.
+
+    The reply is checked, correlated and sent as if the handler had returned it.
+
+    Args:
+        reply: The reply.
+    """
+
+    def __init__(self, reply: object) -> None:
+        kind = type(reply).__name__
+        super().__init__(f"a {kind} is the reply to a message, and no handler of messages is running")
+        self.reply = reply
 
 
 class InvalidEventError(ValueError):

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fast_channels.consumer.inbox import READ_AHEAD, Inbox, InboxByTurns, Origin
+from fast_channels.consumer.backpressure import READ_AHEAD
+from fast_channels.consumer.inbox import Inbox, InboxByTurns, Origin
 from fast_channels.exceptions import RemoteProtocolError
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.protocol import HttpConnection, WebSocketConnection

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from enum import IntEnum
-from typing import Any, NamedTuple
+from types import NoneType
+from typing import Any, NamedTuple, Union
 
 from pydantic import BaseModel, TypeAdapter
 
@@ -15,13 +16,15 @@ from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import event_types, members
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.framing import FramedCodec
+from fast_channels.messages.request import reply_type
+from fast_channels.messages.unions import discriminated
 
 
 class Declared(NamedTuple):
     """The messages of a consumer class.
 
     Attributes:
-        client: What the client may send, `None` when the class does not say.
+        client: What the client may send, with its replies to requests, `None` when the class does not say.
         server: What the client may be sent, `None` when the class does not say.
         events: The channel events that its handlers take, sorted by name.
         omit_none: Whether a field that is `None` is left out of what the client is sent.
@@ -89,13 +92,33 @@ def declared(consumer: type[AsyncConsumer]) -> Declared:
     handlers = handlers_of(consumer)
     events = sorted(set(_events(handlers)), key=lambda event: (event.__qualname__, event.__module__))
     return Declared(
-        client=None if client is None else client.adapter,
+        client=_of_client(client, server),
         server=None if server is None else server.adapter,
         events=tuple(events),
         omit_none=server is not None and server.omit_none,
         close_codes=consumer.close_codes if issubclass(consumer, AsyncWebsocketConsumer) else None,
         is_json=not isinstance(client or server, FramedCodec),
     )
+
+
+def _of_client(client: Codec | None, server: Codec | None) -> TypeAdapter[Any] | None:
+    """Return what the client may send: its messages, and its replies to the requests of the server."""
+    if client is None:
+        return None
+    kinds = [*members(client.declared())]
+    replies = [*replies_of(server)]
+    added = [kind for kind in dict.fromkeys(replies) if kind not in {*kinds, NoneType}]
+    return TypeAdapter(discriminated(_Union[(*kinds, *added)])) if added else client.adapter
+
+
+def replies_of(server: Codec | None) -> Iterator[Any]:
+    """Yield what the client may reply to the messages that it is sent."""
+    for request in () if server is None else server.requests:
+        yield from members(reply_type(request))
+
+
+# Checkers know a union only as it is written in a program.
+_Union: Any = Union
 
 
 def _events(handlers: Mapping[str, Handler]) -> Iterator[type[ChannelEvent]]:

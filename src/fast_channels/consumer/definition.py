@@ -37,6 +37,7 @@ _HOOKS = frozenset(
         "receive_json",
         "receive_message",
         "receive_invalid",
+        "handler_failed",
         "decode_json",
         "encode_json",
         "handle",

@@ -37,7 +37,7 @@ ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
 """The events of servers by the name of their handler."""
 
 
-USUAL_HANDLER_NAMES = frozenset({"join", "leave", "serve", "spawn"})
+USUAL_HANDLER_NAMES = frozenset({"join", "leave", "request", "serve", "spawn"})
 """Methods that Channels does not have, so code written for it may have handlers of these names."""
 
 

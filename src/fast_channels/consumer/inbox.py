@@ -7,15 +7,13 @@ from enum import Enum
 from threading import get_ident
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from fast_channels.consumer.backpressure import Backpressure
 from fast_channels.consumer.calls import call_in_turns
 from fast_channels.events.canonical import Recogniser
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox
 from fast_channels.protocol import Connection
 from fast_channels.type_defs import ASGIReceiveCallable
-
-READ_AHEAD: Final = 2
-"""How many events of a source are read before they are handled: enough to see a disconnect, and a bound."""
 
 
 class Origin(Enum):
@@ -53,32 +51,6 @@ _Entry: TypeAlias = Arrival | Failure | None
 """What can be next; `None` stands for the oldest message in the layer's mailbox."""
 
 
-class _Backpressure:
-    """Makes a source wait while enough of its events wait to be handled."""
-
-    __slots__ = ("_unhandled", "_waiter")
-
-    def __init__(self) -> None:
-        self._unhandled = 0
-        self._waiter: asyncio.Future[None] | None = None
-
-    def arrived(self) -> bool:
-        """Count an event; returns whether the source has to wait before the next."""
-        self._unhandled += 1
-        return self._unhandled >= READ_AHEAD
-
-    async def wait(self) -> None:
-        """Wait until an event is handled."""
-        self._waiter = asyncio.get_running_loop().create_future()
-        await self._waiter
-
-    def handled(self) -> None:
-        """Count one event less, and let the source go on."""
-        self._unhandled -= 1
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-
 class Arrivals:
     """What the tasks and the layer have delivered, oldest first, for the one consumer that takes it.
 
@@ -100,14 +72,14 @@ class Arrivals:
         "reader",
     )
 
-    of_layer: _Backpressure
+    of_layer: Backpressure
     """There only with a task that asks the layer."""
 
     def __init__(self) -> None:
         self.mailbox: Mailbox | None = None
         self.pump: asyncio.Task[None] | None = None
         self.reader: asyncio.Task[None] | None = None
-        self.of_client: _Backpressure = _Backpressure()
+        self.of_client: Backpressure = Backpressure()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
         self.entries: deque[_Entry] | None = None
@@ -247,8 +219,13 @@ class Inbox:
         if arrivals.mailbox is not None:
             arrivals.mailbox.hears_gaps = gaps
         else:
-            arrivals.of_layer = _Backpressure()
+            arrivals.of_layer = Backpressure()
             arrivals.pump = arrivals.loop.create_task(self._ask(layer, channel, arrivals))
+
+    def allow(self, ahead: int) -> None:
+        """Set how many events of the client are read before they are handled, by a task that reads ahead."""
+        arrivals = self.arrivals = self.arrivals or Arrivals()
+        arrivals.of_client.allow(ahead)
 
     def read_ahead(self) -> None:
         """Read the client's events in a task from now on."""

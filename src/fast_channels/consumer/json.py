@@ -5,11 +5,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from fast_channels.consumer.messages import ClientMessage, MessageConsumer, ServerMessage, function_of
+from fast_channels.consumer.requests import Requests
 from fast_channels.exceptions import InvalidMessageError
 from fast_channels.messages.codec import Codec
-from fast_channels.messages.frames import invalid_frame, not_a_message, not_json, with_frame
+from fast_channels.messages.frames import invalid_frame, not_a_message, not_json
+from fast_channels.type_defs import ASGIReceiveCallable
 
 __all__ = ["AsyncJsonWebsocketConsumer"]
 
@@ -49,11 +52,11 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
     def _codec_of(cls, declared: Callable[[], Any]) -> Codec:
         return Codec(declared, strict=cls.strict_json, omit_none=cls.omit_none)
 
-    def _prepare(self) -> None:
-        super()._prepare()
+    def _prepare(self, receive: ASGIReceiveCallable) -> Requests | None:
         # Two coroutines less for each message where nobody has overridden them.
         self._decodes = function_of(self.decode_json) is not _DECODE_JSON
         self._encodes = function_of(self.encode_json) is not _ENCODE_JSON
+        return super()._prepare(receive)
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
@@ -75,17 +78,19 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
         except (ValueError, RecursionError) as error:
             invalid = _as_invalid(error, text_data)
         else:
+            client = self._client
             try:
                 answer: Any = await self.receive_json(content, **kwargs)
-            except InvalidMessageError as error:
-                invalid = with_frame(error, text_data)
-            else:
-                client = self._client
                 if client is not None and client.requests:
                     answer = client.reply(content, answer)
                 if answer is not None and (client is not None or self._server is not None):
                     await self.send_json(answer)
                 return
+            except Exception as error:
+                failure = await self._failed(content, error, text_data)
+            if failure is None:
+                return
+            invalid = failure
         await self._refuse(invalid)
 
     async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
@@ -160,6 +165,15 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
         if (server := cls._server) is not None:
             return server.encode(content)
         return json.dumps(content) if cls._client is None else cls._anything.encode(content)
+
+    async def _send_message(self, message: ServerMessage) -> None:
+        await self.send_json(message)
+
+    @classmethod
+    def _parsed(cls, frame: Any) -> Any:
+        if isinstance(frame, bytes):
+            raise invalid_frame(frame)
+        return from_json(frame)
 
     async def _decoded(self, text: str) -> Any:
         content = await self.decode_json(text)

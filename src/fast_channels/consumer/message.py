@@ -5,7 +5,6 @@ from typing import Any, ClassVar
 
 from fast_channels.consumer.messages import ClientMessage, MessageConsumer, ServerMessage
 from fast_channels.exceptions import InvalidMessageError
-from fast_channels.messages.frames import with_frame
 from fast_channels.messages.framing import FrameCodec, FramedCodec
 
 __all__ = ["AsyncMessageConsumer"]
@@ -62,14 +61,15 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             invalid = error
         else:
             try:
-                answer: Any = await self.receive_message(content)
-            except InvalidMessageError as error:
-                invalid = with_frame(error, frame, self.codec.decode)
-            else:
-                answer = self._incoming.reply(content, answer)
+                answer: Any = self._incoming.reply(content, await self.receive_message(content))
                 if answer is not None and self._declares_messages:
                     await self.send_message(answer)
                 return
+            except Exception as error:
+                failure = await self._failed(content, error, frame)
+            if failure is None:
+                return
+            invalid = failure
         await self._refuse(invalid)
 
     async def receive_message(self, content: ClientMessage, /) -> ServerMessage | None:
@@ -108,3 +108,10 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             await super().send(bytes_data=payload)
         if close:
             await self.close(close)
+
+    async def _send_message(self, message: ServerMessage) -> None:
+        await self.send_message(message)
+
+    @classmethod
+    def _parsed(cls, frame: Any) -> Any:
+        return cls.codec.decode(frame)

@@ -13,7 +13,8 @@ from fast_channels.exceptions import (
     StopConsumer,
 )
 
-_STEERING = (AcceptConnection, ConnectionClosed, DenyConnection, MessageValueError, StopConsumer)
+_ENDING = (AcceptConnection, ConnectionClosed, DenyConnection, StopConsumer)
+_STEERING = (*_ENDING, MessageValueError)
 
 
 def steering(error: BaseException) -> BaseException:
@@ -38,6 +39,18 @@ def blamed(consumer: object, error: BaseException) -> BaseException:
     failure = RuntimeError(f"{type(consumer).__name__} awaited a task or future that was cancelled")
     failure.__cause__ = error
     return failure
+
+
+def is_steering(error: BaseException) -> bool:
+    """Tell whether an error, or each of a group, ends a handler without being a failure of it."""
+    return all(isinstance(leaf, _ENDING) for leaf in _leaves(error))
+
+
+def single(error: Exception) -> Exception:
+    """Return the one error of a group that has no other, or else the error itself."""
+    leaves = [*_leaves(error)]
+    only = leaves[0]
+    return only if len(leaves) == 1 and isinstance(only, Exception) else error
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any, ClassVar
 from fast_channels.consumer.messages import ClientMessage, MessageConsumer, ServerMessage, function_of
+from fast_channels.consumer.requests import Requests
 from fast_channels.exceptions import InvalidMessageError
 from fast_channels.messages.codec import Codec
+from fast_channels.type_defs import ASGIReceiveCallable
 
 __all__ = ["AsyncJsonWebsocketConsumer"]
 
@@ -34,7 +36,7 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
     def __init_subclass__(cls, **kwargs: Any) -> None: ...
     @classmethod
     def _codec_of(cls, declared: Callable[[], Any]) -> Codec: ...
-    def _prepare(self) -> None: ...
+    def _prepare(self, receive: ASGIReceiveCallable) -> Requests | None: ...
     async def send_json(self, content: ServerMessage, close: bool = False) -> None:
         """Encode a message as JSON and send it in a text frame.
 
@@ -75,6 +77,9 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
     def _decode(cls, text: str) -> Any: ...
     @classmethod
     def _encode(cls, content: Any) -> str: ...
+    async def _send_message(self, message: ServerMessage) -> None: ...
+    @classmethod
+    def _parsed(cls, frame: Any) -> Any: ...
     async def _decoded(self, text: str) -> Any: ...
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Decode a frame, pass the message to `receive_json()` and, if typed, send the return value.

@@ -1,0 +1,75 @@
+"""Messages that belong together: replies to errors, and what the server asks its client."""
+
+from typing import ClassVar, Literal, assert_type
+
+from pydantic import BaseModel
+
+from fast_channels.consumer import AsyncJsonWebsocketConsumer
+from fast_channels.exceptions import ReplyError
+from fast_channels.messages import Request
+
+
+class Join(BaseModel):
+    type: Literal["join"] = "join"
+
+
+class Joined(BaseModel):
+    type: Literal["joined"] = "joined"
+
+
+class Refused(BaseModel):
+    type: Literal["refused"] = "refused"
+    reason: str
+
+
+class Careful(AsyncJsonWebsocketConsumer[Join, Joined | Refused]):
+    async def receive_json(self, content: Join) -> Joined:
+        raise ReplyError(Refused(reason="no"))
+
+    async def handler_failed(self, message: Join, error: Exception) -> Refused:
+        return Refused(reason=str(error))
+
+
+class Careless(AsyncJsonWebsocketConsumer[Join, Joined | Refused]):
+    async def receive_json(self, content: Join) -> Joined:
+        raise ReplyError  # E
+
+    async def handler_failed(self, message: Join, error: Exception) -> Join:  # E
+        return message
+
+
+class Confused(AsyncJsonWebsocketConsumer[Join, Joined | Refused]):
+    async def receive_json(self, content: Join) -> Joined:
+        return Joined()
+
+    async def handler_failed(self, message: Joined, error: Exception) -> Refused:  # E
+        return Refused(reason="")
+
+
+class Status(BaseModel):
+    id: str
+    status: Literal["accepted", "rejected"]
+
+
+class Reset(BaseModel, Request[Status]):
+    correlation_field: ClassVar[str | None] = "id"
+
+    id: str | None = None
+    hard: bool = False
+
+
+class Undeclared(BaseModel, Request[Status]):
+    text: str = ""
+
+
+class Asking(AsyncJsonWebsocketConsumer[Join, Joined | Reset]):
+    async def receive_json(self, content: Join) -> Joined:
+        status = await self.request(Reset(hard=True), timeout=5)
+        assert_type(status, Status)
+        assert_type(status.status, Literal["accepted", "rejected"])
+        await self.request(Reset(), timeout=None)
+        await self.request(Reset())  # E
+        await self.request(Undeclared(), timeout=5)  # E
+        await self.request(Joined(), timeout=5)  # E
+        await self.request(Reset, timeout="5")  # E
+        return Joined()
