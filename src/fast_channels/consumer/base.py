@@ -168,13 +168,13 @@ class AsyncConsumer:
     def spawn(self, coro: Coroutine[Any, Any, _T], name: str | None = None) -> asyncio.Task[_T]:
         """Run a coroutine in a task that the connection owns.
 
-        It runs beside the handlers, and does not outlive the connection: when that ends, it is cancelled and
-        awaited before `disconnect()` runs. An error in it ends the consumer like that of a handler, also if
-        somebody awaits the task; `ConnectionClosed` of this connection ends the task only.
+        It runs concurrently with the handlers. When the connection ends, the task is cancelled and awaited
+        before `disconnect()` runs. An error in it ends the consumer like an error of a handler, also if a
+        handler awaits the task; `ConnectionClosed` of this connection ends only the task.
 
         Args:
-            coro: What an `async def` function returns.
-            name: The name of the task, that of the function by default.
+            coro: The coroutine.
+            name: The name of the task; by default the name of the function.
 
         Returns:
             The task, which may be awaited or cancelled.
@@ -182,7 +182,7 @@ class AsyncConsumer:
         Raises:
             ConnectionClosed: The connection is over; the coroutine is closed.
             RuntimeError: There is no connection yet, or it is served in another event loop.
-            TypeError: `coro` is no coroutine.
+            TypeError: `coro` is not a coroutine.
         """
         return spawn(self._life, self, coro, name)
 
