@@ -21,7 +21,7 @@ from fast_channels.exceptions import InvalidEventError, InvalidMessageError, Pro
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.layers.values import plain_message
 from fast_channels.messages import ChannelEvent
-from fast_channels.messages.annotations import conversion
+from fast_channels.messages.annotations import converter
 from fast_channels.messages.codec import Codec
 from fast_channels.middleware import OriginValidator
 from fast_channels.middleware.websocket import WebsocketDenier
@@ -109,8 +109,8 @@ def everything_said(text: str) -> Iterator[Callable[[], object]]:
     for model in (Frame, Declared.Params):
         yield partial(ParamsReader(model).read, {"query_string": query})
     message = {"type": "some.event", "number": text, text: text}
-    yield partial(conversion(Event).convert, message)
-    yield partial(conversion(Event).convert, {**message, "type": text})
+    yield partial(converter(Event), message)
+    yield partial(converter(Event), {**message, "type": text})
     yield partial(get_handler_name, {"type": [text]})
     rules = Declared._rules  # pyright: ignore[reportPrivateUsage]  # what every message passes
     yield partial(rules.find, {"type": text})

@@ -15,12 +15,12 @@ from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import (
     annotation_of,
-    conversion,
+    converter,
     event_types,
     local_names,
     members,
-    unchanged,
 )
+from fast_channels.messages.snapshot import own
 
 
 class Said(ChannelEvent):
@@ -133,9 +133,9 @@ def test_the_types_of_channel_events_are_their_literals(annotation: Any, expecte
 )
 def test_whatever_has_no_structure_gets_the_message_itself(annotation: Any) -> None:
     """Existing handlers are annotated with anything."""
-    assert conversion(annotation).convert is unchanged
+    assert converter(annotation) is own
     message = {"type": "said"}
-    assert unchanged(message) is message
+    assert own(message) is message
 
 
 class Numbered(BaseModel):
@@ -146,15 +146,15 @@ def test_models_and_dataclasses_are_made() -> None:
     """Laxly: behind a channel layer a number may have become a text."""
     message = {"type": "said", "number": "5"}
 
-    assert conversion(Numbered).convert(message) == Numbered(number=5)
-    assert conversion(SaidData).convert(message) == SaidData("said", 5)
-    assert conversion(Numbered | None).convert(message) == Numbered(number=5)
-    assert conversion(Numbered | dict[str, Any]).convert(message) == message
+    assert converter(Numbered)(message) == Numbered(number=5)
+    assert converter(SaidData)(message) == SaidData("said", 5)
+    assert converter(Numbered | None)(message) == Numbered(number=5)
+    assert converter(Numbered | dict[str, Any])(message) == message
 
 
 def test_a_typed_dictionary_keeps_what_it_does_not_name() -> None:
     """A type that names some keys of a message does not take the others away."""
-    assert conversion(SaidDict).convert({"type": "said", "number": "5", "more": 1}) == {
+    assert converter(SaidDict)({"type": "said", "number": "5", "more": 1}) == {
         "type": "said",
         "number": 5,
         "more": 1,
@@ -164,7 +164,7 @@ def test_a_typed_dictionary_keeps_what_it_does_not_name() -> None:
 def test_a_message_that_does_not_fit_is_an_error() -> None:
     """It says what is wrong."""
     with pytest.raises(InvalidEventError, match=r"'said'.*number: Field required") as raised:
-        conversion(Numbered).convert({"type": "said"})
+        converter(Numbered)({"type": "said"})
 
     assert raised.value.event == {"type": "said"}
     assert raised.value.errors == (("number", "Field required"),)
@@ -173,4 +173,4 @@ def test_a_message_that_does_not_fit_is_an_error() -> None:
 def test_what_pydantic_cannot_validate_is_its_error() -> None:
     """Whoever asks knows whose annotation it is, and can say so."""
     with pytest.raises(PydanticUserError, match="Unable to generate pydantic-core schema for"):
-        conversion(Said | Engine)
+        converter(Said | Engine)

@@ -29,7 +29,7 @@ from pydantic import (
 
 from fast_channels.layers import InMemoryChannelLayer
 from fast_channels.messages import ChannelEvent
-from fast_channels.messages.annotations import conversion
+from fast_channels.messages.annotations import converter
 from fast_channels.messages.event import encoding_once, keep_frame
 
 
@@ -152,8 +152,8 @@ def test_an_event_travels_under_the_names_that_its_aliases_give() -> None:
     event = Renamed.model_validate({"no": 5})
 
     assert event.to_message() == {"type": "renamed", "no": 5}
-    assert conversion(Renamed).convert(event.to_message()) == event
-    assert conversion(Renamed).convert({"type": "renamed", "number": 5}) == event
+    assert converter(Renamed)(event.to_message()) == event
+    assert converter(Renamed)({"type": "renamed", "number": 5}) == event
 
 
 class Lasting(ChannelEvent):

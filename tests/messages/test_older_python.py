@@ -9,7 +9,7 @@ import typing_extensions
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from typing_extensions import TypeAliasType, is_typeddict
 
-from fast_channels.messages.annotations import conversion
+from fast_channels.messages.annotations import converter
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.older_python import without_typing_dicts
 
@@ -145,7 +145,7 @@ def test_events_and_messages_may_be_dictionaries_of_typing() -> None:
     """Of handlers as of clients, which are told apart by their tags."""
     codec = Codec(lambda: Whole | Left)
 
-    assert conversion(Part).convert({"type": "part", "name": "a", "number": "5"}) == {
+    assert converter(Part)({"type": "part", "name": "a", "number": "5"}) == {
         "type": "part",
         "name": "a",
         "number": 5,

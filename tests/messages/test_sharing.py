@@ -34,7 +34,7 @@ from typing_extensions import TypedDict
 
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages import ChannelEvent
-from fast_channels.messages.annotations import conversion
+from fast_channels.messages.annotations import converter
 from fast_channels.messages.snapshot import Snapshot
 from fast_channels.testing.strategies import channel_messages
 
@@ -269,50 +269,50 @@ OWN: list[Any] = [
     Flat | WithList,
     Flat | dict[str, Any],
 ]
-CONVERSIONS = [conversion(annotation) for annotation in (*SHARED, *OWN)]
+CONVERTERS = [converter(annotation) for annotation in (*SHARED, *OWN)]
 
 
 @pytest.mark.parametrize("annotation", SHARED)
-def test_what_nobody_can_change_is_made_once(annotation: Any) -> None:
-    """Frozen models of plain values, all the way down: the same object for everybody."""
-    convert, shares = conversion(annotation)
-    contents: dict[str, Any] = (
-        {"type": "b" if annotation is Deep else "a"} if annotation is not Silent else {}
-    )
+def test_what_cannot_be_changed_is_made_once(annotation: Any) -> None:
+    """Frozen models of plain values, all the way down: the same object for all recipients."""
+    convert = converter(annotation)
+    contents: dict[str, Any] = {} if annotation is Silent else {"type": "b" if annotation is Deep else "a"}
     message = Snapshot(contents)
 
-    assert shares
     assert convert(message) is convert(message)
     assert convert(message) == convert(contents)
     assert convert(contents) is not convert(message)
 
 
 @pytest.mark.parametrize("annotation", [*OWN, WithFactory])
-def test_what_can_be_changed_or_is_made_by_an_application_belongs_to_one(annotation: Any) -> None:
+def test_what_can_be_changed_or_is_made_by_an_application_is_made_for_each(annotation: Any) -> None:
     """Whatever is not a frozen model of plain values, and whatever code of the application takes part in."""
-    assert not conversion(annotation).shares
+    convert = converter(annotation)
+    message = Snapshot({})
+
+    assert convert(message) is not convert(message)
 
 
 def test_handlers_that_ask_for_the_same_class_get_the_same() -> None:
     """Those that ask for something else get something else."""
     message = Snapshot({"type": "a"})
+    kinds: list[Any] = [Flat, Part, Flat | Deep, Node]
 
-    one, same, other, union = (conversion(kind).convert(message) for kind in (Flat, Flat, Part, Flat | Deep))
+    first, second = ([converter(kind)(message) for kind in kinds] for _ in range(2))
 
-    assert one is same
-    assert (type(other), union) == (Part, one)
-    assert union is not one
+    assert [type(event) for event in first] == [Flat, Part, Flat, Node]
+    assert [one is other for one, other in zip(first, second, strict=True)] == [True, True, False, True]
 
 
 def test_an_event_is_kept_no_longer_than_its_message() -> None:
     """The message refers to the event, nothing else does, and there is no cycle."""
     message = Snapshot({"type": "a"})
-    event = weakref.ref(conversion(Flat).convert(message))
-    assert event() is not None
+    events = [weakref.ref(converter(kind)(message)) for kind in (Flat, Part)]
+    assert None not in [event() for event in events]
 
     del message
 
-    assert event() is None
+    assert [event() for event in events] == [None, None]
 
 
 class Late(ChannelEvent):
@@ -321,9 +321,8 @@ class Late(ChannelEvent):
 
 def test_what_cannot_be_built_is_said_by_the_first_message() -> None:
     """And not before."""
-    convert, shares = conversion(Late)
+    convert = converter(Late)
 
-    assert not shares
     with pytest.raises(PydanticUserError, match="not fully defined"):
         convert({})
 
@@ -348,9 +347,8 @@ messages = st.one_of(channel_messages(), st.fixed_dictionaries(TYPES, optional=F
 
 def outcome(index: int, message: Snapshot) -> Any:
     """Return what a handler gets of a message that others get too, or what is wrong with it."""
-    convert, shares = CONVERSIONS[index]
     try:
-        return convert(message if shares else message.own())
+        return CONVERTERS[index](message)
     except InvalidEventError as error:
         return str(error), error.errors, type(error.event) is dict, error.event
 
@@ -375,7 +373,7 @@ def parts_of(value: Any) -> list[Any]:
     return [*vars(value).values()] if isinstance(value, BaseModel | Data) else []
 
 
-indexes = st.integers(0, len(CONVERSIONS) - 1)
+indexes = st.integers(0, len(CONVERTERS) - 1)
 
 
 @pytest.mark.property

@@ -10,7 +10,7 @@ from fast_channels.consumer.declared import event_handlers, handlers_of
 from fast_channels.consumer.definition import failure, methods_of, violations
 from fast_channels.consumer.handlers import Handler, called, check_name, handler_name
 from fast_channels.messages import ChannelEvent
-from fast_channels.messages.annotations import conversion, event_types, members
+from fast_channels.messages.annotations import converter, event_types, members
 from fast_channels.messages.errors import one_line
 
 from .finding import Finding, finding
@@ -41,7 +41,7 @@ def check_handlers(consumer: type[AsyncConsumer]) -> Iterator[Finding]:
 
 def _check_validation(handler: Handler, wanted: Any) -> Iterator[Finding]:
     try:
-        conversion(wanted)
+        converter(wanted)
     except Exception as error:
         yield finding("FC102", handler.function, f"gets its messages unvalidated: {one_line(error)}")
 

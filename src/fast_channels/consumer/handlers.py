@@ -18,17 +18,17 @@ from fast_channels.messages.annotations import (
     Converter,
     annotation_of,
     can_be_mapping,
-    conversion,
+    converter,
     event_types,
     has_fields,
     is_dictionary,
     members,
     not_its_event,
-    unchanged,
 )
 from fast_channels.messages.errors import one_line, path, shortened
 from fast_channels.messages.generics import resolve
 from fast_channels.messages.receivers import received_by
+from fast_channels.messages.snapshot import own
 from fast_channels.untrusted import printable, shown
 
 ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
@@ -88,7 +88,6 @@ class Handler:
         convert: Makes what the method takes out of a message.
         event: The event of servers that the method is for, `None` for one of the application.
         of_life: What the life of the connection calls in place of the method, `None` where there is nothing.
-        shares: Whether it takes a `Snapshot`, of which all who get it are given the same event.
     """
 
     name: str
@@ -98,13 +97,12 @@ class Handler:
     convert: Converter = field(init=False)
     event: type[AsgiEvent] | None = field(init=False)
     of_life: LifeHandler | None = field(init=False, default=None)
-    shares: bool = field(init=False, default=False)
     _wanted: Any = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.event = ASGI_HANDLERS.get(self.name)
         if self.own:
-            self.convert = unchanged
+            self.convert = own
         elif self.event is not None:
             self.convert = self._resolve_event
         else:
@@ -147,13 +145,10 @@ class Handler:
         # At the first message every module has been imported, so circular imports are no obstacle.
         try:
             wanted = self.wanted()
-            if can_be_mapping(wanted):
-                self.convert, self.shares = conversion(wanted)
-            else:
-                self.convert = _refuse
+            self.convert = converter(wanted) if can_be_mapping(wanted) else _refuse
         except Exception as error:
             # Whatever is wrong with an annotation, it is no fault of the message.
-            self.convert = unchanged
+            self.convert = own
             _warn_at(
                 self.function,
                 f"{called(self.function)} gets its messages unvalidated, because its annotation cannot be "

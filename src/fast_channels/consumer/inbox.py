@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from fast_channels.consumer.backpressure import Backpressure
 from fast_channels.consumer.calls import call_in_turns
+from fast_channels.consumer.cleanup import NOTHING
 from fast_channels.events.canonical import Recogniser
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox
@@ -39,6 +40,10 @@ recognises them, and what handles them."""
 
 Arrival: TypeAlias = tuple[Mapping[str, Any], Origin, LifeHandler | None]
 """An event, where it is from, and what handles it if it is a straight one."""
+
+
+NOTHING_CAME: Final[Arrival] = ({}, LAYER, lambda _life, _consumer, _event: NOTHING)
+"""What there is to handle when the layer has announced a message that is gone: nothing."""
 
 
 class Failure(NamedTuple):
@@ -234,14 +239,6 @@ class Inbox:
             arrivals = self.arrivals = self.arrivals or Arrivals()
             arrivals.reader = arrivals.loop.create_task(self._read(arrivals))
 
-    def kept(self) -> Arrival | None:
-        """Return the next event if it has come already, and may be taken."""
-        arrivals = self.arrivals
-        while arrivals is not None and arrivals.entries:
-            if (arrival := self._taken(arrivals, arrivals.entries.popleft())) is not None:
-                return arrival
-        return None
-
     async def get(self) -> Arrival:
         """Return the next event.
 
@@ -249,19 +246,27 @@ class Inbox:
             ProtocolError: It does not have the fields that the specification gives it.
             Exception: Whatever the server's `receive` or the channel layer raised.
         """
-        while True:
+        arrival = NOTHING_CAME
+        while arrival is NOTHING_CAME:
             arrivals = self.arrivals
             if arrivals is None or not self.reading:
                 # Until it has come.
                 self.lost = True
                 return self.arrival(await self.receive())
-            if (arrival := self.kept() or self._taken(arrivals, await arrivals.arrival())) is not None:
-                return arrival
+            arrival = self.taken(
+                arrivals, arrivals.entries.popleft() if arrivals.entries else await arrivals.arrival()
+            )
+        return arrival
 
-    def _taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival | None:
+    def taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival:
+        """Return the event of an entry that has come, `NOTHING_CAME` if it has been taken already.
+
+        Raises:
+            Exception: Whatever the source raised that the entry is from.
+        """
         if entry is None:
             message = None if arrivals.mailbox is None else arrivals.mailbox.take_snapshot()
-            return None if message is None else (message, LAYER, None)
+            return NOTHING_CAME if message is None else (message, LAYER, None)
         if isinstance(entry, Failure):
             try:
                 raise entry.error
@@ -360,10 +365,11 @@ class InboxByTurns(Inbox):
     def read_ahead(self) -> None:
         """Read nothing."""
 
-    def _taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival | None:
+    def taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival:
+        """Return the event of an entry."""
         # Whatever `receive` returns was taken from a channel layer too.
-        arrival = super()._taken(arrivals, entry)
-        return None if arrival is None else (arrival[0], LAYER, None)
+        arrival = super().taken(arrivals, entry)
+        return arrival if arrival is NOTHING_CAME else (arrival[0], LAYER, None)
 
     def arrival(self, message: Mapping[str, Any]) -> Arrival:
         """Return what `receive` has returned, which was taken from a channel layer too."""

@@ -66,7 +66,6 @@ from fast_channels.exceptions import (
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer
 from fast_channels.messages import Group
-from fast_channels.messages.annotations import unchanged
 from fast_channels.messages.snapshot import own
 from fast_channels.protocol import GONE, Connection
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
@@ -166,10 +165,13 @@ class Life(Generic[_C]):
                     # A consumer that waits for its next event keeps nothing of the last.
                     del event
                     inbox.answers = 0
-                    if inbox.reading:
-                        event, origin, of_life = inbox.kept() or await inbox.get()
+                    # As get() does it, without its coroutine.
+                    if inbox.reading and (arrivals := inbox.arrivals) is not None:
+                        event, origin, of_life = inbox.taken(
+                            arrivals,
+                            arrivals.entries.popleft() if arrivals.entries else await arrivals.arrival(),
+                        )
                     else:
-                        # As get() does it, without its coroutine.
                         inbox.lost = True
                         event, origin, of_life = inbox.arrival(await inbox.receive())
                 if last_steps := self.last_steps(consumer):
@@ -304,16 +306,13 @@ class Life(Generic[_C]):
             handler = None
         # Out here, so that its error is not shown as one of the look-up.
         handler = handler or self.rules.find(own(message))
-        if origin is LAYER and not handler.shares:
-            message = own(message)
-            if handler.event is not None:
-                message = self.rules.admitted(message, handler, consumer, self.connection)
-        if handler.of_life is not None:
-            return handler.of_life(self, consumer, message)
+        if handler.event is not None:
+            if origin is LAYER:
+                message = self.rules.admitted(own(message), handler, consumer, self.connection)
+            if handler.of_life is not None:
+                return handler.of_life(self, consumer, message)
         convert = handler.convert
-        if convert is not unchanged:
-            message = convert(message)
-        handling: Awaitable[None] = getattr(consumer, handler.name)(message)
+        handling: Awaitable[None] = getattr(consumer, handler.name)(convert(message))
         return handling
 
     async def handle_error(

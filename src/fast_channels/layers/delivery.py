@@ -198,13 +198,7 @@ class Delivery(Generic[T]):
             if mailroom.unclaimed:
                 mailroom.sweep(now)
             letter = kind(now + seconds, contents)
-            boxes = mailroom.boxes
-            for channel in channels:
-                box = boxes.get(channel)
-                if box is None:
-                    box = mailroom.open(channel)
-                if not box.put(letter, now, effects):
-                    box.overflow(letter, effects)
+            mailroom.put_all(channels, letter, now, effects, mailroom.open)
         return effects
 
     async def join(self, address: str, channel: str) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar, Final, TypeAlias
 
 from fast_channels.event_loop import refuse_trio
@@ -283,15 +284,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
     def _hand_out(
         self, group: str, channels: Iterable[str], letter: Letter, now: float, effects: Effects
     ) -> None:
-        boxes = self.channels
-        for channel in channels:
-            box = boxes.get(channel)
-            if box is None or (box.notify is None and not box.receivers.count):
-                box = self._unread_member(group, channel, now)
-            if box is not None and not box.put(letter, now, effects):
-                box.overflow(letter, effects)
+        unread = partial(self._unread_member, group, now)
+        self._mailroom.put_all(channels, letter, now, effects, unread)
 
-    def _unread_member(self, group: str, channel: str, now: float) -> Mailbox | None:
+    def _unread_member(self, group: str, now: float, channel: str) -> Mailbox | None:
         """Return the mailbox of a member that nobody reads, or `None` if its membership is over."""
         if now - self.groups.get(group, {}).get(channel, float("-inf")) >= self.group_expiry:
             self._memberships.discard(group, channel)

@@ -37,7 +37,7 @@ from fast_channels.layers.overflow import Losses, Overflow
 from fast_channels.layers.receivers import Receivers
 from fast_channels.layers.values import Snapshot
 
-__all__ = ["Effects", "Letter", "Mailbox", "SharedState", "notify_all"]
+__all__ = ["NO_LETTERS", "NO_RECEIVERS", "Effects", "Letter", "Mailbox", "SharedState", "notify_all"]
 
 GRACE_TURNS: Final = 5
 
@@ -54,7 +54,7 @@ class Letter:
         self.snapshot: Snapshot = snapshot
 
 
-_NO_LETTERS: Final[deque[Letter]] = deque(maxlen=0)
+NO_LETTERS: Final[deque[Letter]] = deque(maxlen=0)
 
 
 class Effects:
@@ -125,7 +125,7 @@ class SharedState:
         self.overflow: Overflow = overflow
         # A plain dict would search its first entry anew, past all deleted ones, at each sweep.
         self.unclaimed: OrderedDict[Letter, Mailbox] = OrderedDict()
-        self.sent = 0
+        self.sent: int = 0
         self.taken = 0
         self.expired = 0
         self.discarded = 0
@@ -142,7 +142,7 @@ class SharedState:
 
 
 # Most mailboxes never have a receiver.
-_NO_RECEIVERS: Final = Receivers()
+NO_RECEIVERS: Final = Receivers()
 
 
 class Mailbox:
@@ -157,19 +157,20 @@ class Mailbox:
         notify: Called without arguments after each message that was put in, or `None` when no consumer
             listens. It may be called from any thread and must not block.
         receivers: The coroutines that wait for a message.
-        hears_gaps: Whether the consumer wants to be told that it missed messages, by a `ChannelGap` among
-            the others.
+        hears_gaps: Whether the consumer wants to be told of missed messages, by a `ChannelGap` among them.
+        letters: The messages; `NO_LETTERS` until there was one.
+        nearly_half: With how many messages one more makes it half full.
     """
 
     __slots__ = (
-        "_letters",
         "_losses",
-        "_nearly_half",
         "_read",
         "_shared",
         "capacity",
         "channel",
         "hears_gaps",
+        "letters",
+        "nearly_half",
         "notify",
         "receivers",
     )
@@ -178,37 +179,37 @@ class Mailbox:
         self.channel: str = channel
         self.capacity: int = capacity
         self.notify: Callable[[], None] | None = None
-        self.receivers: Receivers = _NO_RECEIVERS
+        self.receivers: Receivers = NO_RECEIVERS
         self.hears_gaps: bool = False
         # Most mailboxes never have any.
         self._losses: Losses | None = None
         self._shared = shared
-        self._nearly_half = (capacity - 1) // 2
+        self.nearly_half = (capacity - 1) // 2
         # Most consumers are idle most of the time, and an empty deque takes 600 bytes.
-        self._letters: deque[Letter] = _NO_LETTERS
+        self.letters: deque[Letter] = NO_LETTERS
         # Somebody has read, or begun to, since a sender last waited for this mailbox to be read.
         self._read = False
 
     def __len__(self) -> int:
-        return len(self._letters)
+        return len(self.letters)
 
     def qsize(self) -> int:
         """Return how many messages wait, due ones included."""
-        return len(self._letters)
+        return len(self.letters)
 
     def empty(self) -> bool:
         """Return whether no message waits."""
-        return not self._letters
+        return not self.letters
 
     @property
     def idle(self) -> bool:
         """Whether no message waits, no consumer listens, and no receiver waits."""
-        return self.notify is None and not self.receivers.count and not self._letters
+        return self.notify is None and not self.receivers.count and not self.letters
 
     @property
     def half_full(self) -> bool:
         """Whether the mailbox is at least half full."""
-        return len(self._letters) > self._nearly_half
+        return len(self.letters) > self.nearly_half
 
     def put(self, letter: Letter, now: float, effects: Effects) -> bool:
         """Append a message, unless the mailbox is full of messages that are not due. Needs the lock.
@@ -221,17 +222,17 @@ class Mailbox:
         Returns:
             Whether the message was accepted.
         """
-        letters = self._letters
-        # Half full with this one, or more; there is nothing to look at before that.
-        filling = len(letters) >= self._nearly_half
-        if filling and self._is_full(now):
+        letters = self.letters
+        # There is nothing to look at before it is half full with this one.
+        if len(letters) >= self.nearly_half and not self._has_place(now, effects):
             return False
-        if letters is _NO_LETTERS:
-            letters = self._letters = deque()
+        if letters is NO_LETTERS:
+            letters = self.letters = deque()
         shared = self._shared
         receivers = self.receivers
-        if self.notify is not None:
-            effects.callbacks.append(self.notify)
+        notify = self.notify
+        if notify is not None:
+            effects.callbacks.append(notify)
         elif receivers.count:
             receivers.left_to = True
         else:
@@ -240,10 +241,6 @@ class Mailbox:
         shared.sent += 1
         if receivers.waiting:
             receivers.wake_one()
-        if filling and self._read and self.half_full:
-            # Nothing more until a reader shows up again: one that hangs costs its senders one grace only.
-            self._read = False
-            effects.half_full.append(self)
         return True
 
     def overflow(self, letter: Letter, effects: Effects) -> None:
@@ -291,17 +288,13 @@ class Mailbox:
         return message.own() if isinstance(message, Snapshot) else message
 
     def take_snapshot(self) -> dict[str, Any] | None:
-        """Do what `take()` does, and return a `Snapshot` that others may have too, which nobody may change.
-
-        Raises:
-            ChannelFull: As `take()`.
-        """
+        """Do what `take()` does, and return a `Snapshot`, which others have too: it must not be changed."""
         shared = self._shared
         with shared.lock:
             losses = self._losses
             if losses is not None and (gap := losses.next_gap(self.channel, len(self))) is not None:
                 return gap.to_message()
-            letters = self._letters
+            letters = self.letters
             if not letters:
                 return None
             self._read = True
@@ -329,9 +322,9 @@ class Mailbox:
         """
         self._read = True
         receivers = self.receivers
-        if receivers is _NO_RECEIVERS:
+        if receivers is NO_RECEIVERS:
             receivers = self.receivers = Receivers()
-        waiter = None if self._letters or self._losses is not None else receivers.wait()
+        waiter = None if self.letters or self._losses is not None else receivers.wait()
         receivers.count += 1
         return waiter
 
@@ -341,60 +334,67 @@ class Mailbox:
         receivers.count -= 1
         if waiter is not None and receivers.waiting:
             receivers.waiting.pop(waiter, None)
-            if self._letters:
+            if self.letters:
                 # It may have been woken for a message that it did not take, because it was cancelled.
                 receivers.wake_one()
         if receivers.left_to and not receivers.count:
             # Nobody is there any more for whom messages were left.
             receivers.left_to = False
-            if self.notify is None and self._letters:
-                listed = [self._shared.list_unclaimed(letter, self) for letter in self._letters]
-                self._letters = deque(listed)
+            if self.notify is None and self.letters:
+                listed = [self._shared.list_unclaimed(letter, self) for letter in self.letters]
+                self.letters = deque(listed)
 
     def drop_expired(self, now: float) -> bool:
         """Throw away the messages at the head that are due; return whether there were any. Needs the lock."""
-        before = len(self._letters)
-        while self._letters and self._letters[0].expires_at <= now:
+        before = len(self.letters)
+        while self.letters and self.letters[0].expires_at <= now:
             self._shift()
-        dropped = before - len(self._letters)
+        dropped = before - len(self.letters)
         self._shared.expired += dropped
         return dropped > 0
 
     def discard_all(self) -> None:
         """Throw away every message. Needs the lock."""
-        self._shared.discarded += len(self._letters)
-        while self._letters:
+        self._shared.discarded += len(self.letters)
+        while self.letters:
             self._shift()
 
     def withdraw(self, kind: type[Letter]) -> list[Letter]:
         """Return the messages of a kind, to be taken elsewhere; the others stay. Needs the lock."""
-        withdrawn = [letter for letter in self._letters if isinstance(letter, kind)]
+        withdrawn = [letter for letter in self.letters if isinstance(letter, kind)]
         if withdrawn:
-            self._letters = deque(letter for letter in self._letters if not isinstance(letter, kind))
+            self.letters = deque(letter for letter in self.letters if not isinstance(letter, kind))
             if self._losses is not None:
-                self._losses.note_removal(len(self._letters))
+                self._losses.note_removal(len(self.letters))
         for letter in withdrawn:
             self._shared.unclaimed.pop(letter, None)
         self._shared.sent -= len(withdrawn)
         return withdrawn
 
-    def _is_full(self, now: float) -> bool:
-        waiting = len(self._letters)
+    def _has_place(self, now: float, effects: Effects) -> bool:
+        """Tell whether there is place for one more message, and note whether its reader deserves a turn."""
+        waiting = len(self.letters)
         # What a receiver waits for is as good as taken, and needs no place.
-        return waiting >= self.capacity and waiting >= self.receivers.count and not self.drop_expired(now)
+        if waiting >= self.capacity and waiting >= self.receivers.count and not self.drop_expired(now):
+            return False
+        if self._read and len(self.letters) >= self.nearly_half:
+            # Nothing more until a reader shows up again: one that hangs costs its senders one grace only.
+            self._read = False
+            effects.half_full.append(self)
+        return True
 
     def _shift(self) -> Letter:
-        letter = self._letters.popleft()
+        letter = self.letters.popleft()
         unclaimed = self._shared.unclaimed
         if unclaimed:
             unclaimed.pop(letter, None)
         if self._losses is not None:
-            self._losses.note_removal(len(self._letters))
+            self._losses.note_removal(len(self.letters))
         return letter
 
     def _replace_oldest(self, letter: Letter) -> None:
         # The reader has been told of as many messages as there are, so it is not told again.
         unclaimed = self._shared.unclaimed
-        if unclaimed.pop(self._letters.popleft(), None) is not None:
+        if unclaimed.pop(self.letters.popleft(), None) is not None:
             letter = self._shared.list_unclaimed(letter, self)
-        self._letters.append(letter)
+        self.letters.append(letter)

@@ -9,7 +9,6 @@ from typing import (
     Any,
     Literal,
     LiteralString,
-    NamedTuple,
     NewType,
     TypeAlias,
     TypeVar,
@@ -30,11 +29,6 @@ from fast_channels.messages.snapshot import Snapshot, own
 from fast_channels.untrusted import shown
 
 Converter: TypeAlias = Callable[[Mapping[str, Any]], Any]
-
-
-def unchanged(message: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Convert nothing: what a handler gets that asks for a mapping, or for nothing at all."""
-    return message
 
 
 def annotation_of(function: FunctionType, index: int) -> Any:
@@ -104,25 +98,12 @@ def _literals(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
-class Conversion(NamedTuple):
-    """How a message becomes what an annotation asks for.
-
-    Attributes:
-        convert: Makes it of a message.
-        shares: Whether it makes one object of a `Snapshot`, however often it is called. Otherwise it has to
-            be given a message that belongs to the caller alone.
-    """
-
-    convert: Converter
-    shares: bool
-
-
-def conversion(annotation: Any) -> Conversion:
-    """Return how a message becomes what an annotation asks for.
+def converter(annotation: Any) -> Converter:
+    """Return the function that makes out of a message what an annotation asks for.
 
     Models, dataclasses and TypedDicts are validated into, alone or in a union; a TypedDict keeps the keys
-    that it does not name. Anything else gets the message as it is. What nobody can change is shared by all
-    who get the message.
+    that it does not name. Anything else gets the message as it is, and of a `Snapshot` a copy. An event that
+    cannot be changed is made of a `Snapshot` once, for all who ask for it.
 
     Raises:
         NameError: The annotation refers to something that is not defined.
@@ -130,20 +111,19 @@ def conversion(annotation: Any) -> Conversion:
     """
     kinds = list(members(annotation))
     if not any(has_fields(kind) for kind in kinds):
-        return Conversion(unchanged, shares=False)
+        return own
     adapter = TypeAdapter[Any](validatable(annotation))
-    convert = _validating(adapter)
+    validate = _validating(adapter)
     try:
         # Some models are built when they are first used, and have no schema before.
         adapter.rebuild()
+        shareable = is_shareable(adapter.core_schema)
     except Exception:
         # The first message says what is wrong with them.
-        return Conversion(convert, shares=False)
-    if not is_shareable(adapter.core_schema):
-        return Conversion(convert, shares=False)
+        shareable = False
     # Equal unions may try their members in another order.
     kind = annotation if isinstance(annotation, type) else object()
-    return Conversion(_sharing(convert, kind), shares=True)
+    return _sharing(validate, kind) if shareable else _not_sharing(validate)
 
 
 def _validating(adapter: TypeAdapter[Any]) -> Converter:
@@ -162,24 +142,30 @@ def _validating(adapter: TypeAdapter[Any]) -> Converter:
     return convert
 
 
+def _not_sharing(convert: Converter) -> Converter:
+    """Return a converter that makes another object of a snapshot each time, which shares nothing with it."""
+    return lambda message: convert(own(message))
+
+
 def _sharing(convert: Converter, kind: object) -> Converter:
     """Return a converter that makes one event of a snapshot.
 
     Args:
-        convert: Makes an event that nobody can change.
+        convert: Makes an event that cannot be changed.
         kind: What it is made into: handlers that ask for the same get the same.
     """
 
     def convert_once(message: Mapping[str, Any]) -> Any:
         if type(message) is not Snapshot:
             return convert(message)
-        shared = message.shared
-        if shared is None:
-            shared = message.shared = {}
-        event = shared.get(kind)
+        # Nearly always all recipients ask for the same.
+        if message.kind is kind:
+            return message.event
+        event = message.others.get(kind)
         if event is None:
-            event = shared[kind] = convert(message)
+            event = convert(message)
             keep_frame(event)
+            message.keep(kind, event)
         return event
 
     return convert_once

@@ -3,7 +3,7 @@
 Theory of operation. Each member of a group would validate an event of the group, and all members would get
 equal objects. If no part of such an object can be changed, and only pydantic has taken part in making it, a
 handler cannot see whether the others have the same object or an equal one. Then the event is made once, and
-kept with the message until the last member has it (see `Snapshot.shared`). Nothing else is shared: a handler
+kept with the message until the last member has it (see `Snapshot`). Nothing else is shared: a handler
 may change a list, a dictionary or a model that is not frozen.
 
 This is decided once for each type, by its core schema: a tree in which pydantic has described all that

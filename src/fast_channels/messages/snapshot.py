@@ -1,18 +1,20 @@
 """What a message of a channel layer was when it was sent, for all who get it."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 __all__ = ["Snapshot", "own"]
 
 _CONTAINERS: Final = frozenset({dict, list})
+_NO_OTHERS: Final[Mapping[object, object]] = MappingProxyType({})
 
 
 class Snapshot(dict[str, Any]):
     """A message as it was when it was sent, whatever happens to the sender's objects afterwards.
 
     All recipients share it, so it must not be changed, and a handler of an application never gets it: it gets
-    a copy, or an event from `shared`, which cannot be changed. It lives until the last recipient has the
+    a copy, or an event that is kept here, which cannot be changed. It lives until the last recipient has the
     message.
 
     Args:
@@ -20,16 +22,28 @@ class Snapshot(dict[str, Any]):
 
     Attributes:
         flat: Whether none of its values can be changed, so that a copy of it shares nothing that can.
-        shared: What handlers have been given that cannot be changed, by what they ask for; `None` until
-            there is anything.
+        kind: What the first handler asked for that has been given an event that cannot be changed.
+        event: That event.
+        others: Such events of other handlers, by what they ask for.
     """
 
-    __slots__ = ("flat", "shared")
+    __slots__ = ("event", "flat", "kind", "others")
 
     def __init__(self, message: Mapping[str, Any]) -> None:
         super().__init__(message)
         self.flat: bool = _CONTAINERS.isdisjoint(map(type, self.values()))
-        self.shared: dict[Any, Any] | None = None
+        self.kind: object = None
+        self.event: object = None
+        self.others: Mapping[object, object] = _NO_OTHERS
+
+    def keep(self, kind: object, event: object) -> None:
+        """Keep an event that cannot be changed, for the other handlers that ask for the same."""
+        if self.kind is None:
+            self.event = event
+            # Last, because consumers in other threads look at it first.
+            self.kind = kind
+        else:
+            self.others = {**self.others, kind: event}
 
     def own(self) -> dict[str, Any]:
         """Return the message as a dictionary that belongs to the caller alone."""
