@@ -1,5 +1,6 @@
 """Consumers, layers and communicators run on asyncio, and say so anywhere else."""
 
+import asyncio
 import inspect
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import pytest
 
 from fast_channels.consumer import AsyncWebsocketConsumer
-from fast_channels.event_loop import runs_trio
+from fast_channels.event_loop import is_cancelled, runs_trio
 from fast_channels.layers import BaseChannelLayer, InMemoryChannelLayer
 from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLayer
 from fast_channels.messages import ChannelEvent, Group
@@ -132,6 +133,31 @@ def test_everything_else_that_runs_says_so_too(name: str) -> None:
 
     with pytest.raises(RuntimeError, match=rf"^{name} needs asyncio, .* does not support trio"):
         trio.run(main)
+
+
+async def test_it_is_known_who_has_cancelled_a_task() -> None:
+    """Somebody, or only what it waited for; of what runs in no task nobody can say."""
+    seen: list[bool] = []
+
+    async def look() -> None:
+        seen.append(is_cancelled())
+
+    def drive() -> None:
+        with pytest.raises(StopIteration):
+            look().send(None)
+
+    # Without an event loop, and without a task.
+    await asyncio.to_thread(drive)
+    await look()
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await look()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    task.uncancel()
+
+    assert seen == [True, False, True]
 
 
 def test_a_thread_beside_trio_can_send() -> None:

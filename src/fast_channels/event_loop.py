@@ -12,7 +12,10 @@ def is_cancelled() -> bool:
 
     Of what runs in no task nobody knows; whoever drives it may mean it so.
     """
-    task = asyncio.current_task()
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return True
     return task is None or task.cancelling() > 0
 
 

@@ -567,6 +567,33 @@ async def test_a_clean_up_that_fails_is_not_begun_again(
     assert caplog.records == []
 
 
+async def test_a_task_group_of_a_handler_is_left_with_its_own_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It has cancelled the consumer because one of its tasks has failed, and that is what the server gets."""
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    class Grouping(AsyncWebsocketConsumer):
+        async def connect(self) -> None:
+            self.stack = AsyncExitStack()
+            tasks = await self.stack.enter_async_context(asyncio.TaskGroup())
+            tasks.create_task(fail())
+            await self.accept()
+
+        async def disconnect(self, code: int) -> None:
+            await self.stack.aclose()
+
+    server = Server(Grouping.as_asgi(), WEBSOCKET, CONNECT)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await server.end()
+    assert [type(error) for error in caught.value.exceptions] == [ZeroDivisionError]
+    assert caplog.records == []
+
+
 class Noting(AsyncWebsocketConsumer):
     """Notes in which turn of the event loop its clean-up begins."""
 

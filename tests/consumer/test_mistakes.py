@@ -145,6 +145,20 @@ TABLE: dict[str, Row] = {
                 await cls.accept()
         """,
     ),
+    "channel_name without a layer": Row(
+        "call",
+        InvalidChannelLayerError,
+        "Chat cannot use channel_name without a channel layer; set channel_layer_alias",
+        """
+        class Chat(AsyncWebsocketConsumer):
+            async def connect(self):
+                await self.accept()
+                await self.send(self.channel_name)  # here
+
+        async def main():
+            await serve(Chat.as_asgi())
+        """,
+    ),
     "max_message_size is a string": Row(
         "definition",
         TypeError,

@@ -29,6 +29,8 @@ from functools import partial
 from types import coroutine
 from typing import Any, Final, TypeAlias
 
+from fast_channels.event_loop import is_cancelled
+
 __all__ = ["NOTHING", "Step", "clean_up", "rest"]
 
 logger: logging.Logger = logging.getLogger("fast_channels.consumer")
@@ -142,6 +144,7 @@ class _Shield:
     pending = False
     requests: Sequence[Any] = ()
     runs: "Callable[[_Shield, Step], Awaitable[None]] | None" = None
+    _cancelled = False
     _limited = False
     _expired = 0
     _timer: asyncio.TimerHandle | None = None
@@ -159,6 +162,7 @@ class _Shield:
             self.runs = _await
             return outer
         elif isinstance(error, asyncio.CancelledError):
+            self._cancelled = is_cancelled()
             self._limited = True
             self.runs = _run_cancelled
         return self
@@ -172,10 +176,18 @@ class _Shield:
         if isinstance(failure, _NO_WAITING):
             self.runs = _begin
             return failure
-        if first is None:
+        if first is None or self.is_taken_back(first):
             return failure
         logger.error("A consumer's clean-up failed after an earlier error", exc_info=failure)
         return first
+
+    def is_taken_back(self, error: BaseException) -> bool:
+        """Return whether an error is a cancellation that a step has taken back: it was of its own making.
+
+        A task group that `connect()` has entered cancels the task when one of its tasks fails, and raises
+        that failure when `disconnect()` leaves it.
+        """
+        return self._cancelled and isinstance(error, asyncio.CancelledError) and not is_cancelled()
 
     async def wait(self, steps: Generator[Any, Any, None], yielded: Any) -> None:
         """Wait for the rest of a step.

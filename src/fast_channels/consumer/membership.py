@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from fast_channels.consumer.life import Life
 
 
+_OF_LAYER = frozenset({"channel_name", "channel_receive"})
+"""The attributes that a consumer has with a channel layer only."""
+
+
 async def join(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any, Any]") -> None:
     """Make the consumer a member of a group: see `AsyncConsumer.join()`."""
     _require_group(consumer, "join", group)
@@ -61,11 +65,14 @@ async def leave(life: "Life[Any]", consumer: "AsyncConsumer", group: "Group[Any,
 
 def explained(consumer: "AsyncConsumer", error: BaseException) -> BaseException:
     """Return the error of a handler that used the channel layer without one in words that say so."""
-    if not isinstance(error, AttributeError) or error.obj is not None:
+    if not isinstance(error, AttributeError) or vars(consumer).get("channel_layer") is not None:
         return error
-    if vars(consumer).get("channel_layer") is not None or not hasattr(BaseChannelLayer, str(error.name)):
+    used = str(error.name)
+    if error.obj is None and hasattr(BaseChannelLayer, used):
+        used = f"channel_layer.{used}"
+    elif error.obj is not consumer or used not in _OF_LAYER:
         return error
-    clear = InvalidChannelLayerError(_needs_alias(consumer, f"use channel_layer.{error.name}"))
+    clear = InvalidChannelLayerError(_needs_alias(consumer, f"use {used}"))
     clear.__cause__ = error
     return clear
 
