@@ -123,6 +123,7 @@ class MessageConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessa
     """
 
     omit_none: ClassVar[bool] = False
+    max_message_size: int | None
 
     _life_class = MessageLife
     _life: MessageLife  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by `__new__`, and never assigned: narrower is safe
