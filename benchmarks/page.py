@@ -100,28 +100,29 @@ def _load(load: LoadRecord) -> str:
 _INTRODUCTION = """
 # Benchmarks
 
-What this library costs beside its peers. `nox -s bench` measures it and writes this page; with `-- --quick`
-it takes less than three minutes, and prints tables only. `nox -s load -- --long` measures the last part, a
-server under load.
+This page compares the CPU time and memory of this library with other libraries. `nox -s bench` measures them
+and writes this page; with `-- --quick` it takes less than three minutes and only prints the tables.
+`nox -s load -- --long` measures the last part, a server under load.
 
-Everything that this library receives and sends is validated, in both directions. How it is measured:
+This library validates everything that it receives and sends. The method of measurement:
 
-* Every contestant is a process of its own. In each round all of them run the same events, one after the
-  other; tables show the median of the rounds, and p10 and p90 where it is noisy.
-* Instructions are counted by callgrind, and repeat to a few tenths of a percent on any machine. CPU time is
-  that of the process. A wait counts nothing, except in latencies.
-* "Raw ASGI" is a hand-written application without a library, on the same driver. Its typed JSON is
+* Each library runs in a separate process. In each round, all of them handle the same events, one after the
+  other. The tables show the median of the rounds, and p10 and p90 of noisy figures.
+* Instructions are counted by callgrind; a repeated count differs by a few tenths of a percent on any machine.
+  CPU time is that of the process. Waiting does not count, except in latencies.
+* "Raw ASGI" is a hand-written application without a library, with the same driver. Its typed JSON is
   validated by pydantic in both directions, too.
-* Each event arrives through the event loop. An echo has 20 connections at the same time: with one alone,
-  the turns of the event loop would hide what a library costs.
-* At Redis `receive()` is compared with `receive()`, and consumers with consumers.
+* Each event arrives through the event loop. An echo uses 20 concurrent connections, because with a single one
+  the turns of the event loop would dominate.
+* For Redis, `receive()` is compared with `receive()`, and consumers with consumers.
 * Bytes and instructions include those of the driver, which are the same for all.
 """
 
 _GATES = """
-A gate compares with raw ASGI or with a peer: 0.33 is a third of its work. "Peers" shows what others have in
-the same comparison. Gates of counts, instructions and bytes fail the session `bench` when they are missed;
-those of CPU time and of milliseconds depend on what else the machine does, and only say so.
+A gate is a target. Most compare with raw ASGI or with another library: 0.33 is a third of its work. "Peers"
+contains the results of others in the same comparison. If a gate of counts, instructions or bytes is missed,
+the session `bench` fails; gates of CPU time and of milliseconds depend on the load of the machine, and are
+only reported.
 """
 
 _PICTURES = """
@@ -137,20 +138,21 @@ _PICTURES = """
 """
 
 _FIGURES = """
-Per event: a frame that is echoed, a request, a connection, a delivery to one member. A callback is anything
-that the event loop runs.
+The figures are for one event: an echoed frame, a request, a connection, or a delivery to one member. A
+callback is any callback that the event loop runs.
 """
 
 _LOAD = """
 ## Under load
 
-uvicorn in one process, its clients in another, on the same cores. Every consumer has a memory layer and is
-a member of a group. The busy ones get typed JSON once a second and answer, and each second one message goes
-to all of them. The rest is idle.
+uvicorn runs in one process and its clients in another, on the same cores. Every consumer has a memory layer
+and is a member of a group. Each busy consumer gets typed JSON once a second and answers, and each second one
+message is sent to all of them. The other consumers are idle.
 """
 
 _ACCOUNTS = """
-Two servers in two processes share one Redis, and both send numbered messages to one group: at full rate,
-each as fast as `group_send()` returns, which is more than clients of one process can take; and at a rate
-that they can take. A message that a member did not get must be in a `ChannelGap` of this member.
+Two servers in two processes share one Redis, and both send numbered messages to one group: once at full rate,
+as fast as `group_send()` returns, which is more than the clients of one process can receive; and once at a
+rate that they can receive. A message that a member did not get must be counted in a `ChannelGap` of this
+member.
 """
