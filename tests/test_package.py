@@ -82,3 +82,112 @@ def test_a_name_is_looked_for_once() -> None:
     program += "print('StopConsumer' in vars(f), 'pydantic' in sys.modules)"
 
     assert run(program) == "True False"
+
+
+APPLICATION = """
+from fast_channels.consumer.websocket import AsyncWebsocketConsumer
+
+class Echo(AsyncWebsocketConsumer):
+    async def receive(self, text_data=None, bytes_data=None):
+        await self.send(text_data, bytes_data)
+"""
+
+OF_CONSUMERS = """
+application attributes authentication backpressure base calls cleanup closing cookies crash definition
+foreign handler_errors handlers headers inbox life markers membership params phases rules sending steering
+subprotocols supervision unanswered websocket websocket_life
+"""
+OF_LAYERS = """
+base configuration in_memory mailbox mailroom memberships overflow own_channels process receivers registry
+rounds threads values
+"""
+OF_MESSAGES = """
+annotations codec errors event frames framing generics group json_rules older_python receivers request
+sharing snapshot
+"""
+OTHERS = """
+consumer event_loop events events.close_codes exceptions installation late layers messages protocol
+protocol.states type_defs untrusted
+"""
+OF_A_PROTOCOL = """
+events.base events.canonical events.extensions events.json_form events.websocket events.wire
+protocol.machine protocol.steps protocol.table protocol.websocket
+"""
+
+
+def modules(program: str) -> set[str]:
+    """Return the modules that a program loads beyond asyncio, pydantic and what a model needs."""
+    before = (
+        "import asyncio, pydantic, sys\nclass User(pydantic.BaseModel):\n    name: str\nold = {*sys.modules}"
+    )
+    return {*run(f"{before}\n{program}\nprint(*{{*sys.modules}} - old)").split()}
+
+
+def named(package: str, names: str) -> set[str]:
+    """Return the names of modules of a package."""
+    return {f"fast_channels.{package}{name}" for name in names.split()}
+
+
+def test_an_application_loads_no_more_than_it_needs() -> None:
+    """Neither the models of a protocol, nor consumers of another one, nor what only errors need.
+
+    Whoever adds a module to these lists makes every application start later: each takes as long to load as a
+    hundred messages take to handle, and one with a model or a dataclass as long as a thousand.
+    """
+    loaded = modules("import fast_channels.consumer.websocket, fast_channels.layers.in_memory")
+
+    assert {name for name in loaded if name.startswith("fast_channels.")} == {
+        *named("consumer.", OF_CONSUMERS),
+        *named("layers.", OF_LAYERS),
+        *named("messages.", OF_MESSAGES),
+        *named("", OTHERS),
+    }
+    assert {name for name in loaded if "fast_channels" not in name} == set()
+
+
+def test_no_model_is_built_by_an_import() -> None:
+    """What is one is there as a class, for others to inherit from."""
+    program = "import gc, pydantic, fast_channels.consumer.websocket, fast_channels.layers.in_memory\n"
+    program += "models = [one for one in gc.get_objects() if isinstance(one, type)]\n"
+    program += "models = [one for one in models if issubclass(one, pydantic.BaseModel)]\n"
+    program += "models = [one for one in models if one.__module__.startswith('fast_channels')]\n"
+    program += (
+        "print(sorted(one.__name__ for one in models), any(one.__pydantic_complete__ for one in models))"
+    )
+
+    assert run(program) == "['ChannelEvent', 'Group'] False"
+
+
+def test_an_asgi_application_loads_what_its_protocol_needs() -> None:
+    """And of no other; a class alone is defined without."""
+    defined = modules(APPLICATION)
+    loaded = modules(f"{APPLICATION}\nEcho.as_asgi()")
+
+    own = {name for name in loaded - defined if name.startswith("fast_channels")}
+    assert own == named("", OF_A_PROTOCOL)
+
+
+def test_the_first_connection_has_nothing_to_wait_for() -> None:
+    """Nothing is loaded or built for it that was not there when the application was made."""
+    program = f"""{APPLICATION}
+application = Echo.as_asgi()
+events = [{{"type": "websocket.disconnect", "code": 1000}}, {{"type": "websocket.receive", "text": "hello"}}]
+events.append({{"type": "websocket.connect"}})
+sent = []
+
+async def receive():
+    return events.pop()
+
+async def send(event):
+    sent.append(event["type"])
+
+def adapter(*arguments, **options):
+    raise AssertionError("a validator is built")
+
+pydantic.TypeAdapter.__init__ = adapter
+old = {{*sys.modules}}
+asyncio.run(application({{"type": "websocket", "path": "/"}}, receive, send))
+assert sent == ["websocket.accept", "websocket.send"], sent
+"""
+
+    assert modules(program) == set()

@@ -3,16 +3,27 @@
 import builtins
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from re import Pattern
-from typing import Annotated, Any, Literal, NoReturn, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, Protocol, TypeAlias
 
 from typing_extensions import TypedDict
 
-from .events.dicts import HttpDisconnectEventDict as HttpDisconnectEvent
-from .events.dicts import HttpResponseBodyEventDict as HttpResponseBodyEvent
-from .events.dicts import HttpResponseStartEventDict as HttpResponseStartEvent
-from .events.dicts import WebSocketAcceptEventDict as WebSocketAcceptEvent
-from .events.dicts import WebSocketCloseEventDict as WebSocketCloseEvent
-from .events.dicts import WebSocketConnectEventDict as WebSocketConnectEvent
+if TYPE_CHECKING:
+    from .events.dicts import HttpDisconnectEventDict as HttpDisconnectEvent
+    from .events.dicts import HttpResponseBodyEventDict as HttpResponseBodyEvent
+    from .events.dicts import HttpResponseStartEventDict as HttpResponseStartEvent
+    from .events.dicts import WebSocketAcceptEventDict as WebSocketAcceptEvent
+    from .events.dicts import WebSocketCloseEventDict as WebSocketCloseEvent
+    from .events.dicts import WebSocketConnectEventDict as WebSocketConnectEvent
+else:
+    # Checkers that knew of this function would take any name for one of the module.
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        # Most applications ask for none of them.
+        from .events import dicts
+
+        return getattr(dicts, f"{name}Dict")
+
 
 __all__ = [
     "ASGI3Application",

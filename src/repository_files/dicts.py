@@ -36,7 +36,7 @@ def dicts_module() -> str:
 
 def _models() -> list[type[AsgiModel]]:
     """Return all models with fields, each behind those that its fields need."""
-    scopes = [*filter(_is_scope, vars(events).values())]
+    scopes = [*filter(_is_scope, (getattr(events, name) for name in events.__all__))]
     parts = [model for model in scopes if "type" not in model.model_fields]
     return [*parts, *(model for model in scopes if model not in parts), *events.EVENTS.values()]
 

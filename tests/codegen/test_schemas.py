@@ -30,7 +30,7 @@ from fast_channels.events import (
 from fast_channels.events.wire import wire_validator
 from fast_channels.exceptions import LocalProtocolError
 from fast_channels.protocol import CONNECTIONS, WebSocketConnection
-from fast_channels.protocol.websocket import OPEN
+from fast_channels.protocol.states import OPEN
 from tests.events.examples import example
 from tests.protocol.trace_data import TRACES, Trace
 

@@ -17,7 +17,8 @@ from fast_channels.events import (
     WebSocketConnectEvent,
     WebSocketSendEvent,
 )
-from fast_channels.events.wire import Lazy, Validator, model_validator, summary, wire_validator
+from fast_channels.events.wire import Validator, model_validator, summary, wire_validator
+from fast_channels.late import Lazy
 
 from .examples import REQUIRED, example, read
 from .mappings import MESSAGES, Message, constant

@@ -8,8 +8,9 @@ import pytest
 
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.mailbox import Effects, Letter, Mailbox
-from fast_channels.layers.mailroom import Mailroom, MailStats
+from fast_channels.layers.mailroom import Mailroom
 from fast_channels.layers.overflow import Overflow
+from fast_channels.layers.stats import MailStats
 from fast_channels.layers.values import snapshot
 from tests.layers.conftest import Clock, soon
 from tests.layers.mail import listen, put, start

@@ -2,7 +2,8 @@
 
 import pytest
 
-from fast_channels.layers.mailroom import KeepingMailroom, Mailroom, MailStats
+from fast_channels.layers.mailroom import KeepingMailroom, Mailroom
+from fast_channels.layers.stats import MailStats
 from tests.layers.conftest import Clock, soon
 from tests.layers.mail import cancel, put, start
 

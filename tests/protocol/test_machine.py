@@ -14,8 +14,8 @@ from fast_channels.events import (
     SendEvent,
     WebSocketSendEvent,
 )
-from fast_channels.events.wire import Lazy
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, ProtocolError, RemoteProtocolError
+from fast_channels.late import Lazy
 from fast_channels.protocol import (
     CONNECTIONS,
     Connection,

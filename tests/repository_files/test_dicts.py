@@ -13,7 +13,7 @@ from tests.events.examples import example
 
 MODELS = [
     model
-    for model in vars(events).values()
+    for model in (getattr(events, name) for name in events.__all__)
     if isinstance(model, type) and issubclass(model, AsgiModel) and model.model_fields
 ]
 UNIONS = [name for name in events.__all__ if get_args(getattr(events, name))]

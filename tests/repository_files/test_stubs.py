@@ -19,7 +19,7 @@ from repository_files.views import VIEWS, View
 FILES = stubs()
 MODELS = [
     model
-    for model in vars(events).values()
+    for model in (getattr(events, name) for name in events.__all__)
     if isinstance(model, type) and issubclass(model, AsgiModel) and model.model_fields
 ]
 

@@ -243,6 +243,7 @@ class AsyncConsumer:
         text = cls._unhandled()
         if text is not None and not initkwargs.keys() & RECEIVING:
             raise TypeError(f"{cls.__name__}.as_asgi(): {text}")
+        cls._rules.prepare()
         return ConsumerApplication(cls, initkwargs)
 
     @classmethod

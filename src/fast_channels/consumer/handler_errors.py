@@ -10,11 +10,12 @@ from fast_channels.consumer.inbox import LAST, LAYER, Origin
 from fast_channels.consumer.steering import steering
 from fast_channels.events import EVENTS
 from fast_channels.exceptions import ConnectionClosed, InvalidEventError, StopConsumer
-from fast_channels.protocol import GONE, Connection
+from fast_channels.protocol import GONE
 from fast_channels.untrusted import printable
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
+    from fast_channels.protocol import Connection
 
 logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
@@ -23,7 +24,7 @@ _LOGGED: WeakKeyDictionary[type, set[str]] = WeakKeyDictionary()
 
 
 async def pass_over(
-    connection: Connection | None,
+    connection: "Connection | None",
     consumer: "AsyncConsumer",
     error: BaseException,
     event: Mapping[str, Any],
@@ -51,7 +52,7 @@ async def pass_over(
 
 
 async def _handle_unhandled(
-    connection: Connection | None,
+    connection: "Connection | None",
     consumer: "AsyncConsumer",
     error: InvalidEventError,
     event: Mapping[str, Any],

@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from pydantic import ValidationError
-
 from fast_channels.consumer.inbox import LifeHandler
-from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent
-from fast_channels.events.wire import error_details, model_validator
+from fast_channels.events import EVENTS, RECEIVED
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.messages.annotations import (
     Converter,
@@ -23,18 +20,15 @@ from fast_channels.messages.annotations import (
     has_fields,
     is_dictionary,
     members,
-    not_its_event,
 )
-from fast_channels.messages.errors import one_line, path, shortened
+from fast_channels.messages.errors import one_line
 from fast_channels.messages.generics import resolve
 from fast_channels.messages.receivers import received_by
 from fast_channels.messages.snapshot import own
 from fast_channels.untrusted import printable, shown
 
-ASGI_HANDLERS: Mapping[str, type[AsgiEvent]] = {
-    type_.replace(".", "_"): model for type_, model in EVENTS.items() if issubclass(model, ReceiveEvent)
-}
-"""The events of servers by the name of their handler."""
+ASGI_HANDLERS: Mapping[str, str] = {type_.replace(".", "_"): type_ for type_ in RECEIVED}
+"""The types of the events of servers, by the name of their handler."""
 
 
 USUAL_HANDLER_NAMES = frozenset({"join", "leave", "request", "serve", "spawn"})
@@ -76,7 +70,7 @@ def get_handler_name(message: Mapping[str, Any]) -> str:
     return name
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Handler:
     """How one method of a consumer class gets its messages.
 
@@ -86,7 +80,7 @@ class Handler:
         own: Whether the method is the library's, which takes any mapping.
         names: What string annotations may refer to besides the module.
         convert: Makes what the method takes out of a message.
-        event: The event of servers that the method is for, `None` for one of the application.
+        event: The type of the event of servers that the method is for, `None` for one of the application.
         of_life: What the life of the connection calls in place of the method, `None` where there is nothing.
     """
 
@@ -95,7 +89,7 @@ class Handler:
     own: bool
     names: Mapping[str, Any]
     convert: Converter = field(init=False)
-    event: type[AsgiEvent] | None = field(init=False)
+    event: str | None = field(init=False)
     of_life: LifeHandler | None = field(init=False, default=None)
     _wanted: Any = field(init=False, default=None)
 
@@ -137,8 +131,10 @@ class Handler:
 
     def _resolve_event(self, message: Mapping[str, Any]) -> Any:
         # At the first event, as below; what cannot be resolved gets the model.
-        convert = _as_dictionary if any(map(is_dictionary, members(self.known()))) else _as_event
-        self.convert = convert(ASGI_HANDLERS[self.name])
+        from fast_channels.consumer.server_events import as_dictionary, as_event
+
+        convert = as_dictionary if any(map(is_dictionary, members(self.known()))) else as_event
+        self.convert = convert(EVENTS[ASGI_HANDLERS[self.name]])
         return self.convert(message)
 
     def _resolve_late(self, message: Mapping[str, Any]) -> Any:
@@ -173,33 +169,6 @@ def _warn_at(function: Any, text: str) -> None:
         function.__module__,
         module.setdefault("__warningregistry__", {}),
     )
-
-
-def _as_event(model: type[AsgiEvent]) -> Converter:
-    def convert(message: Mapping[str, Any]) -> Mapping[str, Any]:
-        if isinstance(message, AsgiEvent):
-            return message
-        try:
-            return model_validator(model)(message)
-        except ValidationError as error:
-            raise not_that_event(message, error) from None
-
-    return convert
-
-
-def _as_dictionary(model: type[AsgiEvent]) -> Converter:
-    as_event = _as_event(model)
-
-    def convert(message: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(as_event(message))
-
-    return convert
-
-
-def not_that_event(message: Mapping[str, Any], error: ValidationError) -> InvalidEventError:
-    """Return the error for a message that has the type of an event of servers, and not its fields."""
-    errors = [(path(one["loc"]), shortened(one["msg"])) for one in error_details(error)]
-    return not_its_event(message, "; ".join(f"{where}: {reason}" for where, reason in errors), errors)
 
 
 def _refuse(message: Mapping[str, Any]) -> Mapping[str, Any]:

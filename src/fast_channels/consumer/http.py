@@ -1,7 +1,7 @@
 """Consumers of HTTP requests."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.consumer.definition import application_classes
@@ -9,8 +9,10 @@ from fast_channels.consumer.headers import header_pairs
 from fast_channels.consumer.http_life import HttpLife
 from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.phases import SERVING
-from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
 from fast_channels.exceptions import InvalidParamsError, StopConsumer
+
+if TYPE_CHECKING:
+    from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
 
 __all__ = ["AsyncHttpConsumer"]
 
@@ -134,7 +136,7 @@ class AsyncHttpConsumer(AsyncConsumer):
     async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         await self.send_response(status, body, headers=headers)
 
-    async def http_request(self, message: HttpRequestEvent) -> None:
+    async def http_request(self, message: "HttpRequestEvent") -> None:
         """Collect the body, and let `handle()` answer when it is complete. ASGI, "Request - receive event".
 
         Raises:
@@ -153,7 +155,7 @@ class AsyncHttpConsumer(AsyncConsumer):
         super()._set_up()
         cls._sends_itself = any(not _SENDING.isdisjoint(vars(base)) for base in application_classes(cls))
 
-    async def http_disconnect(self, message: HttpDisconnectEvent) -> None:
+    async def http_disconnect(self, message: "HttpDisconnectEvent") -> None:
         """Let `disconnect()` clean up. ASGI, "Disconnect - receive event".
 
         Raises:

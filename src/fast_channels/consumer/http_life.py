@@ -8,7 +8,7 @@ from fast_channels.consumer.cleanup import NOTHING
 from fast_channels.consumer.handler_errors import warn_once
 from fast_channels.consumer.life import Life
 from fast_channels.exceptions import LocalProtocolError, StopConsumer
-from fast_channels.protocol.http import COMPLETE, DEBUGGED, INIT
+from fast_channels.protocol.states import COMPLETE, DEBUGGED, INIT
 
 if TYPE_CHECKING:
     from fast_channels.consumer.http import AsyncHttpConsumer

@@ -5,16 +5,18 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from threading import get_ident
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from fast_channels.consumer.backpressure import Backpressure
 from fast_channels.consumer.calls import call_in_turns
 from fast_channels.consumer.cleanup import NOTHING
-from fast_channels.events.canonical import Recogniser
 from fast_channels.layers.base import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox
-from fast_channels.protocol import Connection
 from fast_channels.type_defs import ASGIReceiveCallable
+
+if TYPE_CHECKING:
+    from fast_channels.events.canonical import Recogniser
+    from fast_channels.protocol import Connection
 
 
 class Origin(Enum):
@@ -34,7 +36,7 @@ LAST: Final = Origin.LAST
 LifeHandler: TypeAlias = Callable[[Any, Any, Mapping[str, Any]], Awaitable[None]]
 """Handles an event in place of the library's own handler: a function of the life of a connection."""
 
-StraightEvents: TypeAlias = Mapping[str, Mapping[str, tuple[Recogniser, LifeHandler] | None]]
+StraightEvents: TypeAlias = "Mapping[str, Mapping[str, tuple[Recogniser, LifeHandler] | None]]"
 """For each state of a connection the received events, by type, that need no change and cause none: what
 recognises them, and what handles them."""
 
@@ -194,9 +196,9 @@ class Inbox:
 
     def __init__(
         self,
-        connection: Connection | None,
+        connection: "Connection | None",
         receive: ASGIReceiveCallable,
-        straight: StraightEvents | None = None,
+        straight: "StraightEvents | None" = None,
     ) -> None:
         self._connection = connection
         self._straight = straight

@@ -67,11 +67,12 @@ from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.registry import require_channel_layer
 from fast_channels.messages import Group
 from fast_channels.messages.snapshot import own
-from fast_channels.protocol import GONE, Connection
+from fast_channels.protocol import GONE
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage, ChannelScope
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
+    from fast_channels.protocol import Connection
 
 NO_STATUS: Final = CloseCode.NO_STATUS.value
 ABNORMAL: Final = CloseCode.ABNORMAL.value
@@ -259,7 +260,7 @@ class Life(Generic[_C]):
         # Whoever has no handler for it must not fail because of it.
         inbox.listen(layer, consumer.channel_name, gaps="channel_gap" in self.rules.handlers)
 
-    def straight(self, consumer: _C, event: dict[str, Any]) -> Connection | None:
+    def straight(self, consumer: _C, event: dict[str, Any]) -> "Connection | None":
         """Return the connection if an event that this library has made may go to the server as it is.
 
         Every other event goes through `base_send()`: one that has to be changed or refused, that moves the

@@ -28,14 +28,12 @@ class Marker:
         return name
 
 
-@dataclass(frozen=True)
 class Path(Marker):
     """The field comes from the path, as the router of the framework has taken it apart."""
 
     part = "path"
 
 
-@dataclass(frozen=True)
 class Query(Marker):
     """The field comes from the query, and never from the path."""
 
@@ -60,7 +58,6 @@ class Header(Marker):
         return name.replace("_", "-") if self.convert_underscores else name
 
 
-@dataclass(frozen=True)
 class Cookie(Marker):
     """The field comes from a cookie. Browsers send them with the handshake of a WebSocket too."""
 

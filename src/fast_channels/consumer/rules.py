@@ -16,21 +16,21 @@ from fast_channels.consumer.handlers import (
     handler_name,
     is_library,
     no_handler,
-    not_that_event,
 )
 from fast_channels.consumer.inbox import StraightEvents
 from fast_channels.consumer.params import ParamsReader
-from fast_channels.events import AsgiEvent
-from fast_channels.events.wire import Lazy
 from fast_channels.exceptions import InvalidEventError
+from fast_channels.late import Lazy
 from fast_channels.messages import Group
-from fast_channels.protocol import CONNECTIONS, Connection
-from fast_channels.protocol.steps import Receivable, receivable
+from fast_channels.protocol import CONNECTIONS
 from fast_channels.type_defs import ChannelMessage
 from fast_channels.untrusted import shown
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
+    from fast_channels.events import AsgiEvent
+    from fast_channels.protocol import Connection
+    from fast_channels.protocol.steps import Receivable
 
 WORKER = "channel"
 """The type of the scope that a worker gives its consumers."""
@@ -45,12 +45,13 @@ class Connections(NamedTuple):
         straight: The events that need no change and cause none, `None` if there are none.
     """
 
-    kind: type[Connection]
-    receivable: Mapping[str, Receivable]
-    straight: StraightEvents | None
+    kind: "type[Connection]"
+    receivable: "Mapping[str, Receivable]"
+    straight: "StraightEvents | None"
 
 
-@dataclass(frozen=True, slots=True)
+# Without what nobody asks for: each generated method takes as long as a class to make.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Rules:
     """What is known of a consumer class.
 
@@ -71,7 +72,7 @@ class Rules:
         served_with: The names of the arguments with which endpoints of frameworks have made its consumers.
         ends_alone: The type of the last event of its protocol, if nothing of the application handles that.
         served: The types of the connections that it serves.
-        connections: For each protocol the connections of the class.
+        connections: For each protocol the connections of the class, made when they are first asked for.
     """
 
     owner: str
@@ -95,10 +96,7 @@ class Rules:
     def __post_init__(self) -> None:
         last = self.handlers.get(f"{self.protocol}_disconnect")
         served = frozenset(type_ for type_ in (*CONNECTIONS, WORKER) if self._serves(type_))
-        connections = {
-            name: Connections(kind, Lazy(kind.receivable.models, self._receivable), self._straight(kind))
-            for name, kind in CONNECTIONS.items()
-        }
+        connections = Lazy(CONNECTIONS, self._connections)
         ends_alone = self.routes is not None and last is not None and last.own
         object.__setattr__(self, "ends_alone", f"{self.protocol}.disconnect" if ends_alone else None)
         object.__setattr__(self, "served", served)
@@ -145,7 +143,7 @@ class Rules:
         message: ChannelMessage,
         handler: Handler,
         consumer: "AsyncConsumer",
-        connection: Connection | None,
+        connection: "Connection | None",
     ) -> ChannelMessage:
         """Return a message of the channel layer, checked if it has the type of an event of servers.
 
@@ -160,8 +158,8 @@ class Rules:
         Raises:
             InvalidEventError: It is no such event, or the consumer takes none from a channel layer.
         """
-        model = handler.event
-        if model is None:
+        type_ = handler.event
+        if type_ is None:
             return message
         protocol = handler.name.partition("_")[0]
         takes = consumer.asgi_events_from_layer
@@ -171,8 +169,10 @@ class Rules:
             text = f"{self.owner} refuses {protocol} events from its channel layer{hint}"
             raise InvalidEventError(text, event=message)
         try:
-            return self.connections[protocol].receivable[model.model_fields["type"].default].validate(message)
+            return self.connections[protocol].receivable[type_].validate(message)
         except ValidationError as error:
+            from fast_channels.consumer.server_events import not_that_event
+
             raise not_that_event(message, error) from None
 
     def _serves(self, type_: str) -> bool:
@@ -185,7 +185,19 @@ class Rules:
         foreign = type_ not in CONNECTIONS and not self.handlers.keys() <= ASGI_HANDLERS.keys()
         return self.protocol is None and type_ != LIFESPAN and (foreign or self.routes is None)
 
-    def _straight(self, kind: type[Connection]) -> StraightEvents | None:
+    def prepare(self) -> None:
+        """Make what the first connection would have to wait for, of each protocol that the class serves."""
+        for protocol in self.served.intersection(CONNECTIONS):
+            connections = self.connections[protocol]
+            connections.kind.prepare()
+            for type_ in connections.kind.receivable.models:
+                _ = connections.receivable[type_]
+
+    def _connections(self, kind: "type[Connection]") -> Connections:
+        receivable = Lazy(kind.receivable.models, self._receivable)
+        return Connections(kind, receivable, self._straight(kind))
+
+    def _straight(self, kind: "type[Connection]") -> "StraightEvents | None":
         handlers = self.routes or {}
         straight: StraightEvents = {
             state: dict.fromkeys(kind.receivable.models)
@@ -198,7 +210,9 @@ class Rules:
         }
         return straight if any(any(row.values()) for row in straight.values()) else None
 
-    def _receivable(self, model: type[AsgiEvent]) -> Receivable:
+    def _receivable(self, model: "type[AsgiEvent]") -> "Receivable":
+        from fast_channels.protocol.steps import receivable
+
         # What only this library's handler sees need not become an object.
         handler = self.handlers.get(handler_name(model.model_fields["type"].default))
         seen = self.routes is None or handler is None or not handler.own

@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 from fast_channels.consumer.inbox import Inbox
 from fast_channels.exceptions import ConnectionClosed
-from fast_channels.protocol import Connection
 from fast_channels.type_defs import ASGISendCallable, ChannelMessage
 from fast_channels.untrusted import shown
+
+if TYPE_CHECKING:
+    from fast_channels.protocol import Connection
 
 logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
@@ -29,7 +32,7 @@ class Sender:
 
     __slots__ = ("_connection", "_inbox", "_send")
 
-    def __init__(self, connection: Connection, inbox: Inbox, send: ASGISendCallable) -> None:
+    def __init__(self, connection: "Connection", inbox: Inbox, send: ASGISendCallable) -> None:
         self._connection = connection
         self._inbox = inbox
         self._send = send
@@ -59,7 +62,7 @@ class Sender:
 
 
 async def recover(
-    connection: Connection, send: ASGISendCallable, event: ChannelMessage, error: Exception
+    connection: "Connection", send: ASGISendCallable, event: ChannelMessage, error: Exception
 ) -> None:
     """Send something else in place of an event that the server refused, if there is something.
 

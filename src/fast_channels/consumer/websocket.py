@@ -15,12 +15,12 @@ from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.sending import recover
 from fast_channels.consumer.subprotocols import NONE_FITS, negotiated, require_subprotocols
 from fast_channels.consumer.websocket_life import DENIED, WebSocketLife
-from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import InvalidMessageError, InvalidParamsError, StopConsumer, close_reason
 
 if TYPE_CHECKING:
     from fast_channels.consumer.json import AsyncJsonWebsocketConsumer
+    from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 else:
 
     def __getattr__(name: str) -> object:
@@ -64,7 +64,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     _life_class: ClassVar[type[WebSocketLife[Any]]] = WebSocketLife  # pyright: ignore[reportIncompatibleVariableOverride]  # read by `__new__` only, and never assigned: narrower is safe
     _life: WebSocketLife[Any]  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by `__new__`, and never assigned: narrower is safe
 
-    async def websocket_connect(self, message: WebSocketConnectEvent) -> None:
+    async def websocket_connect(self, message: "WebSocketConnectEvent") -> None:
         """Let `connect()` answer the handshake. ASGI, "Connect - receive event"."""
         await self._life.websocket_connect(self, message)
 
@@ -147,7 +147,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         await self.base_send({"type": f"{DENIAL}.body", "body": body})
         self._life.handshake = DENIED
 
-    async def websocket_receive(self, message: WebSocketReceiveEvent) -> None:
+    async def websocket_receive(self, message: "WebSocketReceiveEvent") -> None:
         """Pass a frame to `receive()`. ASGI, "Receive - receive event"."""
         await self._life.websocket_receive(self, message)
 
@@ -216,7 +216,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             require_declared(type(self).__name__, self.close_codes, sent)
         await self.base_send({"type": "websocket.close", "code": sent, "reason": reason})
 
-    async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None:
+    async def websocket_disconnect(self, message: "WebSocketDisconnectEvent") -> None:
         """Let `disconnect()` clean up; the groups are left afterwards. ASGI, "Disconnect - receive event".
 
         Raises:

@@ -24,7 +24,7 @@ from fast_channels.exceptions import (
 )
 from fast_channels.messages.codec import taking_over
 from fast_channels.messages.frames import exceeds, too_big
-from fast_channels.protocol.websocket import HANDSHAKE, OPEN
+from fast_channels.protocol.states import HANDSHAKE, OPEN
 
 if TYPE_CHECKING:
     from fast_channels.consumer.websocket import AsyncWebsocketConsumer

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import (
@@ -100,19 +99,6 @@ class ReceiveEvent(AsgiEvent):
 
 class SendEvent(AsgiEvent):
     """An event that the application sends to the server."""
-
-
-def events_of(*modules: ModuleType) -> dict[str, type[AsgiEvent]]:
-    """Return the events of some modules by their types, each protocol with its extensions.
-
-    Args:
-        *modules: The modules, those that are named after a protocol in the order of the protocols.
-    """
-    protocols = [module.__name__.rpartition(".")[2] for module in modules]
-    values: list[Any] = [value for module in modules for value in vars(module).values()]
-    models = [value for value in values if isinstance(value, type) and issubclass(value, AsgiEvent)]
-    events = {one.model_fields["type"].default: one for one in models if "type" in one.model_fields}
-    return dict(sorted(events.items(), key=lambda event: protocols.index(event[0].partition(".")[0])))
 
 
 def _to_bytes(value: Any) -> Any:
@@ -242,9 +228,14 @@ def _has_descriptor(file: object) -> object:
     return file
 
 
+def _listed(items: tuple[Any, ...]) -> list[Any]:
+    # Not `list` itself: pydantic reads the signature of a builtin from its docstring, for milliseconds.
+    return list(items)
+
+
 # A frozen model holds tuples; servers and existing code expect lists.
-HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
-_LINKS_AS_LIST = PlainSerializer(list, return_type=list[bytes])
+HEADERS_AS_LIST = PlainSerializer(_listed, return_type=list[tuple[bytes, bytes]])
+_LINKS_AS_LIST = PlainSerializer(_listed, return_type=list[bytes])
 
 # ASGI names a field "bytes"; these names stay usable inside the class body that has one.
 Bytes: TypeAlias = Annotated[bytes, Strict(), BeforeValidator(_to_bytes)]

@@ -8,7 +8,7 @@ derived from the fields of the model, so there is nothing to keep in step.
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, reduce
 from types import NoneType, UnionType
-from typing import Annotated, Any, NotRequired, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, NotRequired, TypeAlias, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -38,27 +38,6 @@ Validator: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 WireValidator: TypeAlias = Callable[[Mapping[str, Any]], dict[str, Any]]
 """Takes a mapping, returns a new dictionary; raises `pydantic.ValidationError` as well."""
-
-_T = TypeVar("_T")
-
-
-class Lazy(dict[str, _T]):
-    """What there is for some events by type, each made when its first event comes.
-
-    Args:
-        models: The models of the events, by type.
-        build: Makes it of a model: a validator, for instance.
-    """
-
-    def __init__(self, models: Mapping[str, type[AsgiEvent]], build: Callable[[type[AsgiEvent]], _T]) -> None:
-        super().__init__()
-        self.models = models
-        self._build = build
-
-    def __missing__(self, type_: str) -> _T:
-        value = self[type_] = self._build(self.models[type_])
-        return value
-
 
 Form: TypeAlias = Callable[[Any, Sequence[Any]], Any]
 """Makes of the annotation and the metadata of a field the type of a key."""

@@ -9,7 +9,6 @@ from fast_channels.layers.configuration import (
     channel_layer_class,
     configure_channel_layers,
 )
-from fast_channels.layers.gap import ChannelGap
 from fast_channels.layers.in_memory import InMemoryChannelLayer
 from fast_channels.layers.registry import (
     ChannelLayerRegistry,
@@ -21,12 +20,17 @@ from fast_channels.layers.registry import (
 )
 
 if TYPE_CHECKING:
+    from fast_channels.layers.gap import ChannelGap
+
     # Not in __all__: whoever imports everything may do without Redis.
     from fast_channels.layers.redis import RedisChannelLayer as RedisChannelLayer
     from fast_channels.layers.redis import RedisPubSubChannelLayer as RedisPubSubChannelLayer
 else:
     # Checkers that knew of this function would take any name for one of the package.
     def __getattr__(name: str) -> object:
+        if name == "ChannelGap":
+            # A model, which takes long to build.
+            return importlib.import_module(f"{__name__}.gap").ChannelGap
         # Whoever does without Redis need not have its packages, nor wait for their import.
         if name not in _REDIS:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,8 +10,8 @@ from typing import Final, Generic, TypeVar
 from fast_channels.event_loop import needs_asyncio, require_asyncio
 from fast_channels.layers.delivery import Delivery, owner
 from fast_channels.layers.loops import before_close, not_before_close
-from fast_channels.layers.mailroom import MailStats
 from fast_channels.layers.process import process_id
+from fast_channels.layers.stats import MailStats
 from fast_channels.layers.transport import Transport
 
 __all__ = ["Deliveries"]

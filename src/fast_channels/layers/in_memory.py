@@ -4,19 +4,22 @@ import time
 from asyncio import get_running_loop
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar, Final, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Final, TypeAlias
 
 from fast_channels.event_loop import refuse_trio
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMessage, require_seconds
 from fast_channels.layers.mailbox import Effects, Letter, Mailbox
-from fast_channels.layers.mailroom import Mailroom, MailStats
+from fast_channels.layers.mailroom import Mailroom
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow, require_overflow
 from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.rounds import PER_TURN, Rounds
 from fast_channels.layers.values import snapshot
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
+
+if TYPE_CHECKING:
+    from fast_channels.layers.stats import MailStats
 
 __all__ = ["InMemoryChannelLayer", "InMemoryGroups", "InMemoryQueueData"]
 
@@ -258,7 +261,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             self._own = OwnChannels()
             self._newest = _NONE
 
-    def stats(self) -> MailStats:
+    def stats(self) -> "MailStats":
         """Return the counts of messages since the layer was made."""
         return self._mailroom.stats()
 

@@ -1,8 +1,7 @@
 """The mailboxes of a layer, by channel, and what has become of all messages."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fast_channels.layers.mailbox import (
     NO_LETTERS,
@@ -15,43 +14,15 @@ from fast_channels.layers.mailbox import (
 )
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow
 
-__all__ = ["MailStats", "Mailroom", "closed_meanwhile"]
+if TYPE_CHECKING:
+    from fast_channels.layers.stats import MailStats
+
+__all__ = ["KeepingMailroom", "Mailroom", "closed_meanwhile"]
 
 
 def closed_meanwhile(channel: str) -> RuntimeError:
     """Return what whoever wants a message gets when somebody else closes the channel."""
     return RuntimeError(f"channel {channel!r} was closed while receive() waited for a message")
-
-
-@dataclass(frozen=True, slots=True)
-class MailStats:
-    """Counts of the messages of a layer. A message to several channels is counted once for each.
-
-    Attributes:
-        sent: Messages that a mailbox accepted.
-        taken: Messages that a receiver or a consumer took.
-        expired: Messages that expired before they were taken.
-        discarded: Messages that `flush()`, `close()` or `close_channel()` removed.
-        dropped_full: Messages that a channel lost because it was full, without an error for the sender.
-        unheard: Messages to a closed channel, or to a channel without a receiver as far as the sender knows.
-    """
-
-    sent: int
-    taken: int
-    expired: int
-    discarded: int
-    dropped_full: int
-    unheard: int
-
-    def __add__(self, other: "MailStats") -> "MailStats":
-        # Those of a subclass may be anything.
-        names = (field.name for field in fields(MailStats))
-        return MailStats(*(getattr(self, name) + getattr(other, name) for name in names))
-
-    @property
-    def waiting(self) -> int:
-        """Unread messages; some of them may have expired."""
-        return self.sent - self.taken - self.expired - self.discarded
 
 
 class Mailroom(SharedState):
@@ -226,8 +197,11 @@ class Mailroom(SharedState):
             notify_all([notify] * waiting)
         return box
 
-    def stats(self) -> MailStats:
+    def stats(self) -> "MailStats":
         """Return the counts so far."""
+        # Late: a dataclass takes long to make, and most applications do not ask.
+        from fast_channels.layers.stats import MailStats
+
         with self.lock:
             return MailStats(
                 self.sent, self.taken, self.expired, self.discarded, self.dropped_full, self.unheard

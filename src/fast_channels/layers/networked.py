@@ -10,8 +10,9 @@ from fast_channels.layers.base import BaseChannelLayer, ReceivedMessage, SentMes
 from fast_channels.layers.deliveries import Deliveries
 from fast_channels.layers.delivery import Counts, Delivery
 from fast_channels.layers.mailbox import Mailbox
-from fast_channels.layers.mailroom import KeepingMailroom, MailStats
+from fast_channels.layers.mailroom import KeepingMailroom
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow, require_overflow
+from fast_channels.layers.stats import MailStats
 from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, plain_message
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage

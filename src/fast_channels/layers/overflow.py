@@ -1,10 +1,12 @@
 """What a full mailbox does with one message more, and what its consumer is told of the loss."""
 
-from typing import Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from fast_channels.exceptions import ChannelFull
-from fast_channels.layers.gap import ChannelGap
 from fast_channels.untrusted import shown
+
+if TYPE_CHECKING:
+    from fast_channels.layers.gap import ChannelGap
 
 __all__ = ["DEFAULT_OVERFLOW", "Losses", "Overflow", "require_overflow"]
 
@@ -57,7 +59,7 @@ class Losses:
         self.lost += 1
         return self.lost == 1
 
-    def next_gap(self, channel: str, waiting: int) -> ChannelGap | None:
+    def next_gap(self, channel: str, waiting: int) -> "ChannelGap | None":
         """Return what the consumer is to be told before it takes another message, if anything.
 
         Args:
@@ -72,10 +74,17 @@ class Losses:
             raise ChannelFull(f"channel {channel!r} was not read in time; all its messages are lost")
         if self.outage:
             self.outage = False
-            return ChannelGap(reason="outage")
+            return _gap("outage")
         # A slow consumer would otherwise get as many gaps as messages.
         if not self.lost or (self.told and waiting):
             return None
         lost, self.lost = self.lost, 0
         self.told = waiting > 0
-        return ChannelGap(reason="overflow", lost=lost)
+        return _gap("overflow", lost)
+
+
+def _gap(reason: Literal["outage", "overflow"], lost: int | None = None) -> "ChannelGap":
+    # Late: building a model takes long, and most applications never lose a message.
+    from fast_channels.layers.gap import ChannelGap
+
+    return ChannelGap(reason=reason, lost=lost)

@@ -5,7 +5,6 @@ lists, and mappings with `str` keys. Every layer accepts exactly these, so that 
 in memory works between processes too.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from types import NoneType
 from typing import Any, cast
@@ -135,6 +134,9 @@ def _plain_dict(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
 
 
 def _step(name: str) -> str:
+    # Late, because only errors need it.
+    import json
+
     # JSON leaves one control character as it is.
     return f"[{json.dumps(name[:40])}]".replace("\x7f", "\\u007f")
 

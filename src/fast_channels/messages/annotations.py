@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import FunctionType, UnionType
 from typing import (
+    TYPE_CHECKING,
     Annotated,
     Any,
     Literal,
@@ -17,7 +18,7 @@ from typing import (
     get_origin,
 )
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from typing_extensions import Format, TypeAliasType, get_annotations, is_protocol, is_typeddict
 
 from fast_channels.exceptions import InvalidEventError
@@ -27,6 +28,9 @@ from fast_channels.messages.older_python import validatable
 from fast_channels.messages.sharing import is_shareable
 from fast_channels.messages.snapshot import Snapshot, own
 from fast_channels.untrusted import shown
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 Converter: TypeAlias = Callable[[Mapping[str, Any]], Any]
 
@@ -112,6 +116,9 @@ def converter(annotation: Any) -> Converter:
     kinds = list(members(annotation))
     if not any(has_fields(kind) for kind in kinds):
         return own
+    # Late: an application without events of its own needs none.
+    from pydantic import TypeAdapter
+
     adapter = TypeAdapter[Any](validatable(annotation))
     validate = _validating(adapter)
     try:
@@ -126,7 +133,7 @@ def converter(annotation: Any) -> Converter:
     return _sharing(validate, kind) if shareable else _not_sharing(validate)
 
 
-def _validating(adapter: TypeAdapter[Any]) -> Converter:
+def _validating(adapter: "TypeAdapter[Any]") -> Converter:
     validate = adapter.validate_python
 
     def convert(message: Mapping[str, Any]) -> Any:

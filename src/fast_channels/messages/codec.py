@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache, cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.errors import PydanticUserError
 from pydantic_core import CoreSchema, PydanticSerializationError
 
@@ -17,8 +17,10 @@ from fast_channels.messages.frames import not_a_message
 from fast_channels.messages.json_rules import checker, reader, tag_depth, writer
 from fast_channels.messages.older_python import validatable
 from fast_channels.messages.request import Request, reply_type
-from fast_channels.messages.unions import discriminated
 from fast_channels.untrusted import kind_of
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class Codec:
@@ -45,11 +47,16 @@ class Codec:
     @cached_property
     def type_(self) -> Any:
         """The type of the messages, discriminated."""
+        # Late, here and below: an application without messages of its own needs none of it.
+        from fast_channels.messages.unions import discriminated
+
         return discriminated(self.declared())
 
     @cached_property
-    def adapter(self) -> TypeAdapter[Any]:
+    def adapter(self) -> "TypeAdapter[Any]":
         """The pydantic adapter of the type."""
+        from pydantic import TypeAdapter
+
         try:
             return TypeAdapter(validatable(self.type_))
         except PydanticUserError:
@@ -294,7 +301,9 @@ def taking_over(reply: Any, name: str, value: Any) -> Any:
 
 
 @cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> "TypeAdapter[Any]":
+    from pydantic import TypeAdapter
+
     return TypeAdapter(kind)
 
 

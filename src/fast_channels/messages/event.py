@@ -7,11 +7,9 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 from pydantic import (
     BaseModel,
     ConfigDict,
-    PlainSerializer,
     Secret,
     SecretBytes,
     SecretStr,
-    WrapSerializer,
 )
 from pydantic_core import to_jsonable_python
 
@@ -94,12 +92,16 @@ def encoding_once(encode: Callable[[Any], str]) -> Callable[[Any], str]:
 
 def _lost(model: type[BaseModel], seen: set[Any]) -> Iterator[tuple[str, str]]:
     """Yield the fields of a model whose values would not survive a channel layer, and why."""
+    # Late: their module takes longer to load than most of this package.
+    from pydantic import PlainSerializer, WrapSerializer
+
+    own = (PlainSerializer, WrapSerializer)
     seen.add(model)
     serialized = {
         name for one in model.__pydantic_decorators__.field_serializers.values() for name in one.info.fields
     }
     for name, field in model.model_fields.items():
-        if name in serialized or any(isinstance(item, _SERIALIZERS) for item in field.metadata):
+        if name in serialized or any(isinstance(item, own) for item in field.metadata):
             continue
         for kind in _parts(field.annotation):
             if issubclass(kind, _SECRETS):
@@ -116,7 +118,6 @@ class _BadKey:
 
 
 _SECRETS = (SecretStr, SecretBytes, Secret)
-_SERIALIZERS = (PlainSerializer, WrapSerializer)
 _NO_KEYS = (tuple, list, frozenset, bytes, BaseModel)
 
 

@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from typing_extensions import is_protocol, is_typeddict
 
-from fast_channels.messages.unions import array_tags, discriminator, is_array, literal_fields
 from fast_channels.untrusted import plain_repr
 
 __all__ = ["Dispatch", "check_receivers", "dispatch", "named", "received_by", "receivers", "receives"]
@@ -139,6 +138,9 @@ def dispatch(
 
 def _tags(kinds: list[Any]) -> tuple[Callable[[Any], Any], Mapping[Any, Any]] | None:
     """Return what tells the tag of a message, and the kinds by their tags; `None` if nothing does."""
+    # Late: most classes have no kinds that have to be told apart.
+    from fast_channels.messages.unions import array_tags, discriminator, is_array, literal_fields
+
     if all(map(is_typeddict, kinds)):
         fields = [literal_fields(kind) for kind in kinds]
         key = discriminator(fields)

@@ -5,24 +5,21 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from .machine import Connection
+from .states import COMPLETE, DEBUGGED, GONE, INIT
 from .steps import Guard, needs
-from .table import GONE, Table, Verdict, tolerant
+from .table import Table, Verdict, tolerant
 
 BODY = "BODY"
 """More of the request body may come."""
 DONE = "DONE"
 """The request body is complete."""
 
-INIT = "INIT"
-DEBUGGED = "DEBUGGED"
-"""The debug event, which may be sent once, has been sent."""
 STARTED = "STARTED"
 STREAMING = "STREAMING"
 STARTED_WITH_TRAILERS = "STARTED_WITH_TRAILERS"
 STREAMING_WITH_TRAILERS = "STREAMING_WITH_TRAILERS"
 TRAILERS = "TRAILERS"
 """The body is complete, its trailers are not."""
-COMPLETE = "COMPLETE"
 
 REQUEST = Table(
     initial=BODY,

@@ -25,13 +25,15 @@ from typing import Any, ClassVar
 
 from pydantic import ValidationError
 
-from fast_channels.events import EVENTS, ReceiveEvent, SendEvent
-from fast_channels.events.wire import Lazy, summary
+from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
+from fast_channels.events.wire import summary
 from fast_channels.exceptions import ConnectionClosed, LocalProtocolError, RemoteProtocolError
+from fast_channels.late import Lazy
 from fast_channels.untrusted import printable
 
+from .states import GONE
 from .steps import Guard, Receivable, SelfLoops, Step, Steps, self_loops, steps_of
-from .table import GONE, Table, Verdict, tolerant
+from .table import Table, Verdict, tolerant
 
 logger: logging.Logger = logging.getLogger("fast_channels.protocol")
 
@@ -72,7 +74,7 @@ class Connection:
     requests: ClassVar[Table | None] = None
     guards: ClassVar[Mapping[str, Guard]] = MappingProxyType({})
     failures: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
-    receivable: ClassVar[Lazy[Receivable]]
+    receivable: ClassVar[Lazy[type[AsgiEvent], Receivable]]
     received_self_loops: ClassVar[SelfLoops]
     sent_self_loops: ClassVar[SelfLoops]
     _steps_of_class: ClassVar[Steps]
@@ -83,6 +85,14 @@ class Connection:
         cls.sent_self_loops = self_loops(cls.table, SendEvent, cls.guards)
         # Where two tables say what follows a received event, it always has to be asked.
         cls.received_self_loops = {} if cls.requests else self_loops(cls.table, ReceiveEvent)
+
+    @classmethod
+    def prepare(cls) -> None:
+        """Make what sending events needs, for which the first of each type would otherwise have to wait."""
+        sendable = cls._steps_of_class.sendable
+        for type_, model in sendable.models.items():
+            if model.extension is None:
+                _ = sendable[type_]
 
     def __init__(self, scope: Mapping[str, Any], receivable: Mapping[str, Receivable] | None = None) -> None:
         self._steps = steps = self._steps_of_class

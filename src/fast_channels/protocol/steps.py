@@ -7,9 +7,11 @@ from typing import Any, TypeAlias
 
 from fast_channels.events import AsgiEvent, ReceiveEvent, SendEvent
 from fast_channels.events.canonical import Recogniser, recogniser
-from fast_channels.events.wire import Lazy, Validator, WireValidator, model_validator, wire_validator
+from fast_channels.events.wire import Validator, WireValidator, model_validator, wire_validator
+from fast_channels.late import Lazy
 
-from .table import GONE, Cell, Table, columns
+from .states import GONE
+from .table import Cell, Table, columns
 
 Guard: TypeAlias = Callable[[Any, Mapping[str, Any]], str | None]
 """Takes a connection and a checked event, returns what is wrong with it, or `None`."""
@@ -127,8 +129,8 @@ class Steps:
     first_request: str
     cells: Mapping[str, Mapping[str, Cell]]
     gone: Mapping[str, str]
-    sendable: Lazy[Sendable]
-    receivable: Lazy[Receivable]
+    sendable: Lazy[type[AsgiEvent], Sendable]
+    receivable: Lazy[type[AsgiEvent], Receivable]
 
 
 def steps_of(table: Table, requests: Table, guards: Mapping[str, Guard]) -> Steps:

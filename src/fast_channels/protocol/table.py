@@ -9,9 +9,6 @@ from fast_channels.events import EVENTS, AsgiEvent, ReceiveEvent, SendEvent
 
 logger: logging.Logger = logging.getLogger("fast_channels.protocol")
 
-GONE = "GONE"
-"""The state of a connection whose client has left, in every protocol that has clients."""
-
 
 class Verdict(Enum):
     """What the machine makes of an event in a state."""
@@ -84,7 +81,9 @@ class Table:
 
     def __post_init__(self) -> None:
         named = {name for row in (*self.rows.values(), *self.exceptions.values()) for name in row}
-        events = tuple(model for model in self.known.values() if not named.isdisjoint(columns(model)))
+        # By their types, so that no model is loaded of which the table knows nothing.
+        types = {name.partition(" ")[0] for name in named}
+        events = tuple(self.known[type_] for type_ in self.known if type_ in types)
         if unknown := named.difference(*map(columns, events)):
             # Such a rule would never apply.
             raise ValueError(f"a table has rows for unknown events: {', '.join(sorted(unknown))}")

@@ -9,14 +9,12 @@ from fast_channels.events.websocket import MAX_REASON
 from fast_channels.untrusted import shown
 
 from .machine import Connection
+from .states import GONE, HANDSHAKE, OPEN
 from .steps import Guard
-from .table import GONE, Table, Verdict
+from .table import Table, Verdict
 
 CONNECTING = "CONNECTING"
 """Nothing has been read yet."""
-HANDSHAKE = "HANDSHAKE"
-"""The client asked to connect and waits for an answer."""
-OPEN = "OPEN"
 DENYING = "DENYING"
 """The response that refuses the handshake has begun."""
 DENIED = "DENIED"

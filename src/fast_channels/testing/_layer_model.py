@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from fast_channels.exceptions import ChannelFull
 from fast_channels.layers import BaseChannelLayer
 from fast_channels.layers.mailbox import Mailbox
-from fast_channels.layers.mailroom import MailStats
+from fast_channels.layers.stats import MailStats
 from fast_channels.type_defs import ChannelMessage
 
 from ._bench import Bench, LayerHooks, WhenFull, check, number_of, same, unique

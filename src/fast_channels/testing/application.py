@@ -11,7 +11,8 @@ from typing_extensions import TypeIs
 from fast_channels.consumer import AsyncConsumer
 from fast_channels.consumer.unanswered import unanswered
 from fast_channels.event_loop import require_asyncio
-from fast_channels.protocol.websocket import OPEN, WebSocketConnection
+from fast_channels.protocol.states import OPEN
+from fast_channels.protocol.websocket import WebSocketConnection
 from fast_channels.type_defs import (
     ASGIReceiveCallable,
     ASGISendCallable,

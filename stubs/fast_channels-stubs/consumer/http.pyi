@@ -1,7 +1,7 @@
 # Written by `nox -s generate`; changes made by hand are lost.
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.exceptions import InvalidParamsError, StopConsumer
 from abc import ABCMeta

@@ -1,7 +1,6 @@
 # Written by `nox -s generate`; changes made by hand are lost.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import (
     AfterValidator,
@@ -69,13 +68,6 @@ class ReceiveEvent(AsgiEvent):
 class SendEvent(AsgiEvent):
     """An event that the application sends to the server."""
 
-def events_of(*modules: ModuleType) -> dict[str, type[AsgiEvent]]:
-    """Return the events of some modules by their types, each protocol with its extensions.
-
-    Args:
-        *modules: The modules, those that are named after a protocol in the order of the protocols.
-    """
-
 def _to_bytes(value: Any) -> Any: ...
 
 def encodable(value: str) -> str:
@@ -108,8 +100,9 @@ def none_as(default: object) -> Callable[[object], object]:
 _ABSOLUTE = r"^(?:/|\\\\|[A-Za-z]:[/\\])"
 def _absolute(path: str) -> str: ...
 def _has_descriptor(file: object) -> object: ...
-HEADERS_AS_LIST = PlainSerializer(list, return_type=list[tuple[bytes, bytes]])
-_LINKS_AS_LIST = PlainSerializer(list, return_type=list[bytes])
+def _listed(items: tuple[Any, ...]) -> list[Any]: ...
+HEADERS_AS_LIST = PlainSerializer(_listed, return_type=list[tuple[bytes, bytes]])
+_LINKS_AS_LIST = PlainSerializer(_listed, return_type=list[bytes])
 Bytes: TypeAlias = Annotated[bytes, Strict(), BeforeValidator(_to_bytes)]
 Text: TypeAlias = Annotated[StrictStr, AfterValidator(encodable)]
 StrictBytes: TypeAlias = Annotated[bytes, Strict()]
