@@ -214,7 +214,7 @@ class ReplyError(Exception):
 
     def __init__(self, reply: object) -> None:
         kind = type(reply).__name__
-        super().__init__(f"a {kind} is the reply to a message, and no handler of messages is running")
+        super().__init__(f"a {kind} was raised as a reply, but no handler of a client message is running")
         self.reply = reply
 
 

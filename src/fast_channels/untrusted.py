@@ -1,7 +1,7 @@
 """How text that a stranger chose is shown in errors and log lines: escaped, on one line, and short.
 
 And how an object is named that may be anything: by its type, as its `repr()` may be a secret, or without its
-address, which means nothing to anybody and makes of one mistake a new log line each time.
+address, which has no meaning for a reader and differs each time, so that one mistake fills the log.
 """
 
 import re

@@ -73,10 +73,10 @@ class Reserved(IntEnum):
 @pytest.mark.parametrize(
     ("codes", "problem"),
     [
-        ([4401], "is a list, and no enum of close codes"),
-        (Enum("Codes", {"GONE": 4404}), "is the class Codes, and no enum of close codes"),
-        (Codes.GONE, "is a Codes, and no enum of close codes"),
-        (Reserved, "has NO_STATUS = 1005, and no close frame may have that code"),
+        ([4401], "has to be an enum of close codes, not a list"),
+        (Enum("Codes", {"GONE": 4404}), "has to be an enum of close codes, not the class Codes"),
+        (Codes.GONE, "has to be an enum of close codes, not a Codes"),
+        (Reserved, "has NO_STATUS = 1005; a close frame cannot have that code"),
         (CloseCodes, "has no members; leave it out, or write one"),
     ],
 )

@@ -230,5 +230,5 @@ async def test_who_declares_nothing_has_no_such_hook() -> None:
     await communicator.connect()
     await communicator.send_json_to({})
 
-    with pytest.raises(ReplyError, match="a dict is the reply to a message, and no handler"):
+    with pytest.raises(ReplyError, match="a dict was raised as a reply, but no handler"):
         await communicator.wait()

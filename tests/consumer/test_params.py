@@ -517,7 +517,7 @@ def fields(**annotations: Any) -> dict[str, Any]:
         (fields(a=Annotated[int, of_fastapi("Depends")]), r"Wrong.a is marked with Depends\(\) of FastAPI"),
         (fields(a=Annotated[list[int], Cookie()]), "Wrong.a is a list, and the cookie has one value"),
         (fields(a=Annotated[list[int], Path()]), "Wrong.a is a list, and the path has one value for each"),
-        (fields(a=Annotated[Late, Header()]), "Wrong.a has a marker, and is a model; mark the fields of it"),
+        (fields(a=Annotated[Late, Header()]), "Wrong.a is a model with a marker; put markers on its fields"),
         (
             fields(a=Annotated[int, Header(), Field(validation_alias=AliasPath("b", 0))]),
             "Wrong.a has a marker, and an alias that is a path; give the marker an alias",

@@ -145,9 +145,9 @@ async def test_a_number_of_ones_own_is_kept() -> None:
 @pytest.mark.parametrize(
     ("message", "error"),
     [
-        (Marked(), "LocalProtocolError: Marked.id takes no number; set it to a unique one"),
-        (Unnumbered(), "TypeError: Unnumbered is no request to a client: that is a Request with a"),
-        (Told(told=""), "TypeError: Told is no request to a client: that is a Request with a"),
+        (Marked(), "LocalProtocolError: Marked.id cannot be a number; set it to a unique value"),
+        (Unnumbered(), "TypeError: Unnumbered is not a request to a client: that is a Request with a"),
+        (Told(told=""), "TypeError: Told is not a request to a client: that is a Request with a"),
     ],
 )
 async def test_what_cannot_be_answered_is_not_sent(message: Any, error: str) -> None:
@@ -401,7 +401,7 @@ async def test_a_number_that_waits_is_not_used_twice() -> None:
         async def receive_json(self, content: Go | Note) -> Told:
             asking = asyncio.create_task(self.request(Reset(id="x"), timeout=None))
             await asyncio.sleep(0)
-            with pytest.raises(LocalProtocolError, match="a Reset with id 'x' waits already"):
+            with pytest.raises(LocalProtocolError, match="a Reset with id 'x' is already waiting"):
                 await self.request(Reset(id="x"), timeout=None)
             return Told(told=(await asking).status)
 

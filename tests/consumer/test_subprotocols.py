@@ -156,7 +156,9 @@ async def test_an_instance_may_have_subprotocols_of_its_own() -> None:
 
 def test_a_string_is_no_list_of_names() -> None:
     """Its characters would be the names."""
-    with pytest.raises(TypeError, match=r"^Wrong.subprotocols is a list of names, not the string 'a'; write"):
+    with pytest.raises(
+        TypeError, match=r"^Wrong.subprotocols has to be a list of names, not the string 'a'; write"
+    ):
         new_class("Wrong", (AsyncWebsocketConsumer,), exec_body=lambda names: names.update(subprotocols="a"))
 
 
@@ -223,13 +225,13 @@ async def test_other_connections_are_answered_as_by_any_consumer() -> None:
     await lifespan.send_input({"type": "lifespan.shutdown"})
     await lifespan.wait()
     for type_ in ("own", None):
-        with pytest.raises(ValueError, match="BySubprotocol serves no connection of the type"):
+        with pytest.raises(ValueError, match="BySubprotocol cannot serve a connection of the type"):
             await ApplicationCommunicator(APPLICATION, {"type": type_}).wait()
 
 
 def test_consumers_that_cannot_be_told_apart_are_told_at_once() -> None:
     """By nobody who connects."""
-    with pytest.raises(TypeError, match=r"^Plain names no subprotocols, so no client could get to it$"):
+    with pytest.raises(TypeError, match=r"^Plain has no subprotocols, so it can never be selected$"):
         BySubprotocol(Plain)
     with pytest.raises(TypeError, match=r"^Chat and ChatV1 both have the subprotocol 'chat.v1'$"):
         BySubprotocol(Chat, ChatV1)

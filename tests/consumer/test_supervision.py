@@ -452,7 +452,9 @@ async def test_a_task_that_was_cancelled_by_what_it_waited_for_has_failed() -> N
         await future
 
     server = Server(Working.as_asgi(work=wait, codes=[]), WEBSOCKET, CONNECT)
-    with pytest.raises(RuntimeError, match=r"Working\.run of .* waited for something that was cancelled$"):
+    with pytest.raises(
+        RuntimeError, match=r"Working\.run of .* awaited a task or future that was cancelled$"
+    ):
         await server.end()
 
 
@@ -492,7 +494,9 @@ async def test_spawn_before_the_connection_is_an_error() -> None:
     """Nothing would end the task."""
     consumer = Working(forever, [])
 
-    with pytest.raises(RuntimeError, match=r"^Working serves no connection yet, which could own a task$"):
+    with pytest.raises(
+        RuntimeError, match=r"^Working does not serve a connection yet that could own a task$"
+    ):
         _ = consumer.spawn(consumer.run())
 
 
@@ -611,7 +615,9 @@ async def test_a_task_that_goes_on_is_named_and_limited_by_a_cancellation(
     server.give(gone())
     await wait_all_tasks_blocked()
     await logged.wait()
-    assert warnings == ["the end of a connection waits for tasks that go on after being cancelled: stubborn"]
+    assert warnings == [
+        "the end of a connection waits for tasks that continue after their cancellation: stubborn"
+    ]
     assert not server.task.done()
 
     server.task.cancel()

@@ -44,7 +44,7 @@ def test_an_application_names_its_codes_and_says_what_they_mean() -> None:
 @pytest.mark.parametrize("code", [0, 1000, 1006, 2999, 5000])
 def test_a_code_of_the_protocol_is_none_of_an_application(code: int) -> None:
     """RFC 6455, section 7.4.2: applications have those from 3000 to 4999."""
-    with pytest.raises(ValueError, match=rf"^{code} is no close code of an application; those"):
+    with pytest.raises(ValueError, match=rf"^{code} is not a close code of an application; those"):
         new_class("Wrong", (CloseCodes,), exec_body=lambda names: names.__setitem__("CODE", code))
 
 

@@ -24,10 +24,10 @@ def require_close_codes(owner: str, codes: object) -> None:
     if codes is None:
         return
     if not _is_enum(codes):
-        raise TypeError(f"{owner}.close_codes is {kind_of(codes)}, and no enum of close codes")
+        raise TypeError(f"{owner}.close_codes has to be an enum of close codes, not {kind_of(codes)}")
     wrong = [f"{code.name} = {code.value}" for code in codes if not may_be_sent(code)]
     if wrong:
-        raise TypeError(f"{owner}.close_codes has {', '.join(wrong)}, and no close frame may have that code")
+        raise TypeError(f"{owner}.close_codes has {', '.join(wrong)}; a close frame cannot have that code")
     if not len(codes):
         raise TypeError(f"{owner}.close_codes has no members; leave it out, or write one")
 

@@ -206,7 +206,7 @@ def _marked(model: type[BaseModel], name: str, marker: Marker) -> _Field:
     if len(own) < len(choices):
         raise TypeError(f"{where} has a marker, and an alias that is a path; give the marker an alias")
     if any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in members(field.annotation)):
-        raise TypeError(f"{where} has a marker, and is a model; mark the fields of it")
+        raise TypeError(f"{where} is a model with a marker; put markers on its fields")
     many = _is_many(field)
     if many and isinstance(marker, Cookie | Path):
         raise TypeError(f"{where} is a list, and the {marker.part} has one value for each name")

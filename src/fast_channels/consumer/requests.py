@@ -147,19 +147,21 @@ class Requests:
 
         Raises:
             TypeError: Nothing tells which reply would belong to it.
-            LocalProtocolError: It has the number of one that waits already.
+            LocalProtocolError: A request with the same number is already waiting for its reply.
         """
         question = self._questions.get(type(message))
         if question is None or question.field is None or question.key is None:
             name = type(message).__name__
             raise TypeError(
-                f"{name} is no request to a client: that is a Request with a correlation_field, and one of "
-                "the messages that the class declares to send"
+                f"{name} is not a request to a client: that is a Request with a correlation_field, and one "
+                "of the declared server messages"
             )
         message = self._numbered(question, message)
         number = question.key, to_jsonable_python(getattr(message, question.field))
         if number in self.pending:
-            raise LocalProtocolError(f"a {question.name} with {question.field} {number[1]!r} waits already")
+            raise LocalProtocolError(
+                f"a {question.name} with {question.field} {number[1]!r} is already waiting for its reply"
+            )
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[Any] = loop.create_future()
         timer = None if timeout is None else loop.call_later(timeout, self._expire, number, timeout)
@@ -227,7 +229,9 @@ class Requests:
                 return taking_over(message, question.field or "", number)
             except ValidationError:
                 continue
-        raise LocalProtocolError(f"{question.name}.{question.field} takes no number; set it to a unique one")
+        raise LocalProtocolError(
+            f"{question.name}.{question.field} cannot be a number; set it to a unique value"
+        )
 
     def _number_in(self, value: Any, known: Mapping[Number, Any]) -> Number | None:
         """Return what tells to which request a value belongs, `None` if it belongs to none of those."""

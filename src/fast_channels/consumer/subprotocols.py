@@ -36,7 +36,7 @@ def require_subprotocols(owner: str, served: object) -> None:
         TypeError: It is a string, whose characters are no names.
     """
     if isinstance(served, str):
-        text = f"is a list of names, not the string {served!r}; write [{served!r}]"
+        text = f"has to be a list of names, not the string {served!r}; write [{served!r}]"
         raise TypeError(f"{owner}.subprotocols {text}")
 
 
@@ -66,7 +66,7 @@ class BySubprotocol:
             declared = application.consumer_class.subprotocols
             known = application.consumer_initkwargs.get("subprotocols", declared)
             if not known:
-                raise TypeError(f"{name} names no subprotocols, so no client could get to it")
+                raise TypeError(f"{name} has no subprotocols, so it can never be selected")
             for subprotocol in known:
                 other = self._served.setdefault(subprotocol, application)
                 if other is not application:
@@ -89,7 +89,7 @@ class BySubprotocol:
         else:
             answer = ANSWERS.get(type_) if isinstance(type_, str) else None
             if answer is None:
-                raise ValueError(f"BySubprotocol serves no connection of the type {shown(type_)}")
+                raise ValueError(f"BySubprotocol cannot serve a connection of the type {shown(type_)}")
             await answer(type(self), scope, receive, send)
 
 

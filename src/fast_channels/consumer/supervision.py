@@ -66,7 +66,7 @@ def spawn(
 ) -> asyncio.Task[_T]:
     """Begin a task that the connection owns: see `AsyncConsumer.spawn()`."""
     if not asyncio.iscoroutine(work):
-        raise TypeError(f"spawn() of {consumer} needs a coroutine, what an `async def` function returns")
+        raise TypeError(f"spawn() of {consumer} needs a coroutine, the result of an `async def` function")
     try:
         supervision = _supervision(life, consumer, work)
         if life.task is not None and asyncio.get_running_loop() is not life.task.get_loop():
@@ -93,7 +93,7 @@ def _supervision(life: "Life[Any]", consumer: "AsyncConsumer", work: Coroutine[A
         ConnectionClosed: The connection is over.
     """
     if life.phase == NEW:
-        raise RuntimeError(f"{type(consumer).__name__} serves no connection yet, which could own a task")
+        raise RuntimeError(f"{type(consumer).__name__} does not serve a connection yet that could own a task")
     supervision = life.supervision
     if life.phase not in SERVING or (supervision is not None and supervision.ended):
         raise ConnectionClosed(f"{type(consumer).__name__} has ended, and cannot begin {_name(work)}()")
@@ -150,7 +150,7 @@ def _done(
 
 def _blamed(consumer: "AsyncConsumer", task: asyncio.Task[Any], cancellation: BaseException) -> BaseException:
     """Return what a task has failed with that was not cancelled itself, but something that it waited for."""
-    failure = RuntimeError(f"{task.get_name()} of {consumer} waited for something that was cancelled")
+    failure = RuntimeError(f"{task.get_name()} of {consumer} awaited a task or future that was cancelled")
     failure.__cause__ = cancellation
     return failure
 
@@ -182,7 +182,7 @@ def first_error(life: "Life[Any]", error: BaseException) -> BaseException:
         return error
     inbox = life.inbox
     if not isinstance(error, asyncio.CancelledError):
-        logger.error("A handler failed after a task of its connection", exc_info=error)
+        logger.error("A handler failed after a supervised task of its connection had failed", exc_info=error)
     elif not inbox.reading:
         # The server did not fail to deliver what nobody waits for any more.
         inbox.lost = False
@@ -206,7 +206,9 @@ async def end_tasks(life: "Life[Any]", supervision: Supervision) -> None:
         await asyncio.wait(tasks, timeout=cleanup.CANCELLED_CLEANUP_SECONDS / 2)
     if slow := supervision.tasks.intersection(tasks):
         names = ", ".join(sorted(task.get_name() for task in slow))
-        logger.warning("the end of a connection waits for tasks that go on after being cancelled: %s", names)
+        logger.warning(
+            "the end of a connection waits for tasks that continue after their cancellation: %s", names
+        )
         await asyncio.wait(slow)
     failure = _take(life)
     try:

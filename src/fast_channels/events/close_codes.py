@@ -103,10 +103,10 @@ class CloseCodes(IntEnum):
         """Make a code.
 
         Raises:
-            ValueError: Its meaning is that of the protocol, or no close frame may have it.
+            ValueError: RFC 6455 defines its meaning, or a close frame cannot have it.
         """
         if code < FIRST_FREE or not may_be_sent(code):
-            raise ValueError(f"{code} is no close code of an application; those are {FIRST_FREE} to 4999")
+            raise ValueError(f"{code} is not a close code of an application; those are {FIRST_FREE} to 4999")
         member = int.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning

@@ -164,7 +164,11 @@ def test_decoding_undoes_encoding(carried: Carried) -> None:
 @pytest.mark.parametrize(
     ("key", "error", "text"),
     [
-        ("", ValueError, "a key in symmetric_encryption_keys is empty, so anybody could read the messages"),
+        (
+            "",
+            ValueError,
+            "a key in symmetric_encryption_keys is empty, which protects nothing; set a secret key",
+        ),
         (b"", ValueError, "a key in symmetric_encryption_keys is empty"),
         (None, TypeError, "a key in symmetric_encryption_keys has to be a str or bytes, not None"),
         (5, TypeError, "a key in symmetric_encryption_keys has to be a str or bytes, not an int"),

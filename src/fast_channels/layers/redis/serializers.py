@@ -78,7 +78,7 @@ class BaseMessageSerializer(abc.ABC):
             )
         if not key:
             raise ValueError(
-                "a key in symmetric_encryption_keys is empty, so anybody could read the messages"
+                "a key in symmetric_encryption_keys is empty, which protects nothing; set a secret key"
             )
         secret = key.encode() if isinstance(key, str) else key
         return Fernet(base64.urlsafe_b64encode(hashlib.sha256(secret).digest()))
