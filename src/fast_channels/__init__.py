@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from fast_channels.consumer import (
         AsyncConsumer,
+        AsyncEventStreamConsumer,
         AsyncHttpConsumer,
         AsyncJsonWebsocketConsumer,
         AsyncMessageConsumer,
@@ -88,6 +89,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AcceptConnection",
     "AsyncConsumer",
+    "AsyncEventStreamConsumer",
     "AsyncHttpConsumer",
     "AsyncJsonWebsocketConsumer",
     "AsyncMessageConsumer",

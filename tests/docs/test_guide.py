@@ -14,7 +14,11 @@ from fast_channels.testing import HttpCommunicator, WebsocketCommunicator
 
 from .pages import ROOT, section
 
-LEFT_OPEN: list[tuple[bytes, bytes]] = [(b"content-type", b"text/event-stream")]
+LEFT_OPEN: list[tuple[bytes, bytes]] = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
 
 
 def guide(title: str) -> ModuleType:
@@ -146,10 +150,11 @@ async def test_server_sent_events() -> None:
     stream = HttpCommunicator(page.Headlines, "/")
     await stream.send_request()
     assert (await stream.receive_output())["headers"] == LEFT_OPEN
-    await stream.receive_output()
+    assert (await stream.receive_output())["body"] == b"retry: 3000\n\n"
     for text in ("rain", "sun"):
         await layer.group_send("readers", page.Headline(text=text).to_message())
-        assert (await stream.receive_output())["body"] == f"data: {text}\n\n".encode()
+        data = f'id: {text}\ndata: {{"type":"news.headline","text":"{text}"}}\n\n'
+        assert (await stream.receive_output())["body"] == data.encode()
     await stream.disconnect()
     assert layer.groups == {}
 

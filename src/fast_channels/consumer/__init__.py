@@ -8,6 +8,7 @@ from fast_channels.late import late
 if TYPE_CHECKING:
     from .authentication import Authenticated, bearer_token, session_value
     from .base import AsyncConsumer
+    from .event_stream import AsyncEventStreamConsumer
     from .http import AsyncHttpConsumer
     from .json import AsyncJsonWebsocketConsumer
     from .markers import Cookie, Header, Path, Query
@@ -20,6 +21,7 @@ else:
         __name__,
         {
             "AsyncConsumer": "base",
+            "AsyncEventStreamConsumer": "event_stream",
             "AsyncHttpConsumer": "http",
             "AsyncJsonWebsocketConsumer": "json",
             "AsyncMessageConsumer": "message",
@@ -37,6 +39,7 @@ else:
 
 __all__ = [
     "AsyncConsumer",
+    "AsyncEventStreamConsumer",
     "AsyncHttpConsumer",
     "AsyncJsonWebsocketConsumer",
     "AsyncMessageConsumer",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Union
 from pydantic import BaseModel, TypeAdapter
 
 from fast_channels.consumer.base import AsyncConsumer
+from fast_channels.consumer.event_stream import AsyncEventStreamConsumer
 from fast_channels.consumer.handlers import ASGI_HANDLERS, Handler, handler_name
 from fast_channels.consumer.messages import MessageConsumer
 from fast_channels.consumer.params import ParamsReader
@@ -42,6 +43,8 @@ class Declared(NamedTuple):
 
 def codecs(consumer: type[AsyncConsumer]) -> tuple[Codec | None, Codec | None]:
     """Return the codecs of what clients send and of what they are sent, `None` for what is not declared."""
+    if issubclass(consumer, AsyncEventStreamConsumer):
+        return None, consumer._server  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
     if not issubclass(consumer, MessageConsumer):
         return None, None
     client = consumer._client  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler

@@ -33,6 +33,8 @@ class AsyncHttpConsumer(AsyncConsumer):
     body: list[bytes]
     _protocol = "http"
     _sends_itself: ClassVar[bool] = False
+    _stays_open: ClassVar[bool] = False
+    """Whether a response that `handle()` leaves incomplete is the rule."""
     _life_class = HttpLife
     _life: HttpLife  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by `__new__`, and never assigned: narrower is safe
 

@@ -85,6 +85,8 @@ class HttpLife(Life["AsyncHttpConsumer"]):
                 state=connection.state,
                 legal=["http.response.start"],
             )
+        if consumer._stays_open:  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+            return False
         text = "returned from handle() before its response was complete; unless a task sends the rest, "
         warn_once(consumer, f"{text}it ends when the client leaves")
         return False

@@ -110,6 +110,7 @@ class AsyncHttpConsumer(AsyncConsumer):
     body: list[bytes]
     """The parts of the request body that have arrived."""
     _sends_itself: ClassVar[bool]
+    _stays_open: ClassVar[bool]
     async def send_headers(
         self,
         *,
