@@ -640,7 +640,7 @@ class KeepsReferences(Coded):
 
 class _Shared:
     def __init__(self, message: Message) -> None:
-        self.copy: Callable[[], Message] = lambda: message
+        self.own: Callable[[], Message] = lambda: message
 
 
 @breaks("receivers_share_nothing", "which another member has changed for itself was .*'eve'")
