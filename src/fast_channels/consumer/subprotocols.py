@@ -11,7 +11,7 @@ from fast_channels.untrusted import shown
 if TYPE_CHECKING:
     from fast_channels.consumer.websocket import AsyncWebsocketConsumer
 
-    Served: TypeAlias = type[AsyncWebsocketConsumer] | ConsumerApplication[AsyncWebsocketConsumer]
+    _Served: TypeAlias = type[AsyncWebsocketConsumer] | ConsumerApplication[AsyncWebsocketConsumer]
 
 __all__ = ["NONE_FITS", "BySubprotocol", "negotiated", "require_subprotocols"]
 
@@ -57,7 +57,7 @@ class BySubprotocol:
         TypeError: A consumer names none, or two have one in common.
     """
 
-    def __init__(self, *consumers: "Served", default: "Served | None" = None) -> None:
+    def __init__(self, *consumers: "_Served", default: "_Served | None" = None) -> None:
         self.routes = tuple(map(_application, consumers))
         self.default = None if default is None else _application(default)
         self._served: dict[str, ConsumerApplication[AsyncWebsocketConsumer]] = {}
@@ -93,5 +93,5 @@ class BySubprotocol:
             await answer(type(self), scope, receive, send)
 
 
-def _application(consumer: "Served") -> "ConsumerApplication[AsyncWebsocketConsumer]":
+def _application(consumer: "_Served") -> "ConsumerApplication[AsyncWebsocketConsumer]":
     return consumer if isinstance(consumer, ConsumerApplication) else consumer.as_asgi()

@@ -6,7 +6,7 @@ from fast_channels.consumer.application import ConsumerApplication
 from fast_channels.consumer.foreign import ANSWERS, refuse
 from fast_channels.consumer.websocket import AsyncWebsocketConsumer
 
-Served: TypeAlias = type[AsyncWebsocketConsumer] | ConsumerApplication[AsyncWebsocketConsumer]
+_Served: TypeAlias = type[AsyncWebsocketConsumer] | ConsumerApplication[AsyncWebsocketConsumer]
 __all__ = ["NONE_FITS", "BySubprotocol", "negotiated", "require_subprotocols"]
 NONE_FITS = b"None of the subprotocols that you offer is served here.\n"
 
@@ -41,7 +41,7 @@ class BySubprotocol:
     Raises:
         TypeError: A consumer names none, or two have one in common.
     """
-    def __init__(self, *consumers: "Served", default: "Served | None" = None) -> None: ...
+    def __init__(self, *consumers: "_Served", default: "_Served | None" = None) -> None: ...
     _served: dict[str, ConsumerApplication[AsyncWebsocketConsumer]]
     async def __call__(self, *args: Any, **kwargs: Any) -> None:
         """Serve one connection.
