@@ -232,3 +232,19 @@ async def test_who_declares_nothing_has_no_such_hook() -> None:
 
     with pytest.raises(ReplyError, match="a dict was raised as a reply, but no handler"):
         await communicator.wait()
+
+
+async def test_a_class_that_takes_anything_answers_errors_too() -> None:
+    """It declares what it sends."""
+
+    class Anything(AsyncJsonWebsocketConsumer[Any, Failed]):
+        async def receive_json(self, content: Any) -> Failed:
+            raise LookupError(content)
+
+        async def handler_failed(self, message: Any, error: Exception) -> Failed | None:
+            return Failed(reason=str(error)) if message else None
+
+    async with WebsocketCommunicator(Anything, "/") as websocket:
+        await websocket.send_json_to("")
+        await websocket.send_json_to("any")
+        assert await websocket.receive_json_from() == {"id": None, "reason": "any"}

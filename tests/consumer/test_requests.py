@@ -233,6 +233,13 @@ async def test_other_frames_are_left_alone_while_a_reply_is_awaited(
     assert (await websocket.receive_output())["code"] == 1007
 
 
+async def test_a_frame_that_comes_before_any_request_is_no_reply(websocket: WebsocketCommunicator) -> None:
+    """It is refused as ever."""
+    await websocket.send_json_to({"id": "1", "status": "accepted"})
+
+    assert (await websocket.receive_output())["code"] == 1007
+
+
 @pytest.mark.parametrize("size", [70_000, 3])
 async def test_binary_and_large_frames_are_no_replies(size: int, websocket: WebsocketCommunicator) -> None:
     """They are refused as ever: nobody reads them to look for a number."""

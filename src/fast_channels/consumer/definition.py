@@ -12,7 +12,7 @@ from typing_extensions import TypeIs, get_type_hints, is_protocol, is_typeddict
 from fast_channels.consumer.handlers import USUAL_HANDLER_NAMES, Handler, handler_name, is_library
 from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import event_types, members
-from fast_channels.messages.receivers import received_by
+from fast_channels.messages.receivers import mode_of, received_by
 
 __all__ = [
     "RECEIVING",
@@ -201,10 +201,17 @@ def require_methods(consumer: type, handlers: Mapping[str, Handler]) -> None:
 
 def _not_awaitable(method: Method) -> Iterator[str]:
     is_hook = method.name == _GAP or (method.is_awaited and method.name in _HOOKS)
-    if method.receives is not None:
-        wrong = not method.is_async and not method.says_awaitable
-    else:
+    if method.receives is None:
         wrong = is_hook and _returns_no_awaitable(method.function)
+    elif mode_of(method.function).streams:
+        wrong = False
+        if method.is_async:
+            yield "streams its replies, and has to `yield` them"
+    elif inspect.isasyncgenfunction(method.function):
+        wrong = False
+        yield "yields its replies; decorate it with streams(), or return one reply"
+    else:
+        wrong = not method.is_async and not method.says_awaitable
     if wrong:
         yield "is awaited by the library and has to be `async def`"
 

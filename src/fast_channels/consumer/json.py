@@ -81,6 +81,9 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             client = self._client
             try:
                 answer: Any = await self.receive_json(content, **kwargs)
+                if answer is None and self._life.deferred:
+                    self._life.deferred = False
+                    return
                 if client is not None and client.requests:
                     answer = client.reply(content, answer)
                 if answer is not None and (client is not None or self._server is not None):
@@ -104,9 +107,9 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             The reply, or `None`. A reply is sent if the consumer declares its messages.
         """
         name = self._receivers.get(type(content))
-        if name is None and (name := self._receiver_of(content)) is None:
-            return None
-        answer: ServerMessage | None = await getattr(self, name)(content)
+        answer: ServerMessage | None = (
+            await self._handle_slowly(content) if name is None else await getattr(self, name)(content)
+        )
         return answer
 
     async def send_json(self, content: ServerMessage, close: bool = False) -> None:

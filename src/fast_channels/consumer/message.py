@@ -61,7 +61,11 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             invalid = error
         else:
             try:
-                answer: Any = self._incoming.reply(content, await self.receive_message(content))
+                answer: Any = await self.receive_message(content)
+                if answer is None and self._life.deferred:
+                    self._life.deferred = False
+                    return
+                answer = self._incoming.reply(content, answer)
                 if answer is not None and self._declares_messages:
                     await self.send_message(answer)
                 return
@@ -82,9 +86,9 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             The answer, or `None`; it is sent if the consumer declares its messages.
         """
         name = self._receivers.get(type(content))
-        if name is None and (name := self._receiver_of(content)) is None:
-            return None
-        answer: ServerMessage | None = await getattr(self, name)(content)
+        answer: ServerMessage | None = (
+            await self._handle_slowly(content) if name is None else await getattr(self, name)(content)
+        )
         return answer
 
     async def send_message(self, content: ServerMessage, close: int | bool = False) -> None:

@@ -2,122 +2,58 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from functools import partial
 from types import NoneType
-from typing import Any, ClassVar, Generic, TypeAlias, overload
+from typing import Any, ClassVar, TypeAlias, overload
 
 from typing_extensions import TypeVar
 
-from fast_channels.consumer.backpressure import READ_AHEAD
+from fast_channels.consumer.answering import AnsweringConsumer, ClientMessage, ServerMessage
 from fast_channels.consumer.definition import RECEIVING, application_classes
-from fast_channels.consumer.inbox import Origin
-from fast_channels.consumer.requests import READ_WHILE_ASKING, Question, Requests
-from fast_channels.consumer.steering import is_steering, single
+from fast_channels.consumer.requests import Question, Requests
 from fast_channels.consumer.websocket import AsyncWebsocketConsumer
-from fast_channels.consumer.websocket_life import Refusal, WebSocketLife
-from fast_channels.events.close_codes import CloseCode
-from fast_channels.exceptions import ConnectionClosed, InvalidMessageError, ReplyError
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import Codec
-from fast_channels.messages.frames import with_frame
 from fast_channels.messages.generics import require_two_types, resolve_in, type_arguments
-from fast_channels.messages.receivers import Dispatch, check_receivers, dispatch, named, receivers, receives
+from fast_channels.messages.receivers import (
+    Dispatch,
+    Mode,
+    check_receivers,
+    dispatch,
+    modes,
+    named,
+    receivers,
+    receives,
+)
 from fast_channels.messages.request import Asking, reply_type
-from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelScope
+from fast_channels.type_defs import ASGIReceiveCallable
 
 logger: logging.Logger = logging.getLogger("fast_channels.consumer")
 
 __all__ = ["ClientMessage", "MessageConsumer", "ServerMessage"]
 
-ClientMessage = TypeVar("ClientMessage", default=Any)
-"""What the client may send."""
-
-ServerMessage = TypeVar("ServerMessage", default=Any)
-"""What the client may be sent."""
-
 _Consumer = TypeVar("_Consumer")
 _Message = TypeVar("_Message")
 _Reply = TypeVar("_Reply")
 Answering: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, _Reply]]
+Streaming: TypeAlias = Callable[[_Consumer, _Message], AsyncIterator[_Reply]]
 Receiver: TypeAlias = Callable[[_Consumer, _Message], Coroutine[Any, Any, ServerMessage | None]]
 
 MAX_DECLARED_MESSAGE = 64 * 1024
 """How many bytes a frame may have for a class that declares its messages, unless it says otherwise."""
 
 
-class MessageLife(WebSocketLife["MessageConsumer[Any, Any]"]):
-    """What happens to one consumer of messages.
-
-    Attributes:
-        requests: What the client is being asked, `None` for a class that declares no requests to it.
-    """
-
-    __slots__ = ("requests",)
-
-    requests: Requests | None
-
-    def prepare(self, consumer: "MessageConsumer[Any, Any]") -> None:
-        """Give a consumer nothing to ask before its connection."""
-        super().prepare(consumer)
-        self.requests = None
-
-    def begin(
-        self,
-        consumer: "MessageConsumer[Any, Any]",
-        scope: ChannelScope,
-        receive: ASGIReceiveCallable,
-        send: ASGISendCallable,
-    ) -> None:
-        """Take over a connection, and look at what could not be seen before."""
-        super().begin(consumer, scope, receive, send)
-        requests = self.requests = consumer._prepare(receive)  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
-        if requests is not None:
-            self.inbox.receive = requests.receive
-
-    async def request(
-        self, consumer: "MessageConsumer[Any, Any]", message: Any, timeout: float | None
-    ) -> Any:
-        """Ask the client something, and return its reply."""
-        requests = self.requests
-        if requests is None:
-            kind = type(message).__name__
-            raise TypeError(f"{type(consumer).__name__} declares no {kind} that asks its client for a reply")
-        pending = requests.ask(message, timeout)
-        # The reply may come behind other messages.
-        self.inbox.allow(READ_WHILE_ASKING)
-        try:
-            await consumer._send_message(pending.message)  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
-            return await pending.reply
-        finally:
-            requests.finish(pending)
-            if not requests.pending:
-                self.inbox.allow(READ_AHEAD)
-
-    async def handle_error(
-        self,
-        consumer: "MessageConsumer[Any, Any]",
-        error: BaseException,
-        event: Mapping[str, Any],
-        origin: Origin,
-    ) -> None:
-        """Leave it to the error of a server that has failed to end the connection, which is the first."""
-        if not (isinstance(error, ConnectionClosed) and self.inbox.lost):
-            await super().handle_error(consumer, error, event, origin)
-
-    def retire(self) -> None:
-        """Begin the end, and wait for no reply any more."""
-        super().retire()
-        if self.requests is not None:
-            self.requests.end()
-
-
-class MessageConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
+class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
     """The base of consumers that declare their messages, whatever the format of their frames.
 
     Attributes:
         omit_none: Whether fields that are `None` are left out of sent messages. Items of lists and values of
             dictionaries are kept.
+        max_concurrent: How many concurrent handlers of a connection run at once. While there are so many, the
+            client is not read.
+        max_streams: How many streams of replies of a connection run at once. One more is refused, as a
+            message that is not valid.
         max_message_size: As in `AsyncWebsocketConsumer`, but the default is 64 KiB for a class that declares
             its messages.
     """
@@ -125,12 +61,8 @@ class MessageConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessa
     omit_none: ClassVar[bool] = False
     max_message_size: int | None
 
-    _life_class = MessageLife
-    _life: MessageLife  # pyright: ignore[reportIncompatibleVariableOverride]  # set once, by `__new__`, and never assigned: narrower is safe
     _receive: ClassVar[str]
     """The name of the method that gets every message, and finds its own method by default."""
-    _client: ClassVar[Codec | None] = None
-    _server: ClassVar[Codec | None] = None
     _receivers: ClassVar[Mapping[Any, str]] = {}
     _dispatch: ClassVar[Dispatch | None] = None
     _unchecked: ClassVar[bool] = False
@@ -167,19 +99,19 @@ class MessageConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessa
     @overload
     @classmethod
     def receives(
-        cls, message: Asking[_Message, _Reply]
+        cls, message: Asking[_Message, _Reply], *, concurrent: bool = False
     ) -> Callable[[Answering[_Consumer, _Message, _Reply]], Answering[_Consumer, _Message, _Reply]]: ...
 
     @overload
     @classmethod
     def receives(
-        cls, message: type[_Message]
+        cls, message: type[_Message], *, concurrent: bool = False
     ) -> Callable[
         [Receiver[_Consumer, _Message, ServerMessage]], Receiver[_Consumer, _Message, ServerMessage]
     ]: ...
 
     @classmethod
-    def receives(cls, message: Any) -> Any:
+    def receives(cls, message: Any, *, concurrent: bool = False) -> Any:
         """Return a decorator for a method that handles one kind of message.
 
             Contract = AsyncJsonWebsocketConsumer[Join | Say, Welcome | Said]
@@ -196,12 +128,51 @@ class MessageConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessa
         Args:
             message: A member of `ClientMessage`. If it is a `Request`, the method returns a reply of the type
                 that the request declares.
+            concurrent: Whether the method runs in a task, so that it does not keep the next messages from
+                being handled. At most `max_concurrent` do at once. At the end of the connection they are
+                cancelled.
         """
-        return receives(message)
+        return receives(message, Mode(concurrent=concurrent))
+
+    @overload
+    @classmethod
+    def streams(
+        cls, message: Asking[_Message, _Reply], *, cancel: type[ClientMessage] | None = None
+    ) -> Callable[[Streaming[_Consumer, _Message, _Reply]], Streaming[_Consumer, _Message, _Reply]]: ...
+
+    @overload
+    @classmethod
+    def streams(
+        cls, message: type[_Message], *, cancel: type[ClientMessage] | None = None
+    ) -> Callable[
+        [Streaming[_Consumer, _Message, ServerMessage]], Streaming[_Consumer, _Message, ServerMessage]
+    ]: ...
+
+    @classmethod
+    def streams(cls, message: Any, *, cancel: Any = None) -> Any:
+        """Return a decorator for an async generator that answers one kind of message with many replies.
+
+            class Prices(Contract):
+                @Contract.streams(Subscribe, cancel=Unsubscribe)
+                async def on_subscribe(self, message: Subscribe) -> AsyncIterator[Price]: ...
+
+        It runs in a task beside the handlers. Each reply is checked, correlated and sent before the next one
+        is asked for. The stream ends when the generator does, with the message that cancels it, or with the
+        connection; the generator is closed in its own task. At most `max_streams` run at once, and one for
+        each value of the `correlation_field` of the message.
+
+        Args:
+            message: A member of `ClientMessage`. If it is a `Request`, the method yields replies of the type
+                that the request declares.
+            cancel: A member of `ClientMessage` that ends the stream whose `correlation_field` it repeats,
+                and has no method of its own. `None` if the client cannot end it.
+        """
+        return receives(message, Mode(streams=True, cancel=cancel))
 
     @classmethod
     def _find_receivers(cls) -> None:
         names = receivers(cls.__mro__)
+        cls._modes = modes(cls.__mro__)
         cls._receivers = {kind: methods[0] for kind, methods in names.items()}
         # A class that leaves its messages open is a base of those that name them.
         is_open = bool(getattr(cls, "__parameters__", None))
@@ -221,7 +192,8 @@ class MessageConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessa
         cls._unchecked = False
         check_receivers(cls.__name__, names, messages, receive=cls._receive, complete=cls._is_complete())
         cls._dispatch = dispatch(cls.__name__, names, messages, receive=cls._receive)
-        cls._receivers = {} if cls._dispatch.tagged else cls._dispatch.classes
+        classes = {} if cls._dispatch.tagged else cls._dispatch.classes
+        cls._receivers = {kind: name for kind, name in classes.items() if name not in cls._modes}
 
     @classmethod
     def _unhandled(cls) -> str | None:
@@ -275,118 +247,6 @@ class MessageConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessa
                 for kind, one in (() if server is None else server.requests.items())
             }
         return found
-
-    async def request(self, message: Asking[ServerMessage, _Reply], timeout: float | None) -> _Reply:
-        """Ask the client something, and wait for its reply.
-
-        The message is one that the class declares among what it sends, and that names its reply by
-        `Request[...]` and a `correlation_field`. Where it does not set that field, a number is put there that
-        is unique in the connection. Meanwhile the client is read, but no message of it is handled before the
-        handler that waits has returned.
-
-        Args:
-            message: The request.
-            timeout: How many seconds to wait for the reply, `None` for as long as the connection lasts.
-
-        Returns:
-            The reply, an instance of its type.
-
-        Raises:
-            TimeoutError: No reply has come in time. One that comes later is logged as a warning.
-            ConnectionClosed: The connection is gone, or ends before the reply comes.
-            InvalidMessageError: What the client has replied is not of the type.
-            LocalProtocolError: It is not a message that the consumer declares, the handshake has not been
-                accepted, or a request with the same value of the field waits already.
-            TypeError: The message asks for no reply, or names no `correlation_field`.
-        """
-        reply: _Reply = await self._life.request(self, message, timeout)
-        return reply
-
-    async def receive_invalid(self, error: InvalidMessageError) -> None:
-        """Handle a frame that is not a valid message, or for which a handler raised an `InvalidMessageError`.
-
-        By default a consumer that declares its messages closes the WebSocket with `error.code` and logs one
-        warning, and one that does not raises the error, unless the frame is larger than it allows.
-
-        An override may answer, or ignore the frame. A reply that it sends gets the `correlation_field` of the
-        frame, and `close()` shortens its reason to the 123 bytes that a close frame can contain.
-
-        Args:
-            error: What is wrong with the frame.
-        """
-        if self._client is None and error.code != CloseCode.MESSAGE_TOO_BIG.value:
-            raise error
-        await super()._refuse(error)
-
-    async def handler_failed(self, message: ClientMessage, error: Exception) -> ServerMessage | None:
-        """Decide what becomes of an error that a handler of the client's messages has raised.
-
-        By default it ends the connection, with the close code 1011. An override may return a reply instead,
-        which is checked, correlated and sent as if the handler had returned it; the connection goes on. The
-        error is then in no log, unless the override writes it there.
-
-        Neither an `InvalidMessageError` comes here, which `receive_invalid()` decides about, nor a
-        `ReplyError`, nor what only ends a handler, such as `ConnectionClosed`; nor does any error of a class
-        that declares no messages.
-
-        Args:
-            message: The message.
-            error: What its handler raised, or what is wrong with the reply that it gave.
-
-        Returns:
-            The reply, `None` for none.
-        """
-        try:
-            raise error
-        finally:
-            # The error refers to this frame, which would refer to the error.
-            del error
-
-    async def _failed(
-        self, message: ClientMessage, error: Exception, frame: str | bytes | None
-    ) -> InvalidMessageError | None:
-        """Answer a message whose handler has failed; returns the error if that is about the message."""
-        try:
-            if not self._declares_messages or is_steering(error):
-                raise error
-            error = single(error)
-            if isinstance(error, InvalidMessageError):
-                return with_frame(error, frame, self._parsed)
-            if isinstance(error, ReplyError):
-                await self._answer(message, error.reply)
-            else:
-                await self._answer(message, await self.handler_failed(message, error))
-            return None
-        finally:
-            del error
-
-    async def _answer(self, message: ClientMessage, answer: Any) -> None:
-        """Send what has been answered to a message, if anything."""
-        if self._client is not None:
-            answer = self._client.reply(message, answer)
-        if answer is not None:
-            await self._send_message(answer)
-
-    async def _send_message(self, message: ServerMessage) -> None:
-        """Send a message."""
-        raise NotImplementedError
-
-    @classmethod
-    def _parsed(cls, frame: Any) -> Any:
-        """Return the value that a frame is."""
-        raise NotImplementedError
-
-    async def _refuse(self, error: InvalidMessageError) -> None:
-        requests = self._life.requests
-        if requests is not None and (what := requests.passed(error)) is not None:
-            logger.warning("%s drops %s", self, what)
-            return
-        client = self._client
-        self._life.refusal = Refusal(lambda: None if client is None else client.correlation(error.value))
-        try:
-            await self.receive_invalid(error)
-        finally:
-            self._life.refusal = None
 
 
 def function_of(method: Any) -> Any:

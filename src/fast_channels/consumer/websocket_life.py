@@ -208,21 +208,39 @@ class Refusal:
 
     Args:
         correlation: Finds the field that tells to which frame an answer belongs, and its value.
+        others: What other tasks of the consumer are being told of, `None` for nothing.
     """
 
-    __slots__ = ("_correlation", "_task")
+    __slots__ = ("_correlation", "_others", "_task")
 
-    def __init__(self, correlation: Callable[[], tuple[str, Any] | None]) -> None:
+    def __init__(
+        self, correlation: Callable[[], tuple[str, Any] | None], others: "Refusal | None" = None
+    ) -> None:
         self._correlation = correlation
+        self._others = others
         self._task = asyncio.current_task()
 
     def is_current(self) -> bool:
         """Tell whether it is the hook that runs, and not a task of the application beside it."""
-        return asyncio.current_task() is self._task
+        return self._current() is not None
+
+    def removed_from(self, refusals: "Refusal | None") -> "Refusal | None":
+        """Return others without this one, which is over."""
+        if refusals is None or refusals is self:
+            return self._others
+        refusals._others = self.removed_from(refusals._others)
+        return refusals
+
+    def _current(self) -> "Refusal | None":
+        refusal: Refusal | None = self
+        while refusal is not None and refusal._task is not asyncio.current_task():
+            refusal = refusal._others
+        return refusal
 
     def correlated(self, reply: Any) -> Any:
         """Return a reply with the field that tells to which frame it belongs, if there is one that fits."""
-        correlation = self._correlation() if self.is_current() else None
+        current = self._current()
+        correlation = None if current is None else current._correlation()
         if correlation is None:
             return reply
         try:

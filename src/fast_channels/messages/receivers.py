@@ -1,29 +1,85 @@
 """A method for every kind of message: which method of a class takes which."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import isabstract
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple, TypeVar, get_args, get_origin
+from typing import Any, Final, Literal, NamedTuple, TypeVar, get_args, get_origin
 
 from typing_extensions import is_protocol, is_typeddict
 
 from fast_channels.untrusted import plain_repr
 
-__all__ = ["Dispatch", "check_receivers", "dispatch", "named", "received_by", "receivers", "receives"]
+__all__ = [
+    "CANCEL",
+    "IN_TURN",
+    "Dispatch",
+    "Mode",
+    "check_receivers",
+    "dispatch",
+    "mode_of",
+    "modes",
+    "named",
+    "received_by",
+    "receivers",
+    "receives",
+]
 
 _MARK = "_fast_channels_receives"
+_MODE = "_fast_channels_mode"
+
+CANCEL = "_cancel_stream"
+"""The method of messages that end a stream."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def receives(kind: type[Any]) -> Callable[[_F], _F]:
+class Mode(NamedTuple):
+    """How a method handles its messages.
+
+    Attributes:
+        concurrent: Whether it runs beside the handlers of other messages.
+        streams: Whether it yields its replies, beside the handlers of other messages.
+        cancel: The kind of message that ends a stream, `None` if none does.
+    """
+
+    concurrent: bool = False
+    streams: bool = False
+    cancel: Any = None
+
+
+IN_TURN: Final = Mode()
+"""One message after the other."""
+
+
+def receives(kind: type[Any], mode: Mode = IN_TURN) -> Callable[[_F], _F]:
     """Return a decorator that makes a method take one kind of message."""
 
     def mark(method: _F) -> _F:
         setattr(method, _MARK, kind)
+        setattr(method, _MODE, mode)
         return method
 
     return mark
+
+
+def mode_of(method: object) -> Mode:
+    """Return how a method handles its messages."""
+    return getattr(method, _MODE, IN_TURN)
+
+
+def modes(bases: Sequence[type]) -> dict[str, Mode]:
+    """Return how methods handle their messages, by their names, without those that do it in turn.
+
+    An override does it as the method does that it overrides, unless it says otherwise.
+
+    Args:
+        bases: The classes in method resolution order, the nearest first.
+    """
+    found: dict[str, Mode] = {}
+    for base in reversed(bases):
+        marked = {name: mode_of(value) for name, value in vars(base).items() if hasattr(value, _MODE)}
+        found |= marked
+    return {name: mode for name, mode in found.items() if mode != IN_TURN}
 
 
 def received_by(method: object) -> Any:
@@ -31,16 +87,17 @@ def received_by(method: object) -> Any:
     return getattr(method, _MARK, None)
 
 
-def receivers(bases: Iterable[type]) -> dict[Any, list[str]]:
+def receivers(bases: Sequence[type]) -> dict[Any, list[str]]:
     """Return the names of the methods that take each kind of message.
 
-    An override takes what the method took that it overrides, unless it says otherwise.
+    An override takes what the method took that it overrides, unless it says otherwise. A message that cancels
+    a stream goes to a method of the library.
 
     Args:
         bases: The classes in method resolution order, the nearest first.
     """
     kinds: dict[str, Any] = {}
-    for base in reversed(list(bases)):
+    for base in reversed(bases):
         for name, attribute in vars(base).items():
             kind = received_by(attribute)
             if kind is not None:
@@ -50,6 +107,10 @@ def receivers(bases: Iterable[type]) -> dict[Any, list[str]]:
     names: dict[Any, list[str]] = {}
     for name, kind in kinds.items():
         names.setdefault(kind, []).append(name)
+    cancelling = dict.fromkeys(mode.cancel for name, mode in modes(bases).items() if name in kinds)
+    for kind in cancelling:
+        if kind is not None:
+            names.setdefault(kind, []).append(CANCEL)
     return names
 
 

@@ -1,5 +1,6 @@
-"""Messages that belong together: replies to errors, and what the server asks its client."""
+"""Messages that belong together: replies to errors, requests to the client, and streams of replies."""
 
+from collections.abc import AsyncIterator
 from typing import ClassVar, Literal, assert_type
 
 from pydantic import BaseModel
@@ -73,3 +74,67 @@ class Asking(AsyncJsonWebsocketConsumer[Join, Joined | Reset]):
         await self.request(Joined(), timeout=5)  # E
         await self.request(Reset, timeout="5")  # E
         return Joined()
+
+
+class Price(BaseModel):
+    id: str = ""
+    cents: int
+
+
+class Watch(BaseModel, Request[Price]):
+    correlation_field: ClassVar[str | None] = "id"
+
+    type: Literal["watch"] = "watch"
+    id: str
+
+
+class Unwatch(BaseModel):
+    type: Literal["unwatch"] = "unwatch"
+    id: str
+
+
+Market = AsyncJsonWebsocketConsumer[Join | Watch | Unwatch, Joined | Price]
+
+
+class Prices(Market):
+    max_concurrent = 4
+    max_streams = "4"  # E
+
+    @Market.receives(Join, concurrent=True)
+    async def on_join(self, message: Join) -> Joined:
+        return Joined()
+
+    @Market.streams(Watch, cancel=Unwatch)
+    async def on_watch(self, message: Watch) -> AsyncIterator[Price]:
+        yield Price(cents=1)
+        yield Joined()  # E
+
+
+class Wrong(Market):
+    @Market.receives(Join, concurrent="yes")  # E
+    async def on_join(self, message: Join) -> Joined:
+        return Joined()
+
+    @Market.streams(Watch, cancel=Price)  # E
+    async def on_watch(self, message: Watch) -> AsyncIterator[Price]:
+        yield Price(cents=1)
+
+
+class NoStream(Market):
+    @Market.streams(Watch)  # E
+    async def on_watch(self, message: Watch) -> Price:
+        return Price(cents=1)
+
+    @Market.receives(Join)  # E
+    async def on_join(self, message: Join) -> AsyncIterator[Joined]:
+        yield Joined()
+
+
+class OtherMessages(Market):
+    @Market.streams(Watch)  # E
+    async def on_watch(self, message: Join) -> AsyncIterator[Price]:
+        yield Price(cents=1)
+
+    @Market.streams(Unwatch)  # E
+    async def on_unwatch(self, message: Unwatch) -> AsyncIterator[Join]:
+        yield Join()
