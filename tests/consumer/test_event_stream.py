@@ -108,9 +108,9 @@ async def test_what_is_none_may_be_left_out() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"id": "a\nb"}, "the id of a server-sent event is one line"),
-        ({"id": "a\0"}, "the id of a server-sent event is one line"),
-        ({"event": "a\r"}, "the event of a server-sent event is one line"),
+        ({"id": "a\nb"}, "the id of a server-sent event has to be one line"),
+        ({"id": "a\0"}, "the id of a server-sent event has to be one line"),
+        ({"event": "a\r"}, "the event of a server-sent event has to be one line"),
     ],
 )
 async def test_a_field_that_would_end_its_line_is_refused(fields: dict[str, str], text: str) -> None:

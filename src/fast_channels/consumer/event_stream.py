@@ -35,15 +35,15 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
             async def news_headline(self, event: Published) -> None:
                 await self.send_event(Headline(text=event.text), id=str(event.number))
 
-    `AsyncEventStreamConsumer[ServerMessage]` declares what clients are sent, as `AsyncJsonWebsocketConsumer`
-    does; without a type parameter every value that JSON can say may be sent. The stream is open until
-    `close()`, or until the client leaves.
+    `AsyncEventStreamConsumer[ServerMessage]` declares the messages to clients, like
+    `AsyncJsonWebsocketConsumer`; without a type parameter every JSON value may be sent. The stream is open
+    until `close()`, or until the client leaves.
 
     Attributes:
         keep_alive: Seconds between two comments that tell proxies that the connection is in use, `None` for
             no comments.
-        retry: Seconds after which a client whose connection was lost connects again; `None` leaves that to
-            the client.
+        retry: Seconds after which a client whose connection was lost reconnects; with `None`, the client
+            decides.
         omit_none: Whether fields that are `None` are left out of sent messages.
     """
 
@@ -65,9 +65,9 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
 
     @property
     def last_event_id(self) -> str | None:
-        """The `id` of the last event that the client has got, `None` if it has got none.
+        """The `id` of the last event that the client has received, `None` without one.
 
-        A client sends it when it connects again, in the header `Last-Event-ID`.
+        A client sends it when it reconnects, in the header `Last-Event-ID`.
         """
         for name, value in self.scope.get("headers") or ():
             if bytes(name).lower() == _LAST_EVENT_ID:
@@ -83,10 +83,10 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
         await self.accept()
 
     async def accept(self, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
-        """Begin the response, so that the client knows that the stream is open.
+        """Begin the response, which tells the client that the stream is open.
 
         Args:
-            headers: Headers of the response besides those of every stream.
+            headers: Additional headers of the response.
 
         Raises:
             LocalProtocolError: The response has begun already.
@@ -106,12 +106,12 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
 
         Args:
             message: The message.
-            id: What `last_event_id` is if the client connects again after this event; an empty string
-                means that it is to forget the one that it has.
-            event: The name of the event, by which browsers find its listener; `None` means `message`.
+            id: The value of `last_event_id` if the client reconnects after this event. An empty string resets
+                the id of the client.
+            event: The name of the event, which determines its listener in a browser; `None` means `message`.
 
         Raises:
-            ValueError: `id` or `event` has a character that ends it.
+            ValueError: `id` or `event` contains a line break or NUL.
             LocalProtocolError: The message is not a declared server message, or the stream is not open.
             ConnectionClosed: The stream has ended.
         """
@@ -121,7 +121,7 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
         await self.send_body("".join([*lines, "\n"]).encode(), more_body=True)
 
     async def close(self) -> None:
-        """End the stream. A browser connects again, unless it is answered with status 204 then.
+        """End the stream. A browser reconnects, until it gets status 204.
 
         Raises:
             LocalProtocolError: The stream has not begun.
@@ -138,5 +138,5 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
 def _line(name: str, value: str) -> str:
     """Return the value of a field, which is one line."""
     if not {"\n", "\r", "\0"}.isdisjoint(value):
-        raise ValueError(f"the {name} of a server-sent event is one line, and {shown(value)} is not")
+        raise ValueError(f"the {name} of a server-sent event has to be one line, not {shown(value)}")
     return value
