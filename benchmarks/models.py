@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 
-class Payload(BaseModel):
+class Payload(BaseModel, frozen=True):
     room: str
     text: str
 

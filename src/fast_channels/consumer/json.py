@@ -127,7 +127,11 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
         """
         if self._life.refusal is not None:
             content = self._life.refusal.correlated(content)
-        text = await self.encode_json(content) if self._encodes else self._encode(content)
+        if self._encodes:
+            text = await self.encode_json(content)
+        else:
+            # A call less than `_encode()` where the messages are declared.
+            text = self._encode(content) if (server := self._server) is None else server.encode(content)
         await super().send(text_data=text, close=close)
 
     @classmethod

@@ -141,7 +141,6 @@ class SharedState:
         return letter
 
 
-# Most mailboxes never have a receiver.
 NO_RECEIVERS: Final = Receivers()
 
 
@@ -212,15 +211,12 @@ class Mailbox:
         return len(self.letters) > self.nearly_half
 
     def put(self, letter: Letter, now: float, effects: Effects) -> bool:
-        """Append a message, unless the mailbox is full of messages that are not due. Needs the lock.
+        """Append a message, unless the mailbox is full; return whether it was accepted. Needs the lock.
 
         Args:
             letter: The message; mailboxes may share it.
             now: Time of the mailroom's clock.
             effects: Collects what the caller does when it has released the lock.
-
-        Returns:
-            Whether the message was accepted.
         """
         letters = self.letters
         # There is nothing to look at before it is half full with this one.
@@ -263,10 +259,7 @@ class Mailbox:
             effects.callbacks.append(self.notify)
 
     def note_outage(self, effects: Effects) -> bool:
-        """Note that messages may have been lost on their way; tell whether that is one `ChannelGap` more.
-
-        Needs the lock.
-        """
+        """Note that messages may be lost; tell whether that is one `ChannelGap` more. Needs the lock."""
         if self.notify is None or not self.hears_gaps:
             return False
         losses = self._losses = self._losses or Losses()
@@ -290,24 +283,29 @@ class Mailbox:
     def take_snapshot(self) -> dict[str, Any] | None:
         """Do what `take()` does, and return a `Snapshot`, which others have too: it must not be changed."""
         shared = self._shared
-        with shared.lock:
-            losses = self._losses
-            if losses is not None and (gap := losses.next_gap(self.channel, len(self))) is not None:
+        # Once for each message: `with` takes twice as long.
+        lock = shared.lock
+        lock.acquire()
+        try:
+            letters, losses = self.letters, self._losses
+            if losses is not None and (gap := losses.next_gap(self.channel, len(letters))) is not None:
                 return gap.to_message()
-            letters = self.letters
             if not letters:
                 return None
             self._read = True
-            now = shared.clock()
-            # Most of the time nothing else has to know of it.
-            shift = letters.popleft if losses is None and not shared.unclaimed else self._shift
-            while letters:
-                letter = shift()
-                if letter.expires_at > now:
+            if losses is None and not shared.unclaimed:
+                letter = letters.popleft()
+                if letter.expires_at > shared.clock():
                     shared.taken += 1
                     return letter.snapshot
                 shared.expired += 1
-            return None
+            self.drop_expired(shared.clock())
+            if not letters:
+                return None
+            shared.taken += 1
+            return self._shift().snapshot
+        finally:
+            lock.release()
 
     def add_consumer(self, notify: Callable[[], None]) -> None:
         """Note that a consumer listens, and how it is told of messages. Needs the lock."""
