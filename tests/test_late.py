@@ -1,4 +1,4 @@
-"""What is loaded or made when somebody asks for it."""
+"""Names of packages, and values of mappings, that are loaded or made on first use."""
 
 import sys
 from types import ModuleType

@@ -93,9 +93,9 @@ class Echo(AsyncWebsocketConsumer):
 """
 
 OF_CONSUMERS = """
-application attributes authentication backpressure base calls cleanup closing cookies crash definition
-foreign handler_errors handlers headers inbox life markers membership params phases rules sending steering
-subprotocols supervision unanswered websocket websocket_life
+application attributes authentication backpressure base calls cleanup closing crash definition foreign
+handler_errors handlers headers inbox life membership phases rules sending steering subprotocols supervision
+unanswered websocket websocket_life
 """
 OF_LAYERS = """
 base configuration in_memory mailbox mailroom memberships overflow own_channels process receivers registry

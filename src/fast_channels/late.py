@@ -1,4 +1,4 @@
-"""What is loaded or made when somebody asks for it: names of packages, and values of mappings."""
+"""Names of packages, and values of mappings, that are loaded or made on first use."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,7 @@ def late(package: str, places: Mapping[str, str]) -> Callable[[str], Any]:
 
 
 class LateMapping(Mapping[str, V_co]):
-    """A mapping whose keys are known, and whose values are loaded when somebody asks for them.
+    """A mapping whose keys are known, and whose values are loaded on first use.
 
     Args:
         names: The name of each value, by key.

@@ -24,7 +24,7 @@ class HttpResponseSparkleEvent(SendEvent):
 ROW = '        "http.response.sparkle": here,\n'
 
 USE = """
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from fast_channels.events import HttpResponseSparkleEvent, HttpSend
 from fast_channels.exceptions import LocalProtocolError
 from fast_channels.protocol import HttpConnection
@@ -47,7 +47,7 @@ assert "colour: Input should be a valid string" in refused(offered, {**event, "c
 assert HttpResponseSparkleEvent in HttpSend.__args__
 
 
-@settings(max_examples=5, database=None)
+@settings(max_examples=5, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events("http.response.sparkle"))
 def strategies_know_it(event):
     assert isinstance(event["colour"], str)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from pydantic_core import to_json
 from typing_extensions import TypeVar
 
-from fast_channels.consumer.params import JSON_HEADERS
+from fast_channels.consumer.headers import JSON_HEADERS
 from fast_channels.exceptions import NotAuthenticated, StopConsumer
 from fast_channels.type_defs import ChannelScope
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+JSON_HEADERS = [(b"content-type", b"application/json")]
+
 
 def header_pairs(
     headers: Iterable[tuple[bytes, bytes]] | Mapping[bytes, bytes] | None,

@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.consumer.definition import application_classes
-from fast_channels.consumer.headers import header_pairs
+from fast_channels.consumer.headers import JSON_HEADERS, header_pairs
 from fast_channels.consumer.http_life import HttpLife
-from fast_channels.consumer.params import JSON_HEADERS, error_body
 from fast_channels.consumer.phases import SERVING
 from fast_channels.exceptions import InvalidParamsError, StopConsumer
 
@@ -133,6 +132,9 @@ class AsyncHttpConsumer(AsyncConsumer):
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
         """
+        # Late: a class without `Params` needs nothing of them.
+        from fast_channels.consumer.params import error_body
+
         await self._refuse_connection(422, JSON_HEADERS, error_body(error))
 
     async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -17,8 +17,6 @@ from fast_channels.messages.annotations import members
 from fast_channels.messages.errors import shortened
 from fast_channels.untrusted import MAX_MISTAKES
 
-JSON_HEADERS = [(b"content-type", b"application/json")]
-
 MAX_FIELDS = 1000
 """How many parameters a query may have; a longer one is refused before it is taken apart."""
 

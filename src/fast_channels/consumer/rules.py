@@ -18,7 +18,6 @@ from fast_channels.consumer.handlers import (
     no_handler,
 )
 from fast_channels.consumer.inbox import StraightEvents
-from fast_channels.consumer.params import ParamsReader
 from fast_channels.exceptions import InvalidEventError
 from fast_channels.late import Lazy
 from fast_channels.messages import Group
@@ -28,6 +27,7 @@ from fast_channels.untrusted import shown
 
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
+    from fast_channels.consumer.params import ParamsReader
     from fast_channels.events import AsgiEvent
     from fast_channels.protocol import Connection
     from fast_channels.protocol.steps import Receivable
@@ -79,7 +79,7 @@ class Rules:
     protocol: str | None
     handlers: Mapping[str, Handler]
     routes: Mapping[str, Handler] | None
-    params: ParamsReader[BaseModel] | None
+    params: "ParamsReader[BaseModel] | None"
     calls: bool
     computes_groups: bool
     declares_messages: bool
@@ -267,11 +267,14 @@ def find_rules(
     )
 
 
-def _params_reader(consumer: type, names: Mapping[str, Any]) -> ParamsReader[BaseModel] | None:
+def _params_reader(consumer: type, names: Mapping[str, Any]) -> "ParamsReader[BaseModel] | None":
     model: Any = getattr(consumer, "Params", None)
     if not isinstance(model, type):
         return None
     if issubclass(model, BaseModel):
+        # Late: a class without `Params` needs nothing of them.
+        from fast_channels.consumer.params import ParamsReader
+
         return ParamsReader(model, names)
     if model.__qualname__ == f"{consumer.__qualname__}.Params":
         # Existing code may call something else so, but it nests no class of this name.

@@ -10,8 +10,7 @@ from fast_channels.consumer.attributes import require_group_names, require_names
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.consumer.closing import require_close_codes, require_declared
 from fast_channels.consumer.foreign import DENIAL, TEXT
-from fast_channels.consumer.headers import header_pairs
-from fast_channels.consumer.params import JSON_HEADERS, error_body
+from fast_channels.consumer.headers import JSON_HEADERS, header_pairs
 from fast_channels.consumer.sending import recover
 from fast_channels.consumer.subprotocols import NONE_FITS, negotiated, require_subprotocols
 from fast_channels.consumer.websocket_life import DENIED, WebSocketLife
@@ -231,6 +230,9 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
         """
+        # Late: a class without `Params` needs nothing of them.
+        from fast_channels.consumer.params import error_body
+
         await self._refuse_connection(422, JSON_HEADERS, error_body(error))
 
     async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
