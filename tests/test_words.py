@@ -75,6 +75,8 @@ def instead(text: str) -> dict[str, str]:
 
 DOCUMENTED = [
     *("exceptions", "worker", "consumer/base", "consumer/http", "consumer/json", "consumer/websocket"),
+    *("consumer/message", "consumer/event_stream", "consumer/authentication", "consumer/subprotocols"),
+    *("consumer/markers", "messages/message_pack"),
     *("layers/base", "layers/configuration", "layers/gap", "layers/in_memory", "layers/networked"),
     *("layers/registry", "layers/transport", "layers/redis/core", "layers/redis/pubsub"),
     *("messages/event", "messages/group", "messages/request", "middleware/base", "middleware/websocket"),

@@ -204,7 +204,7 @@ _MAX_REASON = 123
 
 
 class ReplyError(Exception):
-    """Raised by a handler of a client's message, or by what it calls, to give the reply.
+    """Raised by a handler of a client message, or by a function that it calls, to send the reply.
 
     The reply is checked, correlated and sent as if the handler had returned it.
 

@@ -1,4 +1,4 @@
-"""From which part of a connection a field of `Params` comes: `Annotated[str, Header()]`, as in FastAPI."""
+"""Markers for fields of `Params`, as in FastAPI: the part of a connection that a field is read from."""
 
 import re
 import sys
@@ -14,10 +14,10 @@ __all__ = ["Cookie", "Header", "Marker", "Path", "Query", "markers_of"]
 
 @dataclass(frozen=True)
 class Marker:
-    """From which part of a connection a field comes, and what it is called there.
+    """The part of a connection that a field is read from, and the name of the parameter.
 
     Attributes:
-        alias: What it is called there, `None` for the alias of the field or, without one, its name.
+        alias: The name of the parameter; with `None`, the alias of the field, or the name of the field.
     """
 
     part: ClassVar[str]
@@ -29,25 +29,25 @@ class Marker:
 
 
 class Path(Marker):
-    """The field comes from the path, as the router of the framework has taken it apart."""
+    """The field is read from the path parameters, as the router of the framework provides them."""
 
     part = "path"
 
 
 class Query(Marker):
-    """The field comes from the query, and never from the path."""
+    """The field is read from the query, and not from the path."""
 
     part = "query"
 
 
 @dataclass(frozen=True)
 class Header(Marker):
-    """The field comes from a header; upper and lower case are the same.
+    """The field is read from a header, whose name is case-insensitive.
 
     Attributes:
         alias: The name of the header.
-        convert_underscores: Whether a field without an alias, such as `last_event_id`, is the header that is
-            written with hyphens.
+        convert_underscores: Whether the name of a field without an alias, such as `last_event_id`, is
+            converted to a header name with hyphens.
     """
 
     part = "header"
@@ -59,7 +59,7 @@ class Header(Marker):
 
 
 class Cookie(Marker):
-    """The field comes from a cookie. Browsers send them with the handshake of a WebSocket too."""
+    """The field is read from a cookie. Browsers send cookies with the handshake of a WebSocket too."""
 
     part = "cookie"
 

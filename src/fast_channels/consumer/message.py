@@ -1,4 +1,4 @@
-"""Consumers of WebSockets whose frames have any form."""
+"""Consumers of WebSockets whose frames have any format."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -45,10 +45,10 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
         return super()._unhandled()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Decode a frame, pass the message to `receive_message()` and, if typed, send what that returns.
+        """Decode a frame, pass the message to `receive_message()` and, if typed, send the return value.
 
-        A frame that is no message is passed to `receive_invalid()` instead, and so is one about which
-        `receive_message()` raises an `InvalidMessageError`.
+        A frame that is not a valid message is passed to `receive_invalid()` instead, and so is a message for
+        which `receive_message()` raises an `InvalidMessageError`.
 
         Args:
             text_data: The payload of a text frame.
@@ -77,13 +77,13 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
         await self._refuse(invalid)
 
     async def receive_message(self, content: ClientMessage, /) -> ServerMessage | None:
-        """Handle a message of the client; by default with the method that `receives()` it, if any.
+        """Handle a message of the client; by default, call its method that `receives()` has declared.
 
         Args:
             content: The message.
 
         Returns:
-            The answer, or `None`; it is sent if the consumer declares its messages.
+            The reply, or `None`. A reply is sent if the consumer declares its messages.
         """
         name = self._receivers.get(type(content))
         answer: ServerMessage | None = (
@@ -99,9 +99,9 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             close: Close the WebSocket afterwards, with this code or, if it is `True`, with 1000.
 
         Raises:
-            LocalProtocolError: It is not a message that the consumer declares, or nothing that a frame can
-                say, or the handshake has not been accepted.
-            ConnectionClosed: The connection is gone.
+            LocalProtocolError: The content is not a declared server message, or the codec cannot encode it,
+                or the handshake has not been accepted.
+            ConnectionClosed: The connection is closed.
         """
         if self._life.refusal is not None:
             content = self._life.refusal.correlated(content)

@@ -1,4 +1,4 @@
-"""What consumers of messages have in common, whatever the form of their frames."""
+"""The common base of consumers that declare messages, for all formats of frames."""
 
 import logging
 from abc import abstractmethod
@@ -45,15 +45,15 @@ MAX_DECLARED_MESSAGE = 64 * 1024
 
 
 class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
-    """The base of consumers that declare their messages, whatever the format of their frames.
+    """The base of consumers that declare their messages, for all formats of frames.
 
     Attributes:
         omit_none: Whether fields that are `None` are left out of sent messages. Items of lists and values of
             dictionaries are kept.
-        max_concurrent: How many concurrent handlers of a connection run at once. While there are so many, the
-            client is not read.
-        max_streams: How many streams of replies of a connection run at once. One more is refused, as a
-            message that is not valid.
+        max_concurrent: The largest number of concurrent handlers of a connection. When it is reached, frames
+            of the client are not read.
+        max_streams: The largest number of streams of a connection. One more is refused, like an invalid
+            message.
         max_message_size: As in `AsyncWebsocketConsumer`, but the default is 64 KiB for a class that declares
             its messages.
     """
@@ -128,9 +128,8 @@ class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
         Args:
             message: A member of `ClientMessage`. If it is a `Request`, the method returns a reply of the type
                 that the request declares.
-            concurrent: Whether the method runs in a task, so that it does not keep the next messages from
-                being handled. At most `max_concurrent` do at once. At the end of the connection they are
-                cancelled.
+            concurrent: Whether the method runs in a task, so that the next messages are handled meanwhile. At
+                most `max_concurrent` such tasks run. They are cancelled at the end of the connection.
         """
         return receives(message, Mode(concurrent=concurrent))
 
@@ -150,22 +149,22 @@ class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
 
     @classmethod
     def streams(cls, message: Any, *, cancel: Any = None) -> Any:
-        """Return a decorator for an async generator that answers one kind of message with many replies.
+        """Return a decorator for an async generator that yields several replies to one kind of message.
 
             class Prices(Contract):
                 @Contract.streams(Subscribe, cancel=Unsubscribe)
                 async def on_subscribe(self, message: Subscribe) -> AsyncIterator[Price]: ...
 
-        It runs in a task beside the handlers. Each reply is checked, correlated and sent before the next one
-        is asked for. The stream ends when the generator does, with the message that cancels it, or with the
-        connection; the generator is closed in its own task. At most `max_streams` run at once, and one for
-        each value of the `correlation_field` of the message.
+        The generator runs in a task, concurrently with the handlers. Each reply is checked, correlated and
+        sent before the generator continues. The stream ends when the generator returns, when the client sends
+        the message that cancels it, or with the connection; the generator is closed in its own task. At most
+        `max_streams` streams run, and at most one for each value of the `correlation_field` of the message.
 
         Args:
             message: A member of `ClientMessage`. If it is a `Request`, the method yields replies of the type
                 that the request declares.
-            cancel: A member of `ClientMessage` that ends the stream whose `correlation_field` it repeats,
-                and has no method of its own. `None` if the client cannot end it.
+            cancel: A member of `ClientMessage` without a method of its own, which ends the stream with the
+                same value of the `correlation_field`. With `None`, the client cannot end a stream.
         """
         return receives(message, Mode(streams=True, cancel=cancel))
 

@@ -1,4 +1,4 @@
-"""Which subprotocol a WebSocket speaks, and which consumer serves it. RFC 6455, sections 1.9 and 4.2.2."""
+"""The selection of subprotocols and of their consumers. RFC 6455, sections 1.9 and 4.2.2."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,21 +19,21 @@ NONE_FITS = b"None of the subprotocols that you offer is served here.\n"
 
 
 def negotiated(scope: Mapping[str, Any], served: Sequence[str]) -> str | None:
-    """Return the first subprotocol that a client offers and that is served, `None` if there is none.
+    """Return the first subprotocol of a client that is served, `None` without one.
 
     Args:
-        scope: The connection scope. A client names first what it likes best.
-        served: The names of those that are served.
+        scope: The connection scope. A client lists its subprotocols in the order of preference.
+        served: The subprotocols that are served.
     """
     offered: Iterable[str] = scope.get("subprotocols") or ()
     return next((name for name in offered if name in served), None)
 
 
 def require_subprotocols(owner: str, served: object) -> None:
-    """Do nothing if `subprotocols` are names.
+    """Check that `subprotocols` is a list of names.
 
     Raises:
-        TypeError: It is a string, whose characters are no names.
+        TypeError: It is a string and not a list of names.
     """
     if isinstance(served, str):
         text = f"has to be a list of names, not the string {served!r}; write [{served!r}]"
@@ -41,20 +41,20 @@ def require_subprotocols(owner: str, served: object) -> None:
 
 
 class BySubprotocol:
-    """An ASGI application that serves each subprotocol with a consumer of its own.
+    """An ASGI application that serves each subprotocol with its own consumer.
 
         application = BySubprotocol(ChatV2, ChatV1)
 
-    Each consumer names its own in `subprotocols`. The first one that a client offers, and a consumer has,
-    decides.
+    Each consumer declares its subprotocols in `subprotocols`. The first subprotocol of the client's list that
+    a consumer has declared selects this consumer.
 
     Args:
-        *consumers: Classes of consumers, or what their `as_asgi()` returned.
-        default: What serves a client that offers none of them; `None` to refuse it with status 400, or 403
-            where the server has no denial responses.
+        *consumers: Consumer classes, or the results of their `as_asgi()`.
+        default: The application for a client that offers none of them. With `None`, such a client is refused
+            with status 400, or with 403 if the server does not offer denial responses.
 
     Raises:
-        TypeError: A consumer names none, or two have one in common.
+        TypeError: A consumer declares no subprotocols, or two consumers declare the same one.
     """
 
     def __init__(self, *consumers: "_Served", default: "_Served | None" = None) -> None:

@@ -16,16 +16,16 @@ _PACKED_END = ormsgpack.packb(_END)
 class MessagePack:
     """Reads and writes binary frames in MessagePack, for `AsyncMessageConsumer.codec`.
 
-    Bytes are bytes. Dates, UUIDs and the like, for which MessagePack has no type, are strings as in JSON.
+    Bytes are bytes. Values without a type in MessagePack, such as dates and UUIDs, are strings as in JSON.
     """
 
     binary = True
 
     def decode(self, frame: bytes, /) -> object:
-        """Return the value that a frame is.
+        """Return the value of a frame.
 
         Raises:
-            ValueError: It is none, or more than one.
+            ValueError: The frame is not exactly one value in MessagePack.
         """
         # With an end that nobody can guess, because what follows a value would be passed over.
         value, end = ormsgpack.unpackb(_PAIR + frame + _PACKED_END, option=ormsgpack.OPT_NON_STR_KEYS)
@@ -37,6 +37,6 @@ class MessagePack:
         """Return the frame for a value.
 
         Raises:
-            TypeError: MessagePack has no form for it, a number of more than 64 bits for instance.
+            TypeError: MessagePack cannot encode the value, for example an integer of more than 64 bits.
         """
         return ormsgpack.packb(value, default=to_jsonable_python, option=ormsgpack.OPT_NON_STR_KEYS)

@@ -160,11 +160,12 @@ class AsyncHttpConsumer(AsyncConsumer):
             ConnectionClosed: The client has left.
         """
     async def receive_body(self, part: bytes) -> None:
-        """Take a part of the request body as it comes, and keep it where it is wanted.
+        """Handle a part of the request body as it arrives.
 
-        A class that has such a method gets its body so, and `handle()` with an empty one afterwards, unless
-        the response is complete by then. The next part is read when the method returns, so a slow one slows
-        the client down. `max_body_size` is the limit of all parts together.
+        If a class overrides this method, it gets the body in parts. `handle()` is called afterwards with an
+        empty body, unless the response is already complete. The next part is read when the method has
+        returned, so a slow method slows the client down (backpressure). `max_body_size` limits the sum of all
+        parts.
 
         Args:
             part: The part, which is not empty.
