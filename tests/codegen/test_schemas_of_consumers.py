@@ -211,6 +211,24 @@ def test_parameters_are_described_by_the_part_from_which_they_come() -> None:
     assert Schema(schema).errors({"path": {"room": 1}, "cookie": {}})
 
 
+class Nested(BaseModel):
+    """Refers to itself, in JSON that a parameter contains."""
+
+    name: str = ""
+    inner: Json["Nested"] | None = None
+
+
+def test_a_model_of_parameters_may_refer_to_itself() -> None:
+    """What is referred to is defined."""
+
+    class Deep(AsyncHttpConsumer):
+        Params = Nested
+
+    schema = json.loads(consumer_schemas(Deep)["Deep.params.json"])
+    assert [*schema["$defs"]] == ["Nested"]
+    assert not Schema(schema).errors({"path_or_query": {"name": "x"}})
+
+
 def test_a_model_without_fields_is_described() -> None:
     """Nothing is asked for."""
 

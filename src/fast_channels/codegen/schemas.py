@@ -34,6 +34,7 @@ from .json_schema import (
     define_titled,
     describe,
     schema_of,
+    subschemas,
     text_of,
 )
 from .names import full_name
@@ -199,9 +200,11 @@ def _bundles(consumer: type[AsyncConsumer]) -> Iterator[_Bundle]:
 def _params(consumer: str, reader: ParamsReader[BaseModel]) -> dict[str, Any]:
     adapter = TypeAdapter[Any](reader.model)
     schemas, definitions = describe({"params": adapter}, "validation", MessageSchema)
-    described = schemas["params"]
-    if "$ref" in described:
-        described = definitions.pop(described["$ref"].rpartition("/")[2])
+    root: str = schemas["params"]["$ref"]
+    described = definitions[root.rpartition("/")[2]]
+    if not any(part.get("$ref") == root for one in definitions.values() for part in subschemas(one)):
+        # Its fields are in the parts of the connection.
+        del definitions[root.rpartition("/")[2]]
     parts: dict[str, dict[str, Any]] = {}
     for key, schema in described.get("properties", {}).items():
         part, name = reader.places[key]
