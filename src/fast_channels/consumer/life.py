@@ -158,6 +158,8 @@ class Life(Generic[_C]):
                                 inbox.read_ahead()
                                 await rest(steps, yielded)
                                 del yielded
+                            del steps
+                        del handling
                     except _PASSED_OVER as error:
                         await self.handle_error(consumer, steering(error), event, origin)
                     # What needs no change and causes none does not end a connection.
