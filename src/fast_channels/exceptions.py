@@ -119,12 +119,12 @@ class ConnectionClosed(ProtocolError, OSError):
 
 
 InvalidMessageKind: TypeAlias = Literal[
-    "too_big", "unsupported_data", "undecodable", "unknown_tag", "invalid"
+    "too_big", "unsupported_data", "undecodable", "unknown_tag", "invalid", "wrong_phase"
 ]
 """The kind of a mistake. `too_big`: the frame is larger than the consumer allows. `unsupported_data`: it is
 binary, and the consumer takes text frames, or the reverse. `undecodable`: it is not JSON, or not in the
 format of the codec. `unknown_tag`: it names a message type that does not exist. `invalid`: it does not match
-its type."""
+its type. `wrong_phase`: it is a message, and not one of the phase of the connection."""
 
 
 class InvalidMessageError(ValueError):

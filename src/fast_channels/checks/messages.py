@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.declared import codecs, receiving, unhandled
+from fast_channels.consumer.declared import codecs, phases_of, receiving, unhandled
 from fast_channels.messages.annotations import has_fields, members
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.errors import one_line
@@ -84,6 +84,13 @@ def _check_receiving(consumer: type[AsyncConsumer], kinds: Any) -> Iterator[Find
     methods = receivers(consumer.__mro__)
     if methods:
         yield from _check_receivers(consumer, kinds, methods)
+    try:
+        # As above.
+        phases_of(consumer)
+    except NameError as error:
+        yield finding("FC201", consumer, f"a message of its phases cannot be resolved: {one_line(error)}")
+    except TypeError as error:
+        yield finding("FC208", consumer, str(error).removeprefix(f"{consumer.__name__} "))
     wrong = unhandled(consumer)
     # A class that others inherit may leave it to them.
     if wrong is not None and not consumer.__subclasses__():

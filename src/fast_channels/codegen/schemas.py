@@ -4,6 +4,8 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from functools import reduce
+from inspect import cleandoc
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Union
 
 from pydantic import BaseModel, TypeAdapter
@@ -11,7 +13,7 @@ from pydantic.errors import PydanticUserError
 from pydantic.json_schema import JsonSchemaMode
 
 from fast_channels.consumer import AsyncConsumer
-from fast_channels.consumer.declared import declared, params_of
+from fast_channels.consumer.declared import declared, params_of, phases_of
 from fast_channels.consumer.params import ParamsReader
 from fast_channels.events import (
     EVENTS,
@@ -24,6 +26,7 @@ from fast_channels.events import (
     WebSocketScope,
 )
 from fast_channels.exceptions import SchemaError
+from fast_channels.messages.phase import Phase
 from fast_channels.messages.unions import discriminated
 
 from .json_schema import (
@@ -173,9 +176,17 @@ class _Bundle(NamedTuple):
     messages: TypeAdapter[Any]
     mode: JsonSchemaMode = "validation"
     generator: type[MessageSchema] = MessageSchema
+    phases: Mapping[type[Phase[Any]], TypeAdapter[Any]] = MappingProxyType({})
 
     def document(self, consumer: str) -> dict[str, Any]:
-        schemas, definitions = describe({"messages": self.messages}, self.mode, self.generator)
+        phases = {phase.__name__: adapter for phase, adapter in self.phases.items()}
+        schemas, definitions = describe({"messages": self.messages, **phases}, self.mode, self.generator)
+        if same := phases.keys() & definitions.keys():
+            raise SchemaError(f"{consumer} has a phase and a message with the name {min(same)}")
+        for phase in self.phases:
+            told = f"What a client may send to {consumer} in this phase."
+            described = {"title": phase.__name__, "description": cleandoc(phase.__doc__ or told)}
+            definitions[phase.__name__] = {**described, **schemas[phase.__name__]}
         return {
             "title": f"{consumer} {self.kind}",
             "description": self.description.format(consumer),
@@ -188,7 +199,8 @@ def _bundles(consumer: type[AsyncConsumer]) -> Iterator[_Bundle]:
     client, server, events, omit_none, _, is_json = declared(consumer)
     if client is not None:
         generator = schema_of(is_json=is_json)
-        yield _Bundle("client", "What a client may send to {}.", client, generator=generator)
+        told = "What a client may send to {}."
+        yield _Bundle("client", told, client, generator=generator, phases=phases_of(consumer))
     if server is not None:
         generator = schema_of(is_json=is_json, omit_none=omit_none)
         yield _Bundle("server", "What {} may send to a client.", server, "serialization", generator)

@@ -2,7 +2,8 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar, Generic
 
 from pydantic_core import to_jsonable_python
@@ -16,7 +17,8 @@ from fast_channels.consumer.websocket_life import Refusal
 from fast_channels.events.close_codes import CloseCode
 from fast_channels.exceptions import InvalidMessageError, ReplyError
 from fast_channels.messages.codec import Codec
-from fast_channels.messages.frames import with_frame
+from fast_channels.messages.frames import with_frame, wrong_phase
+from fast_channels.messages.phase import Phase
 from fast_channels.messages.receivers import Mode, received_by
 from fast_channels.messages.request import Asking
 from fast_channels.type_defs import ASGIReceiveCallable
@@ -37,6 +39,7 @@ _Reply = TypeVar("_Reply")
 class AnsweringConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMessage]):
     """Handles messages and answers them, in turn or beside each other."""
 
+    phases: ClassVar[tuple[type[Phase[Any]], ...]] = ()
     max_concurrent: ClassVar[int] = 16
     max_streams: ClassVar[int] = 100
 
@@ -46,6 +49,8 @@ class AnsweringConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMes
     _server: ClassVar[Codec | None] = None
     _modes: ClassVar[Mapping[str, Mode]] = {}
     """How methods handle messages that do not do it in turn, by their names."""
+    _phases: ClassVar[Mapping[type[Phase[Any]], Codec]] = {}
+    """What reads the messages of each phase, the first one first."""
 
     @abstractmethod
     def _prepare(self, receive: ASGIReceiveCallable) -> Requests | None:
@@ -80,6 +85,39 @@ class AnsweringConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMes
         """
         reply: _Reply = await self._life.request(self, message, timeout)
         return reply
+
+    def enter(self, phase: type[Phase[ClientMessage]]) -> None:
+        """Begin another phase of the connection: from the next message on, the client may send its messages.
+
+        A message of another phase is passed to `receive_invalid()`, with the kind `"wrong_phase"`.
+
+        Args:
+            phase: One of those that `phases` names.
+
+        Raises:
+            ValueError: It is none of them.
+        """
+        if phase not in self._phases:
+            raise ValueError(f"{phase.__name__} is not one of the phases of {type(self).__name__}")
+        self._life.message_phase = phase
+
+    def _in_phase(self, read: Callable[[Codec], Any], frame: str | bytes | None) -> Any:
+        """Return a message of the client, if it belongs to the phase of the connection.
+
+        Args:
+            read: Reads the message with a codec.
+            frame: The frame.
+
+        Raises:
+            InvalidMessageError: It is no message, or it does not belong to the phase.
+        """
+        phase = self._life.message_phase or next(iter(self._phases))
+        with suppress(InvalidMessageError):
+            return read(self._phases[phase])
+        # There are no phases without declared messages. What is no message at all is told what it could be.
+        client: Any = self._client
+        kind = type(read(client)).__name__
+        raise wrong_phase(frame, kind, phase.__name__, self._parsed)
 
     async def receive_invalid(self, error: InvalidMessageError) -> None:
         """Handle a frame that is not a valid message, or for which a handler raised an `InvalidMessageError`.

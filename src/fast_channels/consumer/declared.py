@@ -17,6 +17,7 @@ from fast_channels.messages import ChannelEvent
 from fast_channels.messages.annotations import event_types, members
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.framing import FramedCodec
+from fast_channels.messages.phase import Phase
 from fast_channels.messages.request import reply_type
 from fast_channels.messages.unions import discriminated
 
@@ -102,6 +103,15 @@ def declared(consumer: type[AsyncConsumer]) -> Declared:
         close_codes=consumer.close_codes if issubclass(consumer, AsyncWebsocketConsumer) else None,
         is_json=not isinstance(client or server, FramedCodec),
     )
+
+
+def phases_of(consumer: type[AsyncConsumer]) -> dict[type[Phase[Any]], TypeAdapter[Any]]:
+    """Return what a client may send in each phase of its connection; nothing for a class without phases."""
+    if not issubclass(consumer, MessageConsumer):
+        return {}
+    consumer._find_phases()  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+    codecs = consumer._phases  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+    return {phase: codec.adapter for phase, codec in codecs.items()}
 
 
 def _of_client(client: Codec | None, server: Codec | None) -> TypeAdapter[Any] | None:

@@ -54,9 +54,10 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
 
     def _prepare(self, receive: ASGIReceiveCallable) -> Requests | None:
         # Two coroutines less for each message where nobody has overridden them.
-        self._decodes = function_of(self.decode_json) is not _DECODE_JSON
         self._encodes = function_of(self.encode_json) is not _ENCODE_JSON
-        return super()._prepare(receive)
+        requests = super()._prepare(receive)
+        self._decodes = bool(self._phases) or function_of(self.decode_json) is not _DECODE_JSON
+        return requests
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
@@ -183,7 +184,11 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
         return from_json(frame)
 
     async def _decoded(self, text: str) -> Any:
+        if function_of(self.decode_json) is _DECODE_JSON:
+            return self._in_phase(lambda codec: codec.decode(text), text)
         content = await self.decode_json(text)
+        if self._phases:
+            return self._in_phase(lambda codec: codec.check(content), text)
         return content if self._client is None else self._client.check(content)
 
 

@@ -1,10 +1,12 @@
 """Consumers of WebSockets whose frames have any format."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from fast_channels.consumer.messages import ClientMessage, MessageConsumer, ServerMessage
 from fast_channels.exceptions import InvalidMessageError
+from fast_channels.messages.codec import Codec
 from fast_channels.messages.framing import FrameCodec, FramedCodec
 
 __all__ = ["AsyncMessageConsumer"]
@@ -56,7 +58,10 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
         """
         frame = bytes_data if text_data is None else text_data
         try:
-            content = self._incoming.decode(frame)
+            if self._phases:
+                content = self._in_phase(partial(_read, frame), frame)
+            else:
+                content = self._incoming.decode(frame)
         except InvalidMessageError as error:
             invalid = error
         else:
@@ -119,3 +124,7 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
     @classmethod
     def _parsed(cls, frame: Any) -> Any:
         return cls.codec.decode(frame)
+
+
+def _read(frame: Any, codec: Codec) -> Any:
+    return codec.decode(frame)

@@ -12,6 +12,7 @@ from fast_channels.consumer.requests import READ_WHILE_ASKING, Requests
 from fast_channels.consumer.supervision import spawn
 from fast_channels.consumer.websocket_life import WebSocketLife
 from fast_channels.exceptions import ConnectionClosed
+from fast_channels.messages.phase import Phase
 from fast_channels.messages.receivers import Mode
 from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelScope
 
@@ -27,20 +28,23 @@ class MessageLife(WebSocketLife["AnsweringConsumer[Any, Any]"]):
     Attributes:
         requests: What the client is being asked, `None` for a class that declares no requests to it.
         concurrent: What runs beside the loop; there only for a class with such methods.
-        deferred: Whether the message that is being handled was handed to a task, which answers it.
+        message_phase: Which messages the client may send, `None` for those of the first phase, if there are
+        any. deferred: Whether the message that is being handled was handed to a task, which answers it.
     """
 
-    __slots__ = ("concurrent", "deferred", "requests")
+    __slots__ = ("concurrent", "deferred", "message_phase", "requests")
 
     requests: Requests | None
     concurrent: Concurrent
     deferred: bool
+    message_phase: type[Phase[Any]] | None
 
     def prepare(self, consumer: "AnsweringConsumer[Any, Any]") -> None:
         """Give a consumer nothing to ask before its connection."""
         super().prepare(consumer)
         self.requests = None
         self.deferred = False
+        self.message_phase = None
 
     def begin(
         self,

@@ -16,6 +16,7 @@ from fast_channels.consumer.websocket import AsyncWebsocketConsumer
 from fast_channels.messages.annotations import members
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.generics import require_two_types, resolve_in, type_arguments
+from fast_channels.messages.phase import check_phases, kinds_of
 from fast_channels.messages.receivers import (
     Dispatch,
     Mode,
@@ -50,6 +51,9 @@ class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
     Attributes:
         omit_none: Whether fields that are `None` are left out of sent messages. Items of lists and values of
             dictionaries are kept.
+        phases: The phases of a connection, each with the messages that the client may send in it. Without
+            phases, it may send all of them at any time. The first phase is the initial one; `enter()`
+            begins another.
         max_concurrent: The largest number of concurrent handlers of a connection. When it is reached, frames
             of the client are not read.
         max_streams: The largest number of streams of a connection. One more is refused, like an invalid
@@ -90,6 +94,11 @@ class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
             # What Channels code is sent may be of any size; what is validated costs more than its size.
             cls.max_message_size = MAX_DECLARED_MESSAGE
         cls._find_receivers()
+        try:
+            cls._find_phases()
+        except NameError:
+            # Not yet defined; looked at again when a connection begins.
+            cls._unchecked = True
 
     @classmethod
     @abstractmethod
@@ -169,6 +178,19 @@ class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
         return receives(message, Mode(streams=True, cancel=cancel))
 
     @classmethod
+    def _find_phases(cls) -> None:
+        """Find out what reads the messages of each phase.
+
+        Raises:
+            NameError: A message is not yet defined.
+            TypeError: The phases are not those of the messages.
+        """
+        cls._phases = {}
+        if cls._client is not None and cls.phases and not getattr(cls, "__parameters__", None):
+            check_phases(cls.__name__, cls.phases, members(cls._client.declared()))
+            cls._phases = {phase: cls._codec_of(partial(kinds_of, phase)) for phase in cls.phases}
+
+    @classmethod
     def _find_receivers(cls) -> None:
         names = receivers(cls.__mro__)
         cls._modes = modes(cls.__mro__)
@@ -229,7 +251,9 @@ class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
     def _prepare(self, receive: ASGIReceiveCallable) -> Requests | None:
         """Look at what could not be seen before; returns what can be asked of the client, if anything."""
         if self._unchecked:
+            type(self)._unchecked = False
             self._find_receivers()
+            self._find_phases()
         server = self._server
         if server is None or not server.requests:
             return None

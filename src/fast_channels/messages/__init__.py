@@ -3,6 +3,7 @@
 from .event import ChannelEvent
 from .framing import FrameCodec
 from .group import Group
+from .phase import Phase
 from .request import Request
 
-__all__ = ["ChannelEvent", "FrameCodec", "Group", "Request"]
+__all__ = ["ChannelEvent", "FrameCodec", "Group", "Phase", "Request"]

@@ -21,6 +21,7 @@ __all__ = [
     "undecodable",
     "unsupported",
     "with_frame",
+    "wrong_phase",
 ]
 
 
@@ -139,6 +140,28 @@ def not_a_message(
         frame=frame if isinstance(frame, str | bytes) else None,
         parse=None if kind == "undecodable" else parse,
         reason=reason,
+    )
+
+
+def wrong_phase(
+    frame: str | bytes | None, message: str, phase: str, parse: Callable[[Any], Any]
+) -> InvalidMessageError:
+    """Return the error for a message that the client may send, but not in the phase of its connection.
+
+    Args:
+        frame: The frame.
+        message: The kind of message.
+        phase: The phase.
+        parse: Returns the value that the frame is.
+    """
+    return InvalidMessageError(
+        f"a client has sent {message}, which does not belong to the phase {phase}",
+        code=CloseCode.POLICY_VIOLATION.value,
+        excerpt=shown("" if frame is None else frame),
+        kind="wrong_phase",
+        frame=frame,
+        parse=parse,
+        reason="the message is not allowed now",
     )
 
 

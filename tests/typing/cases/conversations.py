@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from fast_channels.consumer import AsyncJsonWebsocketConsumer
 from fast_channels.exceptions import ReplyError
-from fast_channels.messages import Request
+from fast_channels.messages import Phase, Request
 
 
 class Join(BaseModel):
@@ -138,3 +138,29 @@ class OtherMessages(Market):
     @Market.streams(Unwatch)  # E
     async def on_unwatch(self, message: Unwatch) -> AsyncIterator[Join]:
         yield Join()
+
+
+class Outside(Phase[Join]):
+    """Before the client has joined."""
+
+
+class Inside(Phase[Watch | Unwatch]):
+    """Afterwards."""
+
+
+class Foreign(Phase[Price]):
+    """Of another consumer."""
+
+
+class InPhases(Market):
+    phases = (Outside, Inside)
+
+    async def receive_json(self, content: Join | Watch | Unwatch) -> None:
+        self.enter(Inside)
+        self.enter(Foreign)  # E
+        self.enter(Watch)  # E
+        self.enter(Inside())  # E
+
+
+class NotInPhases(Market):
+    phases = (Join, Watch)  # E
