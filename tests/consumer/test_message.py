@@ -72,6 +72,47 @@ async def test_messages_and_replies_are_those_of_the_class() -> None:
     assert reply == {"type": "stored", "id": 7, "size": 1}
 
 
+async def test_a_test_asks_in_the_format_of_the_consumer() -> None:
+    """With the types of the request and its reply; frames of other messages stay to be received."""
+
+    class Chatty(Storage):
+        async def receive_message(self, content: Store | Ping, /) -> Stored | Ping | None:
+            await self.send_message(Ping())
+            return await super().receive_message(content)
+
+    async with WebsocketCommunicator(Chatty, "/", codec=MessagePack()) as websocket:
+        assert await websocket.request(Store(id=7, data=b"\xff\xfe")) == Stored(id=7, size=2)
+        assert unpacked(await websocket.receive_from()) == {"type": "ping"}
+
+
+async def test_a_test_asks_in_texts_of_another_format() -> None:
+    """As the codec has it."""
+
+    class Text:
+        binary = False
+
+        def decode(self, frame: str, /) -> object:
+            return dict(part.split("=") for part in frame.split(";"))
+
+        def encode(self, value: Any, /) -> str:
+            return ";".join(f"{name}={one}" for name, one in value.items())
+
+    class Said(BaseModel):
+        said: str
+
+    class Say(BaseModel, Request[Said]):
+        say: str
+
+    class Echo(AsyncMessageConsumer[Say, Said]):
+        codec = Text()
+
+        async def receive_message(self, content: Say, /) -> Said:
+            return Said(said=content.say)
+
+    async with WebsocketCommunicator(Echo, "/", codec=Text()) as websocket:
+        assert await websocket.request(Say(say="hi")) == Said(said="hi")
+
+
 async def test_a_message_may_close() -> None:
     """Like any frame."""
     async with WebsocketCommunicator(Storage, "/") as websocket:

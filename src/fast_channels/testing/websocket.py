@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Self, TypeAlias, TypeVar, Unpack
 
@@ -14,6 +14,7 @@ from fast_channels.exceptions import InvalidMessageError
 from fast_channels.messages import Request
 from fast_channels.messages.annotations import has_fields
 from fast_channels.messages.codec import Codec
+from fast_channels.messages.framing import FrameCodec, FramedCodec
 from fast_channels.messages.request import reply_type
 from fast_channels.untrusted import plain_repr
 
@@ -52,6 +53,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
         headers: Headers of the handshake, as pairs or as a mapping.
         subprotocols: Subprotocols that the client offers.
         spec_version: Version of the ASGI HTTP and WebSocket specification that the server speaks.
+        codec: The codec of the consumer, with which `request()` encodes and decodes frames; `None` for JSON.
         **options: See `ScopeOptions`.
 
     Attributes:
@@ -68,6 +70,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
         headers: HeadersInit | None = None,
         subprotocols: Iterable[str] | None = None,
         spec_version: object = None,
+        codec: FrameCodec | None = None,
         **options: Unpack[ScopeOptions],
     ) -> None:
         protocol: dict[str, Any] = {
@@ -80,6 +83,7 @@ class WebsocketCommunicator(ApplicationCommunicator):
             protocol["asgi"] = {"version": "3.0", "spec_version": str(spec_version)}
             protocol["spec_version"] = spec_version
         super().__init__(application, connection_scope(path, headers, protocol, options))
+        self._frames = codec
         self.response_status: int | None = None
         self.response_headers: Any = None
         self.response_body: bytes = b""
@@ -200,10 +204,10 @@ class WebsocketCommunicator(ApplicationCommunicator):
             Exception: The error of the application, if it crashed.
         """
         kind = type(message)
-        codec = Codec(partial(reply_type, kind))
+        codec = self._codec_of(partial(reply_type, kind))
         field = kind.correlation_field
         others: list[Any] = []
-        await self.send_json_to(message)
+        await self._send_message(message)
         now = asyncio.get_running_loop().time
         end = now() + timeout
         try:
@@ -219,6 +223,19 @@ class WebsocketCommunicator(ApplicationCommunicator):
             raise
         finally:
             self._put_back(others)
+
+    def _codec_of(self, type_: Callable[[], Any]) -> Codec:
+        frames = self._frames
+        return Codec(type_) if frames is None else FramedCodec(type_, lambda: frames)
+
+    async def _send_message(self, message: object) -> None:
+        if self._frames is None:
+            await self.send_json_to(message)
+            return
+        payload: object = self._codec_of(lambda: type(message)).encode(message)
+        await self.send_input(
+            {"type": "websocket.receive", "text" if isinstance(payload, str) else "bytes": payload}
+        )
 
     async def receive_close(self, timeout: float = 1) -> tuple[int, str]:
         """Receive the close of an open connection.
@@ -296,10 +313,11 @@ def _plain(value: object) -> Any:
 def _message_of(event: Mapping[str, Any], codec: Codec) -> Any:
     """Return the message of a frame, `None` if the frame is not a message of a type."""
     kind, payload = _payload_of(event)
-    if kind != "text":
+    if kind != "text" and not isinstance(codec, FramedCodec):
         return None
+    decode: Callable[[Any], Any] = codec.decode
     try:
-        return codec.decode(str(payload))
+        return decode(payload)
     except InvalidMessageError:
         return None
 
