@@ -232,10 +232,9 @@ class WebsocketCommunicator(ApplicationCommunicator):
         if self._frames is None:
             await self.send_json_to(message)
             return
-        payload: object = self._codec_of(lambda: type(message)).encode(message)
-        await self.send_input(
-            {"type": "websocket.receive", "text" if isinstance(payload, str) else "bytes": payload}
-        )
+        payload: Any = self._codec_of(lambda: type(message)).encode(message)
+        kind = "bytes" if isinstance(payload, bytes) else "text"
+        await self.send_input({"type": "websocket.receive", kind: payload})
 
     async def receive_close(self, timeout: float = 1) -> tuple[int, str]:
         """Receive the close of an open connection.
@@ -315,7 +314,8 @@ def _message_of(event: Mapping[str, Any], codec: Codec) -> Any:
     kind, payload = _payload_of(event)
     if kind != "text" and not isinstance(codec, FramedCodec):
         return None
-    decode: Callable[[Any], Any] = codec.decode
+    # Either kind of payload, for a codec that takes it.
+    decode: Any = codec.decode
     try:
         return decode(payload)
     except InvalidMessageError:
