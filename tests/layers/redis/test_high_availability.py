@@ -95,7 +95,7 @@ async def test_no_sentinel_is_forgotten(sentinels: tuple[list[RedisServer], Redi
             await master.run("CLIENT", "KILL", "TYPE", kind)
 
         message = asyncio.create_task(layer.receive(channel))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not message.done():
                 with suppress(RedisConnectionError):
                     await layer.send(channel, {"type": "x"})

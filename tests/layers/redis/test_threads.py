@@ -61,11 +61,11 @@ async def use_a_loop():
 
 def burst(first):
     jobs = [gevent.spawn(send, n) for n in range(first, first + 10)]
-    gevent.joinall(jobs, timeout=10, raise_error=True)
+    gevent.joinall(jobs, timeout=30, raise_error=True)
 
 burst(0)
 burst(10)
-print(gevent.spawn(asyncio.run, use_a_loop()).get(timeout=10))
+print(gevent.spawn(asyncio.run, use_a_loop()).get(timeout=30))
 burst(20)
 """
 
