@@ -316,6 +316,20 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def example(session: nox.Session) -> None:
+    """Serve one of the examples: `-- notifications`; further arguments go to it, such as `--port 8001`."""
+    examples = sorted(path.parent.name for path in Path("examples").glob("*/__main__.py"))
+    if not session.posargs or session.posargs[0] not in examples:
+        session.error(f"name an example: nox -s example -- {' | '.join(examples)}")
+    name, *arguments = session.posargs
+    session.install("-e", ".[demo,redis]", "--group=examples")
+    try:
+        session.run("python", "-m", f"examples.{name}", *arguments, interrupt_timeout=10.0)
+    except KeyboardInterrupt:
+        session.log(f"The example {name} has ended.")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure what this library costs, beside its peers, and write docs/benchmarks.md.
 

@@ -57,7 +57,7 @@ async def test_a_stream_is_open_until_the_client_leaves() -> None:
         "headers": HEADERS,
         "trailers": False,
     }
-    assert bodies(server.sent) == [b": open\n\n"]
+    assert bodies(server.sent) == [b": open\n"]
     server.give(LEFT)
     await server.end()
 
@@ -84,7 +84,7 @@ async def test_what_is_sent_is_the_message_as_json() -> None:
 
     assert sent[0]["headers"] == [*HEADERS, (b"x-version", b"1")]
     assert bodies(sent) == [
-        b"retry: 2500\n\n",
+        b"retry: 2500\n",
         b'data: {"kind":"price","amount":1,"note":null}\n\n',
         b'event: price\nid: 7\ndata: {"kind":"price","amount":2,"note":null}\n\n',
         b"",
@@ -186,7 +186,7 @@ async def test_comments_keep_a_stream_alive() -> None:
     await stream.send_request()
     outputs = [await stream.receive_output() for _ in range(4)]
 
-    assert [output.get("body") for output in outputs[1:]] == [b": open\n\n", *[b": keep-alive\n\n"] * 2]
+    assert [output.get("body") for output in outputs[1:]] == [b": open\n", *[b": keep-alive\n"] * 2]
     await stream.disconnect()
 
 
@@ -213,6 +213,7 @@ class Lines(AsyncEventStreamConsumer):
     """Sends what it is told, whatever it is, and counts on from where its client was."""
 
     keep_alive = None
+    retry = 1.0
     texts: ClassVar[list[Any]] = []
 
     async def connect(self) -> None:

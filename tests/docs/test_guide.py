@@ -150,7 +150,7 @@ async def test_server_sent_events() -> None:
     stream = HttpCommunicator(page.Headlines, "/")
     await stream.send_request()
     assert (await stream.receive_output())["headers"] == LEFT_OPEN
-    assert (await stream.receive_output())["body"] == b"retry: 3000\n\n"
+    assert (await stream.receive_output())["body"] == b"retry: 3000\n"
     for text in ("rain", "sun"):
         await layer.group_send("readers", page.Headline(text=text).to_message())
         data = f'id: {text}\ndata: {{"type":"news.headline","text":"{text}"}}\n\n'

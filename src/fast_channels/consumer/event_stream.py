@@ -94,8 +94,9 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
             ConnectionClosed: The client has left.
         """
         await self.send_headers(headers=[*_HEADERS, *headers])
-        # Servers wait for the first part of the body before they send anything.
-        opening = ": open\n\n" if self.retry is None else f"retry: {round(self.retry * 1000)}\n\n"
+        # Servers wait for the first part of the body before they send anything. There is no empty line, at
+        # which some clients would see an event without data.
+        opening = ": open\n" if self.retry is None else f"retry: {round(self.retry * 1000)}\n"
         await self.send_body(opening.encode(), more_body=True)
         if self.keep_alive is not None:
             # Not self.spawn(), of which name an application may have a method of its own.
@@ -134,7 +135,7 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
     async def _keep_alive(self, seconds: float) -> None:
         while True:
             await asyncio.sleep(seconds)
-            await self.send_body(b": keep-alive\n\n", more_body=True)
+            await self.send_body(b": keep-alive\n", more_body=True)
 
 
 def _line(name: str, value: str) -> str:

@@ -1,0 +1,1 @@
+"""Notifications that nobody misses: server-sent events, a session cookie, and FastAPI."""
