@@ -267,6 +267,26 @@ async def test_a_reply_that_is_not_of_the_type_ends_the_request(websocket: Webso
     )
 
 
+async def test_a_wrong_reply_that_a_handler_does_not_expect_is_refused_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The client has made the mistake: it is told, and no traceback is logged."""
+
+    class Careless(Station):
+        async def receive_json(self, content: Go | Note) -> Told:
+            return Told(told=(await self.request(Reset(), timeout=None)).status)
+
+    async with WebsocketCommunicator(Careless, "/") as websocket:
+        await websocket.send_json_to(GO)
+        await websocket.receive_json_from()
+        await websocket.send_json_to({"id": "1", "status": "perhaps"})
+        assert (await websocket.receive_output())["code"] == 1007
+
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "status" in record.message
+
+
 async def test_a_message_with_the_same_number_stays_a_message(websocket: WebsocketCommunicator) -> None:
     """Clients count too."""
     await websocket.send_json_to(GO)

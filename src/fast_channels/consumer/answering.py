@@ -160,20 +160,28 @@ class AnsweringConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMes
             del error
 
     async def _failed(
-        self, message: ClientMessage, error: Exception, frame: str | bytes | None
-    ) -> InvalidMessageError | None:
-        """Answer a message whose handler has failed; returns the error if that is about the message."""
+        self, message: ClientMessage, error: Exception, frame: str | bytes | None = None
+    ) -> None:
+        """Answer a message whose handler has failed.
+
+        Args:
+            message: The message.
+            error: What its handler raised.
+            frame: Its frame, `None` if that is gone.
+        """
         try:
             if not self._declares_messages or is_steering(error):
                 raise error
             error = single(error)
             if isinstance(error, InvalidMessageError):
-                return with_frame(error, frame, self._parsed)
-            if isinstance(error, ReplyError):
+                # The frame of a concurrent handler is gone, and the error may be about another one, such as a
+                # reply to a request. Anyway this message is answered.
+                parse = self._parsed if frame is not None else lambda _: to_jsonable_python(message)
+                await self._hear(with_frame(error, frame, parse), lambda: parse(frame))
+            elif isinstance(error, ReplyError):
                 await self._answer(message, error.reply)
             else:
                 await self._answer(message, await self.handler_failed(message, error))
-            return None
         finally:
             del error
 
@@ -198,10 +206,14 @@ class AnsweringConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMes
         if requests is not None and (what := requests.passed(error)) is not None:
             logger.warning("%s drops %s", self, what)
             return
+        await self._hear(error, lambda: error.value)
+
+    async def _hear(self, error: InvalidMessageError, value: Callable[[], Any]) -> None:
+        """Let the hook decide about an invalid message; its answer is correlated with a value of a frame."""
         client = self._client
         life = self._life
         refusal = life.refusal = Refusal(
-            lambda: None if client is None else client.correlation(error.value), life.refusal
+            lambda: None if client is None else client.correlation(value()), life.refusal
         )
         try:
             await self.receive_invalid(error)
@@ -229,7 +241,7 @@ class AnsweringConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMes
         try:
             await self._answer(message, await getattr(self, name)(message))
         except Exception as error:
-            await self._fail_beside(message, error)
+            await self._failed(message, error)
 
     async def _stream(self, name: str, message: Any) -> None:
         """Answer a message with all that a method yields."""
@@ -238,16 +250,9 @@ class AnsweringConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMes
             async for reply in replies:
                 await self._answer(message, reply)
         except Exception as error:
-            await self._fail_beside(message, error)
+            await self._failed(message, error)
         finally:
             await replies.aclose()
-
-    async def _fail_beside(self, message: Any, error: Exception) -> None:
-        invalid = await self._failed(message, error, None)
-        if invalid is not None:
-            # The frame is gone, and an answer has to repeat what correlates it.
-            invalid.parse = lambda _: to_jsonable_python(message)
-            await self._refuse(invalid)
 
     async def _cancel_stream(self, message: Any) -> None:
         """End the streams that a message cancels."""

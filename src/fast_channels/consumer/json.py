@@ -89,12 +89,9 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
                     answer = client.reply(content, answer)
                 if answer is not None and (client is not None or self._server is not None):
                     await self.send_json(answer)
-                return
             except Exception as error:
-                failure = await self._failed(content, error, text_data)
-            if failure is None:
-                return
-            invalid = failure
+                await self._failed(content, error, text_data)
+            return
         await self._refuse(invalid)
 
     async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:

@@ -73,12 +73,9 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
                 answer = self._incoming.reply(content, answer)
                 if answer is not None and self._declares_messages:
                     await self.send_message(answer)
-                return
             except Exception as error:
-                failure = await self._failed(content, error, frame)
-            if failure is None:
-                return
-            invalid = failure
+                await self._failed(content, error, frame)
+            return
         await self._refuse(invalid)
 
     async def receive_message(self, content: ClientMessage, /) -> ServerMessage | None:
