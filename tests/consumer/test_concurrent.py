@@ -300,10 +300,10 @@ async def test_a_number_streams_once_at_a_time() -> None:
     async with answers(Gate()) as websocket:
         await websocket.send_json_to({"type": "subscribe", "id": 1})
         await websocket.send_json_to({"type": "subscribe", "id": 1})
-        assert await websocket.receive_json_from() == {"id": 1, "failed": "the stream 1 runs already"}
+        assert await websocket.receive_json_from() == {"id": 1, "failed": "the stream 1 is running already"}
         await websocket.send_json_to({"type": "subscribe", "id": 2})
         await websocket.send_json_to({"type": "subscribe", "id": 3})
-        failed = "there are 2 streams, and no more may run"
+        failed = "2 streams are running, which is the limit"
         assert await websocket.receive_json_from() == {"id": 3, "failed": failed}
 
 
@@ -313,7 +313,7 @@ async def test_what_has_no_number_streams_once() -> None:
         await websocket.send_json_to({"type": "watch"})
         assert await websocket.receive_json_from() == {"id": 0, "next": 0}
         await websocket.send_json_to({"type": "watch"})
-        assert await websocket.receive_json_from() == {"id": None, "failed": "the stream runs already"}
+        assert await websocket.receive_json_from() == {"id": None, "failed": "the stream is running already"}
 
 
 async def test_a_stream_waits_until_a_reply_is_sent() -> None:

@@ -172,7 +172,10 @@ class OfForeign(Phase[Foreign]):
     ("phases", "text"),
     [
         ((Greeting,), "Wrong has no phase with Say, Logout"),
-        ((Greeting, Commands, OfForeign), "Wrong has the phase OfForeign with Foreign, which no client"),
+        (
+            (Greeting, Commands, OfForeign),
+            "Wrong has the phase OfForeign with Foreign, which is not a client",
+        ),
         ((Login,), r"Wrong.phases has <class '.*Login'> in it, which is not a subclass of Phase"),
         (("Greeting",), "Wrong.phases has 'Greeting' in it, which is not a subclass of Phase"),
     ],

@@ -481,7 +481,7 @@ TABLE: dict[str, Row] = {
     "what is received is no message": Row(
         "definition",
         TypeError,
-        "Chat receives Reset in on_reset(), which no client may send: declare it, or remove the method",
+        "Chat receives Reset in on_reset(), which is not a client message: declare it, or remove the method",
         """
         class Chat(AsyncJsonWebsocketConsumer[Add, None]):  # here
             @AsyncJsonWebsocketConsumer.receives(Add)

@@ -160,8 +160,8 @@ def test_all_that_is_wrong_is_told_when_the_class_is_defined() -> None:
 
     assert str(raised.value) == (
         "Wrong has no method that receives Say, Shout: write one for each, or receive_json(); receives Join "
-        "in one() and other(): keep one of them; receives Foreign in foreign(), which no client may send: "
-        "declare it, or remove the method"
+        "in one() and other(): keep one of them; receives Foreign in foreign(), which is not a client "
+        "message: declare it, or remove the method"
     )
 
 

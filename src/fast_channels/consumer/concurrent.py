@@ -89,9 +89,9 @@ class Concurrent:
         key = name, number
         if key in self._streams:
             which = "" if number is None else f" {shown(number)}"
-            raise InvalidMessageError(f"the stream{which} runs already", code=_POLICY)
+            raise InvalidMessageError(f"the stream{which} is running already", code=_POLICY)
         if len(self._streams) >= limit:
-            raise InvalidMessageError(f"there are {limit} streams, and no more may run", code=_POLICY)
+            raise InvalidMessageError(f"{limit} streams are running, which is the limit", code=_POLICY)
         task = self._streams[key] = spawn()
 
         def finished(task: "asyncio.Task[Any]") -> None:

@@ -53,8 +53,8 @@ def check_phases(owner: str, phases: Sequence[Any], messages: Iterable[Any]) -> 
         for kind in members(kinds_of(phase)):
             if kind not in kinds:
                 raise TypeError(
-                    f"{owner} has the phase {phase.__name__} with {named(kind)}, which no client may send: "
-                    "declare it, or remove it from the phase"
+                    f"{owner} has the phase {phase.__name__} with {named(kind)}, which is not a client "
+                    "message: declare it, or remove it from the phase"
                 )
             left.pop(kind, None)
     if phases and left:

@@ -135,7 +135,7 @@ def check_receivers(
         if len(methods) > 1:
             wrong.append(f"{receives}: keep one of them")
         if kind not in kinds:
-            wrong.append(f"{receives}, which no client may send: declare it, or remove the method")
+            wrong.append(f"{receives}, which is not a client message: declare it, or remove the method")
     if wrong:
         raise TypeError(f"{owner} {'; '.join(wrong)}")
 
