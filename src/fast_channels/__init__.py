@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         Header,
         Path,
         Query,
+        TimeoutKind,
+        Timeouts,
         bearer_token,
         session_value,
     )
@@ -129,6 +131,8 @@ __all__ = [
     "Request",
     "SchemaError",
     "StopConsumer",
+    "TimeoutKind",
+    "Timeouts",
     "WebsocketDenier",
     "Worker",
     "__version__",

@@ -12,6 +12,7 @@ from fast_channels.consumer import (
     AsyncJsonWebsocketConsumer,
     AsyncMessageConsumer,
     AsyncWebsocketConsumer,
+    Timeouts,
 )
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
 from fast_channels.testing import HttpCommunicator, WebsocketCommunicator
@@ -23,6 +24,7 @@ HONOURED = {
     "handshake_grace",
     "max_body_size",
     "max_message_size",
+    "timeouts",
     "requires_subprotocol",
     "subprotocols",
 }
@@ -128,6 +130,12 @@ class Told(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the text."""
         self.told.set_result(record.getMessage())
+
+
+async def test_the_time_limits_are_those_of_the_instance() -> None:
+    """`timeouts` is honoured."""
+    async with WebsocketCommunicator(Echo.as_asgi(timeouts=Timeouts(idle=0.001)), "/") as websocket:
+        assert (await websocket.receive_close())[0] == 1008
 
 
 async def test_the_patience_is_that_of_the_instance() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .markers import Cookie, Header, Path, Query
     from .message import AsyncMessageConsumer
     from .subprotocols import BySubprotocol
+    from .timers import TimeoutKind, Timeouts
     from .websocket import AsyncWebsocketConsumer
 else:
     # Checkers that knew of this function would take any name for one of the package.
@@ -32,6 +33,8 @@ else:
             "Header": "markers",
             "Path": "markers",
             "Query": "markers",
+            "TimeoutKind": "timers",
+            "Timeouts": "timers",
             "bearer_token": "authentication",
             "session_value": "authentication",
         },
@@ -51,6 +54,8 @@ __all__ = [
     "Header",
     "Path",
     "Query",
+    "TimeoutKind",
+    "Timeouts",
     "bearer_token",
     "session_value",
 ]

@@ -10,29 +10,33 @@ READ_AHEAD: Final = 2
 
 
 class Backpressure:
-    """Makes a source wait while enough of its events wait to be handled."""
+    """Makes a source wait while enough of its events wait to be handled.
 
-    __slots__ = ("_limit", "_unhandled", "_waiter")
+    Attributes:
+        unhandled: How many wait.
+    """
+
+    __slots__ = ("_limit", "_waiter", "unhandled")
 
     def __init__(self) -> None:
         self._limit = READ_AHEAD
-        self._unhandled = 0
+        self.unhandled = 0
         self._waiter: asyncio.Future[None] | None = None
 
     def arrived(self) -> bool:
         """Count an event; returns whether the source has to wait before the next."""
-        self._unhandled += 1
-        return self._unhandled >= self._limit
+        self.unhandled += 1
+        return self.unhandled >= self._limit
 
     async def wait(self) -> None:
         """Wait until fewer events than the limit wait to be handled."""
-        while self._unhandled >= self._limit:
+        while self.unhandled >= self._limit:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
 
     def handled(self) -> None:
         """Count one event less, and let the source go on."""
-        self._unhandled -= 1
+        self.unhandled -= 1
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 

@@ -54,7 +54,7 @@ class Failure(NamedTuple):
     error: BaseException
 
 
-_Entry: TypeAlias = Arrival | Failure | None
+Inboxed: TypeAlias = Arrival | Failure | None
 """What can be next; `None` stands for the oldest message in the layer's mailbox."""
 
 
@@ -65,11 +65,11 @@ class Arrivals:
         mailbox: Where the layer puts its messages, if it pushes them.
         pump: The task that asks the layer, if one has to.
         reader: The task that reads the client's events, when it has begun.
+        waiter: What the consumer waits for, `None` or done while it waits for nothing.
     """
 
     __slots__ = (
         "_thread",
-        "_waiter",
         "entries",
         "loop",
         "mailbox",
@@ -77,6 +77,7 @@ class Arrivals:
         "of_layer",
         "pump",
         "reader",
+        "waiter",
     )
 
     of_layer: Backpressure
@@ -89,11 +90,11 @@ class Arrivals:
         self.of_client: Backpressure = Backpressure()
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
-        self.entries: deque[_Entry] | None = None
+        self.entries: deque[Inboxed] | None = None
         self._thread = get_ident()
-        self._waiter: asyncio.Future[_Entry] | None = None
+        self.waiter: asyncio.Future[Inboxed] | None = None
 
-    def put(self, entry: _Entry = None) -> None:
+    def put(self, entry: Inboxed = None) -> None:
         """Hand an entry to the consumer if it waits for one, else keep it; callable from any thread.
 
         Without an entry, the mailbox holds one message more.
@@ -101,7 +102,7 @@ class Arrivals:
         if get_ident() != self._thread:
             call_in_turns(self.loop, self.put, entry)
             return
-        waiter, self._waiter = self._waiter, None
+        waiter, self.waiter = self.waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(entry)
         elif self.entries is None:
@@ -109,10 +110,10 @@ class Arrivals:
         else:
             self.entries.append(entry)
 
-    def arrival(self) -> Awaitable[_Entry]:
+    def arrival(self) -> Awaitable[Inboxed]:
         """Return a future of the next entry that is put, while none is kept."""
         # As create_future() of every event loop does it, with a call less.
-        waiter = self._waiter = asyncio.Future(loop=self.loop)
+        waiter = self.waiter = asyncio.Future(loop=self.loop)
         return waiter
 
 
@@ -130,14 +131,14 @@ class _Turns(Arrivals):
         self._receive = receive
         self._receiving: asyncio.Timeout | None = None
 
-    def put(self, entry: _Entry = None) -> None:
+    def put(self, entry: Inboxed = None) -> None:
         """Hand an entry to the consumer, which waits for no event of its client then."""
         super().put(entry)
         # Another thread has only asked the event loop to do this.
         if self._receiving is not None and get_ident() == self._thread:
             self._receiving.reschedule(0)
 
-    async def arrival(self) -> _Entry:
+    async def arrival(self) -> Inboxed:
         """Return what comes first: an event of the client, or an entry that is put."""
         put = asyncio.ensure_future(super().arrival())
         # In this task, so that whoever cancels it reaches `receive`: no other would give back what it has.
@@ -261,7 +262,7 @@ class Inbox:
             )
         return arrival
 
-    def taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival:
+    def taken(self, arrivals: Arrivals, entry: Inboxed) -> Arrival:
         """Return the event of an entry that has come, `NOTHING_CAME` if it has been taken already.
 
         Raises:
@@ -370,7 +371,7 @@ class InboxByTurns(Inbox):
     def read_ahead(self) -> None:
         """Read nothing."""
 
-    def taken(self, arrivals: Arrivals, entry: _Entry) -> Arrival:
+    def taken(self, arrivals: Arrivals, entry: Inboxed) -> Arrival:
         """Return the event of an entry."""
         # Whatever `receive` returns was taken from a channel layer too.
         arrival = super().taken(arrivals, entry)

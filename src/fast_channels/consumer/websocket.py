@@ -19,6 +19,7 @@ from fast_channels.exceptions import InvalidMessageError, InvalidParamsError, St
 
 if TYPE_CHECKING:
     from fast_channels.consumer.json import AsyncJsonWebsocketConsumer
+    from fast_channels.consumer.timers import TimeoutKind, Timeouts
     from fast_channels.events import WebSocketConnectEvent, WebSocketDisconnectEvent, WebSocketReceiveEvent
 else:
 
@@ -43,7 +44,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         groups: The channel-layer groups that the consumer joins when it accepts the connection and leaves
             when it ends. A class attribute is copied for each consumer; a property works too.
         handshake_grace: Seconds after which a warning is logged if `connect()` has left the handshake
-            unanswered; `None` for no warning.
+            unanswered and `timeouts` has no limit for it; `None` for no warning.
+        timeouts: The time limits of the handshake and of a silent client; `None` for no limits.
         max_message_size: The largest size of a client frame in bytes, `None` for the limit of the server
             only. A larger frame closes the WebSocket with 1009, and is not decoded.
         close_codes: The codes from 3000 on that `close()` accepts, as an enum, usually derived from
@@ -54,6 +56,7 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     """
 
     groups: list[str]
+    timeouts: "Timeouts | None" = None
     max_message_size: int | None = None
     handshake_grace: ClassVar[float | None] = 5.0
     close_codes: ClassVar[type[IntEnum] | None] = None
@@ -238,6 +241,22 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         await self.deny(status, headers, body)
 
+    async def timed_out(self, kind: "TimeoutKind") -> None:
+        """Decide what happens when a limit of `timeouts` has passed.
+
+        By default a handshake is refused with status 403, and one warning is logged; a client that is silent
+        is disconnected with the code of `timeouts`. This method runs in a task that the connection owns,
+        beside the handlers (see `spawn()`). If an override does not close, the time of a silent client begins
+        again.
+
+        Args:
+            kind: The limit, `"accept"` or `"idle"`.
+        """
+        level = logging.WARNING if kind == "accept" else logging.INFO
+        logger.log(level, "%s closes a WebSocket: its time limit %r has passed", self, kind)
+        # Of existing code, which may have something else of this name, nobody calls this.
+        await self.close(None if self.timeouts is None else self.timeouts.code, f"timed out: {kind}")
+
     async def disconnect(self, code: int) -> None:
         """Clean up; nothing can be sent any more.
 
@@ -258,4 +277,9 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         super()._set_up()
         require_group_names(cls.__name__, getattr(cls, "groups", None))
         require_close_codes(cls.__name__, cls.close_codes)
+        if cls.timeouts is not None and cls.close_codes is not None:
+            # Applications without time limits do not have to load what they need.
+            from fast_channels.consumer.timers import require_code
+
+            require_code(cls.__name__, cls.timeouts, cls.close_codes)
         require_subprotocols(cls.__name__, cls.subprotocols)

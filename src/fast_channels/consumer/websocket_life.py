@@ -25,8 +25,10 @@ from fast_channels.exceptions import (
 from fast_channels.messages.codec import taking_over
 from fast_channels.messages.frames import exceeds, too_big
 from fast_channels.protocol.states import HANDSHAKE, OPEN
+from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelScope
 
 if TYPE_CHECKING:
+    from fast_channels.consumer.timers import Timers
     from fast_channels.consumer.websocket import AsyncWebsocketConsumer
 
 logger: logging.Logger = logging.getLogger("fast_channels.consumer")
@@ -59,22 +61,39 @@ class WebSocketLife(Life[_W]):
         refusal: That the consumer is being told of a frame that is no message, `None` most of the time.
     """
 
-    __slots__ = ("_timer", "handshake", "refusal")
+    __slots__ = ("_timer", "_timers", "handshake", "refusal")
 
     handshake: Handshake
     refusal: "Refusal | None"
     _timer: asyncio.TimerHandle | None
+    _timers: "Timers | None"
 
     def prepare(self, consumer: _W) -> None:
         """Give a consumer groups of its own."""
         self.handshake = AWAITED
         self.refusal = None
         self._timer = None
+        self._timers = None
         # A property, or whatever else computes the groups, is asked when they are needed.
         if not self.rules.computes_groups:
             declared: Any = getattr(consumer, "groups", None)
             require_names(type(consumer).__name__, declared)
             consumer.groups = list(declared or ())
+
+    def begin(
+        self, consumer: _W, scope: ChannelScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        """Take over a connection, with the time limits of its consumer if it has any.
+
+        Raises:
+            RuntimeError: There has been one already, or no event loop of asyncio runs.
+        """
+        super().begin(consumer, scope, receive, send)
+        if consumer.timeouts is not None:
+            # Applications without time limits do not have to load what they need.
+            from fast_channels.consumer.timers import limit_time
+
+            self._timers = limit_time(self, consumer, receive, send)
 
     async def websocket_connect(self, consumer: _W, _event: Mapping[str, Any]) -> None:
         """Let the consumer answer the handshake, once."""
@@ -82,6 +101,8 @@ class WebSocketLife(Life[_W]):
             warn_once(consumer, "ignores a websocket.connect that comes for the second time")
             return
         self.handshake = ASKED
+        if self._timers is not None:
+            self._timers.start(self, consumer)
         try:
             await consumer.connect()
         except (AcceptConnection, DenyConnection) as answer:
@@ -158,6 +179,9 @@ class WebSocketLife(Life[_W]):
         super().retire()
         if self._timer is not None:
             self._timer.cancel()
+        if self._timers is not None:
+            self._timers.stop()
+            self._timers = None
 
     def run_hook(self, consumer: _W, code: int) -> Awaitable[None]:
         """Return what runs the `disconnect()` of the consumer."""
@@ -171,7 +195,8 @@ class WebSocketLife(Life[_W]):
         told = unanswered.get()
         if told is not None:
             told.append(_UNANSWERED % consumer)
-        if consumer.handshake_grace is not None:
+        is_limited = self._timers is not None and self._timers.timeouts.accept is not None
+        if consumer.handshake_grace is not None and not is_limited:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(consumer.handshake_grace, self._warn_of_silence, consumer)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.exceptions import InvalidMessageError, InvalidParamsError, StopConsumer, close_reason
 from fast_channels.consumer.json import AsyncJsonWebsocketConsumer
+from fast_channels.consumer.timers import TimeoutKind, Timeouts
 from abc import ABCMeta
 from typing import Any, Literal, overload
 
@@ -111,7 +112,8 @@ class AsyncWebsocketConsumer(AsyncConsumer):
         groups: The channel-layer groups that the consumer joins when it accepts the connection and leaves
             when it ends. A class attribute is copied for each consumer; a property works too.
         handshake_grace: Seconds after which a warning is logged if `connect()` has left the handshake
-            unanswered; `None` for no warning.
+            unanswered and `timeouts` has no limit for it; `None` for no warning.
+        timeouts: The time limits of the handshake and of a silent client; `None` for no limits.
         max_message_size: The largest size of a client frame in bytes, `None` for the limit of the server
             only. A larger frame closes the WebSocket with 1009, and is not decoded.
         close_codes: The codes from 3000 on that `close()` accepts, as an enum, usually derived from
@@ -122,10 +124,12 @@ class AsyncWebsocketConsumer(AsyncConsumer):
     """
     groups: list[str]
     """The channel-layer groups that the consumer joins when it accepts the connection and leaves when it ends. A class attribute is copied for each consumer; a property works too."""
+    timeouts: 'Timeouts | None'
+    """The time limits of the handshake and of a silent client; `None` for no limits."""
     max_message_size: int | None
     """The largest size of a client frame in bytes, `None` for the limit of the server only. A larger frame closes the WebSocket with 1009, and is not decoded."""
     handshake_grace: ClassVar[float | None]
-    """Seconds after which a warning is logged if `connect()` has left the handshake unanswered; `None` for no warning."""
+    """Seconds after which a warning is logged if `connect()` has left the handshake unanswered and `timeouts` has no limit for it; `None` for no warning."""
     close_codes: ClassVar[type[IntEnum] | None]
     """The codes from 3000 on that `close()` accepts, as an enum, usually derived from `CloseCodes`; `None` for all of them. The codes of the protocol are always accepted."""
     subprotocols: Sequence[str]
@@ -220,6 +224,17 @@ class AsyncWebsocketConsumer(AsyncConsumer):
             error: What is wrong with them; the response is a JSON object with its errors.
         """
     async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None: ...
+    async def timed_out(self, kind: "TimeoutKind") -> None:
+        """Decide what happens when a limit of `timeouts` has passed.
+
+        By default a handshake is refused with status 403, and one warning is logged; a client that is silent
+        is disconnected with the code of `timeouts`. This method runs in a task that the connection owns,
+        beside the handlers (see `spawn()`). If an override does not close, the time of a silent client begins
+        again.
+
+        Args:
+            kind: The limit, `"accept"` or `"idle"`.
+        """
     async def _refuse(self, error: InvalidMessageError) -> None: ...
     @classmethod
     def _set_up(cls) -> None: ...

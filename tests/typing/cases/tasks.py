@@ -2,9 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
-from fast_channels.consumer import AsyncHttpConsumer, AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from fast_channels.consumer import (
+    AsyncHttpConsumer,
+    AsyncJsonWebsocketConsumer,
+    AsyncWebsocketConsumer,
+    TimeoutKind,
+    Timeouts,
+)
 
 
 async def count(text: str) -> int:
@@ -43,3 +49,31 @@ class Page(AsyncHttpConsumer):
 class Json(AsyncJsonWebsocketConsumer[str, int]):
     async def receive_json(self, content: str, **kwargs: Any) -> int:
         return await self.spawn(count(content))
+
+
+class Limited(AsyncWebsocketConsumer):
+    timeouts = Timeouts(accept=5, idle=60.5, code=4408)
+
+    async def timed_out(self, kind: TimeoutKind) -> None:
+        match kind:
+            case "accept" | "idle":
+                await super().timed_out(kind)
+            case _:
+                assert_never(kind)
+        if kind == "idel":  # E
+            await self.close()
+        await super().timed_out("idel")  # E
+
+
+class WronglyLimited(AsyncWebsocketConsumer):
+    timeouts = 5  # E
+
+
+class AskedWrongly(AsyncWebsocketConsumer):
+    async def timed_out(self, kind: int) -> None: ...  # E
+
+
+Timeouts(accept="5")  # E
+Timeouts(5)  # E
+Timeouts(idel=5)  # E
+Timeouts(idle=5).idle = 6  # E

@@ -1,0 +1,261 @@
+"""How long a WebSocket may wait for an answer to its handshake, and for its client."""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from contextvars import copy_context
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from fast_channels.consumer.closing import require_declared
+from fast_channels.consumer.inbox import LAYER, Arrival, Arrivals, Inbox, Inboxed
+from fast_channels.consumer.sending import Sender
+from fast_channels.consumer.supervision import spawn
+from fast_channels.consumer.wheel import Alarm, Wheel, ticks, wheel_of
+from fast_channels.events.close_codes import CLOSE_CODES, CloseCode
+from fast_channels.exceptions import LocalProtocolError
+from fast_channels.protocol.states import HANDSHAKE, OPEN
+from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable
+from fast_channels.untrusted import shown
+
+if TYPE_CHECKING:
+    from fast_channels.consumer.rules import Rules
+    from fast_channels.consumer.websocket import AsyncWebsocketConsumer
+    from fast_channels.consumer.websocket_life import WebSocketLife
+    from fast_channels.protocol import Connection
+
+__all__ = ["TimeoutKind", "Timeouts", "Timers", "limit_time", "require_code"]
+
+TimeoutKind: TypeAlias = Literal["accept", "idle"]
+"""Which time limit has passed."""
+
+_BUSY: Final = 4
+"""How often a limit is looked at in its time, while the consumer is busy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """The time limits of a WebSocket, in seconds; `None` means no limit.
+
+    They are measured in steps of a quarter of a second, and are never shorter than they say.
+
+    Attributes:
+        accept: The time within which the consumer has to answer the handshake.
+        idle: The time within which the client has to send a frame. It does not pass while the consumer
+            handles one.
+        code: The close code with which `timed_out()` closes an open WebSocket by default.
+
+    Raises:
+        TypeError: A limit is not a number.
+        ValueError: A limit is not above 0, or the code may not be sent.
+    """
+
+    accept: float | None = None
+    idle: float | None = None
+    code: int = CloseCode.POLICY_VIOLATION.value
+
+    def __post_init__(self) -> None:
+        for name in ("accept", "idle"):
+            _require_seconds(name, getattr(self, name))
+        if not any(low <= self.code <= high for low, high in CLOSE_CODES):
+            raise ValueError(f"Timeouts(code={shown(self.code)}): the code may not be sent")
+
+
+def _require_seconds(name: str, value: object) -> None:
+    text = f"Timeouts({name}={shown(value)}): use a number of seconds above 0, or None for no limit"
+    if value is None:
+        return
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise TypeError(text)
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(text)
+
+
+def require_code(owner: str, timeouts: object, codes: type[IntEnum]) -> None:
+    """Do nothing if a consumer may close with the code of its time limits.
+
+    Raises:
+        TypeError: It may not, because its `close_codes` do not have that code.
+    """
+    if isinstance(timeouts, Timeouts):
+        try:
+            require_declared(f"{owner}.timeouts", codes, timeouts.code)
+        except LocalProtocolError as error:
+            raise TypeError(str(error)) from None
+
+
+class WatchedInbox(Inbox):
+    """The events of a consumer whose client must not be silent for too long.
+
+    Attributes:
+        heard: The tick at which the last event of the client came.
+        of_layer: Whether the event that was taken last is one of the channel layer.
+        wheel: What counts the ticks.
+    """
+
+    __slots__ = ("heard", "of_layer", "wheel")
+
+    heard: int
+    of_layer: bool
+    wheel: Wheel
+
+    def is_silent(self) -> bool:
+        """Tell whether the client could say something, and has not.
+
+        It may wait for the consumer itself: while an event that it has sent is handled, or is not yet.
+        """
+        arrivals = self.arrivals
+        if arrivals is None or not self.reading:
+            # The task of the connection waits for the server, which would be at fault if it raised.
+            return self.lost
+        if self.of_layer:
+            return not arrivals.of_client.unhandled
+        return arrivals.waiter is not None and not arrivals.waiter.done()
+
+    def arrival(self, message: Mapping[str, Any]) -> Arrival:
+        """Return what the server's `receive` has returned as an event, and note when.
+
+        Raises:
+            ProtocolError: It does not have the fields that the specification gives it.
+        """
+        self.heard = self.wheel.now
+        return super().arrival(message)
+
+    def taken(self, arrivals: Arrivals, entry: Inboxed) -> Arrival:
+        """Return the event of an entry, and note where it is from.
+
+        Raises:
+            Exception: Whatever the source raised that the entry is from.
+        """
+        arrival = super().taken(arrivals, entry)
+        self.of_layer = arrival[1] is LAYER
+        return arrival
+
+
+def _watched_inbox(connection: "Connection", receive: ASGIReceiveCallable, rules: "Rules") -> WatchedInbox:
+    """Return an inbox that notes when events come."""
+    inbox = WatchedInbox(connection, receive, rules.connections[connection.protocol].straight)
+    inbox.wheel = wheel_of(asyncio.get_running_loop())
+    inbox.heard = inbox.wheel.now
+    inbox.of_layer = False
+    return inbox
+
+
+class Timers:
+    """The time limits of one connection.
+
+    Between `start()` and `stop()` they refer to the life of the connection, which refers to them.
+
+    Args:
+        timeouts: The limits.
+
+    Attributes:
+        timeouts: The limits.
+    """
+
+    __slots__ = ("_alarms", "_wheel", "timeouts")
+
+    def __init__(self, timeouts: Timeouts) -> None:
+        self.timeouts = timeouts
+        self._wheel = wheel_of(asyncio.get_running_loop())
+        self._alarms: list[_Limit] = []
+
+    def start(self, life: "WebSocketLife[Any]", consumer: "AsyncWebsocketConsumer") -> None:
+        """Begin with the handshake."""
+        if self.timeouts.accept is not None:
+            self._add(_AcceptLimit(self._wheel, life, consumer, self.timeouts.accept))
+        if self.timeouts.idle is not None:
+            self._add(_IdleLimit(self._wheel, life, consumer, self.timeouts.idle))
+
+    def _add(self, limit: "_Limit") -> None:
+        self._alarms.append(limit)
+        self._wheel.add(limit, limit.ticks)
+
+    def stop(self) -> None:
+        """Let no limit pass any more."""
+        for alarm in self._alarms:
+            self._wheel.discard(alarm)
+        self._alarms.clear()
+
+
+def limit_time(
+    life: "WebSocketLife[Any]",
+    consumer: "AsyncWebsocketConsumer",
+    receive: ASGIReceiveCallable,
+    send: ASGISendCallable,
+) -> Timers | None:
+    """Give a connection the time limits of its consumer, `None` if it has none.
+
+    Its inbox is one that notes when events come, if the client must not be silent for too long.
+    """
+    timeouts: object = consumer.timeouts
+    connection = life.connection
+    # Existing code may have something else of this name.
+    if connection is None or not isinstance(timeouts, Timeouts):
+        return None
+    if timeouts.idle is not None:
+        inbox = life.inbox = _watched_inbox(connection, receive, life.rules)
+        consumer.base_send = life.base_send = Sender(connection, inbox, send).send
+    return Timers(timeouts)
+
+
+class _Limit(Alarm):
+    __slots__ = ("_consumer", "_context", "_life", "_wheel", "ticks")
+
+    def __init__(
+        self,
+        wheel: Wheel,
+        life: "WebSocketLife[Any]",
+        consumer: "AsyncWebsocketConsumer",
+        seconds: float,
+    ) -> None:
+        self._wheel = wheel
+        self._life = life
+        self._consumer = consumer
+        self._context = copy_context()
+        self.ticks: int = ticks(seconds)
+
+    def _state(self) -> object:
+        connection = self._life.connection
+        return None if connection is None else connection.state
+
+    def _time_out(self, kind: TimeoutKind) -> None:
+        consumer = self._consumer
+        work = consumer.timed_out(kind)
+        # In the context of the connection, not that of the wheel.
+        _ = self._context.run(spawn, self._life, consumer, work, f"timed_out({kind!r})")
+
+
+class _AcceptLimit(_Limit):
+    """Has to be met by the answer to the handshake."""
+
+    __slots__ = ()
+
+    def ring(self) -> None:
+        """Tell the consumer that the handshake is still open."""
+        if self._state() == HANDSHAKE:
+            self._time_out("accept")
+
+
+class _IdleLimit(_Limit):
+    """Has to be met by each event of the client."""
+
+    __slots__ = ()
+
+    def ring(self) -> None:
+        """Tell the consumer that nothing has come, or look again when that could be."""
+        inbox: Any = self._life.inbox
+        state, now = self._state(), self._wheel.now
+        if state == OPEN and inbox.is_silent():
+            left = inbox.heard + self.ticks - now
+            if left <= 0:
+                inbox.heard = now
+                left = self.ticks
+                self._time_out("idle")
+        else:
+            # The client cannot say anything yet, or waits itself.
+            inbox.heard = now
+            left = math.ceil(self.ticks / _BUSY)
+        if state in {HANDSHAKE, OPEN}:
+            self._wheel.add(self, left)
