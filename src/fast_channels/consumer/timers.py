@@ -2,11 +2,11 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable
 from contextvars import copy_context
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from fast_channels.consumer.closing import require_declared
 from fast_channels.consumer.inbox import LAYER, Arrival, Arrivals, Inbox, Inboxed
@@ -16,7 +16,7 @@ from fast_channels.consumer.wheel import Alarm, Wheel, ticks, wheel_of
 from fast_channels.events.close_codes import CLOSE_CODES, CloseCode
 from fast_channels.exceptions import LocalProtocolError
 from fast_channels.protocol.states import HANDSHAKE, OPEN
-from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable
+from fast_channels.type_defs import ASGIReceiveCallable, ASGISendCallable, ChannelMessage
 from fast_channels.untrusted import shown
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ __all__ = ["TimeoutKind", "Timeouts", "Timers", "limit_time", "require_code"]
 
 TimeoutKind: TypeAlias = Literal["accept", "idle"]
 """Which time limit has passed."""
-
-_BUSY: Final = 4
-"""How often a limit is looked at in its time, while the consumer is busy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,20 +82,57 @@ def require_code(owner: str, timeouts: object, codes: type[IntEnum]) -> None:
             raise TypeError(str(error)) from None
 
 
-class WatchedInbox(Inbox):
-    """The events of a consumer whose client must not be silent for too long.
+class _Silence:
+    """How long a client has said nothing that is not handled yet.
+
+    Args:
+        receive: The server's `receive`.
 
     Attributes:
-        heard: The tick at which the last event of the client came.
+        since: The tick at which the consumer began to wait for the client's next event.
         of_layer: Whether the event that was taken last is one of the channel layer.
         wheel: What counts the ticks.
     """
 
-    __slots__ = ("heard", "of_layer", "wheel")
+    __slots__ = ("_receive", "of_layer", "since", "wheel")
 
-    heard: int
-    of_layer: bool
-    wheel: Wheel
+    def __init__(self, receive: ASGIReceiveCallable) -> None:
+        self._receive = receive
+        self.wheel: Wheel = wheel_of(asyncio.get_running_loop())
+        self.since: int = self.wheel.now
+        self.of_layer: bool = False
+
+    def receive(self) -> Awaitable[ChannelMessage]:
+        """Return what waits for the client's next event."""
+        self.since = self.wheel.now
+        return self._receive()
+
+
+class _WatchedArrivals(Arrivals):
+    __slots__ = ("_silence",)
+
+    def __init__(self, silence: _Silence) -> None:
+        super().__init__()
+        self._silence = silence
+
+    def arrival(self) -> Awaitable[Inboxed]:
+        """Return a future of the next entry that is put, while none is kept."""
+        silence = self._silence
+        if not silence.of_layer:
+            silence.since = silence.wheel.now
+        return super().arrival()
+
+
+class _WatchedInbox(Inbox):
+    """The events of a consumer whose client must not be silent for too long.
+
+    Attributes:
+        silence: How long it has been silent.
+    """
+
+    __slots__ = ("silence",)
+
+    silence: _Silence
 
     def is_silent(self) -> bool:
         """Tell whether the client could say something, and has not.
@@ -109,18 +143,9 @@ class WatchedInbox(Inbox):
         if arrivals is None or not self.reading:
             # The task of the connection waits for the server, which would be at fault if it raised.
             return self.lost
-        if self.of_layer:
+        if self.silence.of_layer:
             return not arrivals.of_client.unhandled
         return arrivals.waiter is not None and not arrivals.waiter.done()
-
-    def arrival(self, message: Mapping[str, Any]) -> Arrival:
-        """Return what the server's `receive` has returned as an event, and note when.
-
-        Raises:
-            ProtocolError: It does not have the fields that the specification gives it.
-        """
-        self.heard = self.wheel.now
-        return super().arrival(message)
 
     def taken(self, arrivals: Arrivals, entry: Inboxed) -> Arrival:
         """Return the event of an entry, and note where it is from.
@@ -129,16 +154,16 @@ class WatchedInbox(Inbox):
             Exception: Whatever the source raised that the entry is from.
         """
         arrival = super().taken(arrivals, entry)
-        self.of_layer = arrival[1] is LAYER
+        self.silence.of_layer = arrival[1] is LAYER
         return arrival
 
 
-def _watched_inbox(connection: "Connection", receive: ASGIReceiveCallable, rules: "Rules") -> WatchedInbox:
-    """Return an inbox that notes when events come."""
-    inbox = WatchedInbox(connection, receive, rules.connections[connection.protocol].straight)
-    inbox.wheel = wheel_of(asyncio.get_running_loop())
-    inbox.heard = inbox.wheel.now
-    inbox.of_layer = False
+def _watched_inbox(connection: "Connection", receive: ASGIReceiveCallable, rules: "Rules") -> _WatchedInbox:
+    silence = _Silence(receive)
+    straight = rules.connections[connection.protocol].straight
+    inbox = _WatchedInbox(connection, silence.receive, straight)
+    inbox.silence = silence
+    inbox.arrivals = _WatchedArrivals(silence)
     return inbox
 
 
@@ -163,14 +188,15 @@ class Timers:
 
     def start(self, life: "WebSocketLife[Any]", consumer: "AsyncWebsocketConsumer") -> None:
         """Begin with the handshake."""
-        if self.timeouts.accept is not None:
-            self._add(_AcceptLimit(self._wheel, life, consumer, self.timeouts.accept))
-        if self.timeouts.idle is not None:
-            self._add(_IdleLimit(self._wheel, life, consumer, self.timeouts.idle))
+        if (accept := self.timeouts.accept) is not None:
+            self._add(_AcceptLimit(self._wheel, life, consumer, accept), ticks(accept))
+        if (idle := self.timeouts.idle) is not None:
+            # It begins when the handshake has been accepted, for which it looks at every tick.
+            self._add(_IdleLimit(self._wheel, life, consumer, idle), 1)
 
-    def _add(self, limit: "_Limit") -> None:
+    def _add(self, limit: "_Limit", after: int) -> None:
         self._alarms.append(limit)
-        self._wheel.add(limit, limit.ticks)
+        self._wheel.add(limit, after)
 
     def stop(self) -> None:
         """Let no limit pass any more."""
@@ -201,7 +227,7 @@ def limit_time(
 
 
 class _Limit(Alarm):
-    __slots__ = ("_consumer", "_context", "_life", "_wheel", "ticks")
+    __slots__ = ("_consumer", "_context", "_life", "_opened", "_wheel", "ticks")
 
     def __init__(
         self,
@@ -215,6 +241,7 @@ class _Limit(Alarm):
         self._consumer = consumer
         self._context = copy_context()
         self.ticks: int = ticks(seconds)
+        self._opened: bool = False
 
     def _state(self) -> object:
         connection = self._life.connection
@@ -239,23 +266,28 @@ class _AcceptLimit(_Limit):
 
 
 class _IdleLimit(_Limit):
-    """Has to be met by each event of the client."""
+    """Has to be met by each event of the client, once the WebSocket is open."""
 
     __slots__ = ()
 
     def ring(self) -> None:
         """Tell the consumer that nothing has come, or look again when that could be."""
         inbox: Any = self._life.inbox
+        silence: _Silence = inbox.silence
         state, now = self._state(), self._wheel.now
-        if state == OPEN and inbox.is_silent():
-            left = inbox.heard + self.ticks - now
+        left = self.ticks
+        if state == HANDSHAKE:
+            left = 1
+        elif state != OPEN:
+            return
+        elif not self._opened:
+            self._opened = True
+            silence.since = now
+        elif inbox.is_silent():
+            left += silence.since - now
             if left <= 0:
-                inbox.heard = now
+                silence.since = now
                 left = self.ticks
                 self._time_out("idle")
-        else:
-            # The client cannot say anything yet, or waits itself.
-            inbox.heard = now
-            left = math.ceil(self.ticks / _BUSY)
-        if state in {HANDSHAKE, OPEN}:
-            self._wheel.add(self, left)
+        # What is being handled now ends later, and only then the time begins.
+        self._wheel.add(self, left)
