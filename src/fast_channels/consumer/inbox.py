@@ -65,11 +65,11 @@ class Arrivals:
         mailbox: Where the layer puts its messages, if it pushes them.
         pump: The task that asks the layer, if one has to.
         reader: The task that reads the client's events, when it has begun.
-        waiter: What the consumer waits for, `None` or done while it waits for nothing.
     """
 
     __slots__ = (
         "_thread",
+        "_waiter",
         "entries",
         "loop",
         "mailbox",
@@ -77,7 +77,6 @@ class Arrivals:
         "of_layer",
         "pump",
         "reader",
-        "waiter",
     )
 
     of_layer: Backpressure
@@ -92,7 +91,7 @@ class Arrivals:
         # Most of the time nothing waits here, and an empty deque takes 600 bytes.
         self.entries: deque[Inboxed] | None = None
         self._thread = get_ident()
-        self.waiter: asyncio.Future[Inboxed] | None = None
+        self._waiter: asyncio.Future[Inboxed] | None = None
 
     def put(self, entry: Inboxed = None) -> None:
         """Hand an entry to the consumer if it waits for one, else keep it; callable from any thread.
@@ -102,7 +101,7 @@ class Arrivals:
         if get_ident() != self._thread:
             call_in_turns(self.loop, self.put, entry)
             return
-        waiter, self.waiter = self.waiter, None
+        waiter, self._waiter = self._waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(entry)
         elif self.entries is None:
@@ -113,7 +112,7 @@ class Arrivals:
     def arrival(self) -> Awaitable[Inboxed]:
         """Return a future of the next entry that is put, while none is kept."""
         # As create_future() of every event loop does it, with a call less.
-        waiter = self.waiter = asyncio.Future(loop=self.loop)
+        waiter = self._waiter = asyncio.Future(loop=self.loop)
         return waiter
 
 

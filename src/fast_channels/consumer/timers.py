@@ -89,18 +89,24 @@ class _Silence:
         receive: The server's `receive`.
 
     Attributes:
-        since: The tick at which the consumer began to wait for the client's next event.
-        of_layer: Whether the event that was taken last is one of the channel layer.
+        since: The tick at which the last event of the client had been handled.
+        is_answered: Whether no event of the client is being handled.
         wheel: What counts the ticks.
     """
 
-    __slots__ = ("_receive", "of_layer", "since", "wheel")
+    __slots__ = ("_receive", "is_answered", "since", "wheel")
 
     def __init__(self, receive: ASGIReceiveCallable) -> None:
         self._receive = receive
         self.wheel: Wheel = wheel_of(asyncio.get_running_loop())
         self.since: int = self.wheel.now
-        self.of_layer: bool = False
+        self.is_answered: bool = True
+
+    def answered(self) -> None:
+        """Note that no event of the client is being handled."""
+        if not self.is_answered:
+            self.is_answered = True
+            self.since = self.wheel.now
 
     def receive(self) -> Awaitable[ChannelMessage]:
         """Return what waits for the client's next event."""
@@ -117,9 +123,7 @@ class _WatchedArrivals(Arrivals):
 
     def arrival(self) -> Awaitable[Inboxed]:
         """Return a future of the next entry that is put, while none is kept."""
-        silence = self._silence
-        if not silence.of_layer:
-            silence.since = silence.wheel.now
+        self._silence.answered()
         return super().arrival()
 
 
@@ -143,9 +147,13 @@ class _WatchedInbox(Inbox):
         if arrivals is None or not self.reading:
             # The task of the connection waits for the server, which would be at fault if it raised.
             return self.lost
-        if self.silence.of_layer:
-            return not arrivals.of_client.unhandled
-        return arrivals.waiter is not None and not arrivals.waiter.done()
+        return self.silence.is_answered and not arrivals.of_client.unhandled
+
+    def read_ahead(self) -> None:
+        """Read the client's events in a task from now on: one of them is being handled."""
+        if not self.reading:
+            self.silence.is_answered = False
+        super().read_ahead()
 
     def taken(self, arrivals: Arrivals, entry: Inboxed) -> Arrival:
         """Return the event of an entry, and note where it is from.
@@ -153,8 +161,9 @@ class _WatchedInbox(Inbox):
         Raises:
             Exception: Whatever the source raised that the entry is from.
         """
+        self.silence.answered()
         arrival = super().taken(arrivals, entry)
-        self.silence.of_layer = arrival[1] is LAYER
+        self.silence.is_answered = arrival[1] is LAYER
         return arrival
 
 
