@@ -64,7 +64,7 @@ class Station(Contract):
         match error.kind:
             case "too_big" | "unsupported_data" | "undecodable":
                 raise InvalidMessageError("no", kind="undecodable", code=1008)
-            case "unknown_tag":
+            case "unknown_tag" | "wrong_phase":
                 raise InvalidMessageError("no", code=1008, kind="unknown")  # E
             case "invalid":
                 raise InvalidMessageError("no", code=1008, reason=7)  # E
