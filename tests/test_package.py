@@ -102,7 +102,7 @@ base configuration in_memory mailbox mailroom memberships overflow own_channels 
 rounds threads values
 """
 OF_MESSAGES = """
-annotations codec errors event frames framing generics group json_rules older_python receivers request
+annotations codec errors event frames framing generics group json_rules older_python phase receivers request
 sharing snapshot
 """
 OTHERS = """

@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     # Not in __all__: whoever imports everything may do without Redis.
     from fast_channels.layers.redis import RedisChannelLayer as RedisChannelLayer
     from fast_channels.layers.redis import RedisPubSubChannelLayer as RedisPubSubChannelLayer
-    from fast_channels.messages import ChannelEvent, FrameCodec, Group, Request
+    from fast_channels.messages import ChannelEvent, FrameCodec, Group, Phase, Request
     from fast_channels.middleware import BaseMiddleware, OriginValidator, WebsocketDenier
     from fast_channels.worker import Worker
 else:
@@ -124,6 +124,7 @@ __all__ = [
     "NotAuthenticated",
     "OriginValidator",
     "Path",
+    "Phase",
     "ProtocolError",
     "Query",
     "RemoteProtocolError",

@@ -126,11 +126,11 @@ class SharedState:
         # A plain dict would search its first entry anew, past all deleted ones, at each sweep.
         self.unclaimed: OrderedDict[Letter, Mailbox] = OrderedDict()
         self.sent: int = 0
-        self.taken = 0
-        self.expired = 0
-        self.discarded = 0
-        self.dropped_full = 0
-        self.unheard = 0
+        self.taken: int = 0
+        self.expired: int = 0
+        self.discarded: int = 0
+        self.dropped_full: int = 0
+        self.unheard: int = 0
 
     def list_unclaimed(self, letter: Letter, box: "Mailbox") -> Letter:
         """Return a message for which nobody may ever come, so that a sweep finds it. Needs the lock."""
@@ -183,7 +183,7 @@ class Mailbox:
         # Most mailboxes never have any.
         self._losses: Losses | None = None
         self._shared = shared
-        self.nearly_half = (capacity - 1) // 2
+        self.nearly_half: int = (capacity - 1) // 2
         # Most consumers are idle most of the time, and an empty deque takes 600 bytes.
         self.letters: deque[Letter] = NO_LETTERS
         # Somebody has read, or begun to, since a sender last waited for this mailbox to be read.

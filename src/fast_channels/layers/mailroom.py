@@ -37,6 +37,9 @@ class Mailroom(SharedState):
         boxes: The mailboxes by channel; one is here while somebody reads it or a message waits in it.
     """
 
+    # Declared again, because pyright makes a type of its own of what is assigned in a `finally`.
+    sent: int
+
     def __init__(
         self,
         clock: Callable[[], float],

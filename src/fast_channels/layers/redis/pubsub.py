@@ -109,7 +109,7 @@ class RedisPubSubChannelLayer(NetworkedChannelLayer[RedisTransport]):
         for host in self.hosts:
             # What is wrong with one is said here, rather than by the first who connects.
             open_pool(host)
-        self.ping_interval = require_seconds("ping_interval", ping_interval)
+        self.ping_interval: float = require_seconds("ping_interval", ping_interval)
 
     def open_transport(self, receiver: Receiver) -> RedisTransport:
         """Return the connections of the running event loop, which connect when they are needed."""
