@@ -160,7 +160,7 @@ class Requests:
         number = question.key, to_jsonable_python(getattr(message, question.field))
         if number in self.pending:
             raise LocalProtocolError(
-                f"a {question.name} with {question.field} {number[1]!r} is already waiting for its reply"
+                f"a {question.name} with {question.field} {shown(number[1])} is already waiting for its reply"
             )
         loop = asyncio.get_running_loop()
         reply: asyncio.Future[Any] = loop.create_future()

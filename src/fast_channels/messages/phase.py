@@ -8,6 +8,7 @@ from typing_extensions import TypeVar
 from fast_channels.messages.annotations import members
 from fast_channels.messages.generics import resolve_in, type_arguments
 from fast_channels.messages.receivers import named
+from fast_channels.untrusted import plain_repr
 
 __all__ = ["Phase", "check_phases", "kinds_of"]
 
@@ -46,7 +47,9 @@ def check_phases(owner: str, phases: Sequence[Any], messages: Iterable[Any]) -> 
     """
     strange = [phase for phase in phases if not (isinstance(phase, type) and issubclass(phase, Phase))]
     if strange:
-        raise TypeError(f"{owner}.phases has {strange[0]!r} in it, which is not a subclass of Phase")
+        raise TypeError(
+            f"{owner}.phases has {plain_repr(strange[0])} in it, which is not a subclass of Phase"
+        )
     kinds = list(messages)
     left = dict.fromkeys(kinds)
     for phase in phases:
