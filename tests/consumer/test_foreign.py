@@ -137,7 +137,12 @@ async def test_each_handler_of_the_lifespan_runs(kind: type[AsyncConsumer], hand
         called.append(event["type"])
         await self.base_send({"type": f"{event['type']}.complete"})
 
-    handlers = {f"lifespan_{name}": handle for name in handled}
+    async def disconnect(self: AsyncConsumer, *code: int) -> None:
+        raise AssertionError("nobody was connected")
+
+    handlers: dict[str, Any] = {f"lifespan_{name}": handle for name in handled}
+    if issubclass(kind, (AsyncWebsocketConsumer, AsyncHttpConsumer)):
+        handlers["disconnect"] = disconnect
     own: Any = types.new_class("Own", (kind,), {}, lambda body: body.update(handlers))
     sent = await serve(own.as_asgi(), LIFESPAN, STARTUP, SHUTDOWN)
 

@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from fast_channels.consumer.authentication import authenticate
 from fast_channels.consumer.cleanup import NOTHING, Step, clean_up, rest
 from fast_channels.consumer.crash import fail
+from fast_channels.consumer.foreign import LIFESPAN
 from fast_channels.consumer.handler_errors import pass_over, pass_over_of_disconnect
 from fast_channels.consumer.handlers import Handler
 from fast_channels.consumer.inbox import LAST, LAYER, Arrival, Inbox, InboxByTurns, Origin
@@ -365,8 +366,9 @@ class Life(Generic[_C]):
     async def disconnect(self, consumer: _C, code: int) -> None:
         """Let the consumer's hook clean up."""
         self.retire()
+        connected = self.connection is None or self.connection.protocol != LIFESPAN
         try:
-            await self.run_hook(consumer, code)
+            await (self.run_hook(consumer, code) if connected else NOTHING)
         except (StopConsumer, ConnectionClosed, BaseExceptionGroup) as error:
             pass_over_of_disconnect(consumer, error)
 
