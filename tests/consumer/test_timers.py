@@ -2,20 +2,29 @@
 
 import asyncio
 import gc
+import json
 import logging
 import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from fast_channels.consumer import AsyncWebsocketConsumer, CloseCodes, TimeoutKind, Timeouts
+from fast_channels.consumer import (
+    AsyncJsonWebsocketConsumer,
+    AsyncWebsocketConsumer,
+    CloseCodes,
+    TimeoutKind,
+    Timeouts,
+)
 from fast_channels.consumer import wheel as wheels
 from fast_channels.consumer.wheel import wheel_of
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
+from fast_channels.messages import Request
 from tests.blocked import wait_all_tasks_blocked
 
 from .driver import CONNECT, WEBSOCKET, Server, frame, gone
@@ -333,6 +342,114 @@ def test_a_code_that_may_not_be_sent_is_an_error(code: int) -> None:
     """RFC 6455, section 7.4."""
     with pytest.raises(ValueError, match=rf"^Timeouts\(code={code}\): the code may not be sent$"):
         Timeouts(idle=1, code=code)
+
+
+class Answer(BaseModel):
+    id: int
+    answer: str
+
+
+class Question(BaseModel, Request[Answer]):
+    correlation_field: ClassVar[str | None] = "id"
+
+    id: int | None = None
+    question: str = "?"
+
+
+class Work(BaseModel):
+    work: str
+
+
+Contract = AsyncJsonWebsocketConsumer[Work, Question]
+
+
+class Serving(Contract):
+    """Asks its client, and works beside its loop."""
+
+    def __init__(self, seen: list[str]) -> None:
+        super().__init__()
+        self.timeouts = Timeouts(idle=2 * HOUR)
+        self.seen = seen
+        self.gate = asyncio.Event()
+
+    async def connect(self) -> None:
+        await self.accept()
+        self.asking = self.spawn(self.ask())
+
+    async def ask(self) -> None:
+        while True:
+            await self.request(Question(), timeout=None)
+
+    @Contract.receives(Work, concurrent=True)
+    async def on_work(self, message: Work) -> None:
+        await self.gate.wait()
+
+    async def timed_out(self, kind: TimeoutKind) -> None:
+        self.seen.append(kind)
+
+
+async def test_a_client_that_answers_requests_is_not_idle() -> None:
+    """Although its replies are not messages that a handler gets."""
+    seen: list[str] = []
+    server = Server(Serving.as_asgi(seen=seen), WEBSOCKET, CONNECT)
+    await tick(2)
+    for _ in range(5):
+        question = json.loads(server.sent[-1]["text"])
+        server.give(frame(json.dumps({"id": question["id"], "answer": "!"})))
+        await tick(2)
+    assert seen == []
+
+    await tick(2)
+    assert seen == ["idle"]
+    server.give(gone())
+    await server.end()
+
+
+async def test_a_client_that_waits_for_a_concurrent_handler_is_not_idle() -> None:
+    """The consumer waits for its next message meanwhile; its time begins when the handler has returned."""
+    seen: list[str] = []
+    consumers: list[Serving] = []
+
+    class Kept(Serving):
+        async def connect(self) -> None:
+            consumers.append(self)
+            await self.accept()
+
+    server = Server(Kept.as_asgi(seen=seen), WEBSOCKET, CONNECT, frame('{"work": "x"}'))
+    await tick(9)
+    consumers[0].gate.set()
+    await tick(2)
+    assert seen == []
+
+    await tick(2)
+    assert seen == ["idle"]
+    server.give(gone())
+    await server.end()
+
+
+async def test_a_client_that_talks_is_not_idle() -> None:
+    """Each frame begins its time again, and costs nothing but a number."""
+    seen: list[str] = []
+    server = Server(Watched.as_asgi(timeouts=Timeouts(idle=2 * HOUR), seen=seen), WEBSOCKET, CONNECT)
+    for _ in range(5):
+        await tick(2)
+        server.give(frame("x"))
+    assert seen == []
+    server.give(gone())
+    await server.end()
+
+
+def test_an_attribute_of_existing_code_is_not_looked_into() -> None:
+    """Also where the class declares its codes."""
+
+    class Codes(CloseCodes):
+        SILENT = 4408
+
+    class Existing(AsyncWebsocketConsumer):
+        close_codes = Codes
+        timeouts: Any = "5 minutes"
+
+    assert Existing.as_asgi().consumer_class is Existing
 
 
 def test_a_code_that_the_class_does_not_declare_is_an_error_when_it_is_defined() -> None:

@@ -37,13 +37,16 @@ class Concurrent:
 
     Args:
         receive: The server's `receive`.
+
+    Attributes:
+        running: How many concurrent handlers run.
     """
 
-    __slots__ = ("_ended", "_receive", "_running", "_streams", "_waiter")
+    __slots__ = ("_ended", "_receive", "_streams", "_waiter", "running")
 
     def __init__(self, receive: ASGIReceiveCallable) -> None:
         self._receive = receive
-        self._running = 0
+        self.running = 0
         self._streams: dict[tuple[str, Any], asyncio.Task[Any]] = {}
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False
@@ -65,13 +68,13 @@ class Concurrent:
         Raises:
             ConnectionClosed: The connection has ended before.
         """
-        while self._running >= limit and not self._ended:
+        while self.running >= limit and not self._ended:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         if self._ended:
             raise ConnectionClosed("the connection has ended before a concurrent handler could begin")
         task = spawn()
-        self._running += 1
+        self.running += 1
         task.add_done_callback(self._finished)
 
     def stream(self, spawn: Spawn, name: str, number: Any, limit: int) -> None:
@@ -108,7 +111,7 @@ class Concurrent:
             task.cancel()
 
     def _finished(self, _: "asyncio.Task[Any]") -> None:
-        self._running -= 1
+        self.running -= 1
         self._wake()
 
     def _end(self) -> None:

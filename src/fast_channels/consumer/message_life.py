@@ -55,7 +55,7 @@ class MessageLife(WebSocketLife["AnsweringConsumer[Any, Any]"]):
     ) -> None:
         """Take over a connection, and look at what could not be seen before."""
         super().begin(consumer, scope, receive, send)
-        requests = self.requests = consumer._prepare(receive)  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
+        requests = self.requests = consumer._prepare(self.inbox.receive)  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
         if requests is not None:
             self.inbox.receive = requests.receive
         if consumer._modes:  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
@@ -86,6 +86,11 @@ class MessageLife(WebSocketLife["AnsweringConsumer[Any, Any]"]):
         else:
             await concurrent.begin(task, consumer.max_concurrent)
         self.deferred = True
+
+    def is_busy(self) -> bool:
+        """Tell whether concurrent handlers run."""
+        concurrent: Concurrent | None = getattr(self, "concurrent", None)
+        return concurrent is not None and concurrent.running > 0
 
     async def request(
         self, consumer: "AnsweringConsumer[Any, Any]", message: Any, timeout: float | None

@@ -151,8 +151,7 @@ class _WatchedInbox(Inbox):
 
     def read_ahead(self) -> None:
         """Read the client's events in a task from now on: one of them is being handled."""
-        if not self.reading:
-            self.silence.is_answered = False
+        self.silence.is_answered = False
         super().read_ahead()
 
     def taken(self, arrivals: Arrivals, entry: Inboxed) -> Arrival:
@@ -292,6 +291,10 @@ class _IdleLimit(_Limit):
         elif not self._opened:
             self._opened = True
             silence.since = now
+        elif self._life.is_busy():
+            # Nobody is told when that ends.
+            silence.since = now
+            left = 1
         elif inbox.is_silent():
             left += silence.since - now
             if left <= 0:

@@ -174,6 +174,10 @@ class WebSocketLife(Life[_W]):
         """Return the groups that the consumer names, and those that it has joined."""
         return dict.fromkeys((*consumer.groups, *self.joined))
 
+    def is_busy(self) -> bool:
+        """Tell whether a message of the client is handled, although the consumer waits for the next."""
+        return False
+
     def retire(self) -> None:
         """Begin the end, and do not wait for an answer to the handshake any more."""
         super().retire()
