@@ -37,6 +37,11 @@ class Listed(ChannelEvent):
     names: list[str]
 
 
+class Left(ChannelEvent):
+    type: Literal["room.left"] = "room.left"
+    name: str | None = None
+
+
 class SaidDict(TypedDict):
     type: str
     text: str
@@ -260,6 +265,32 @@ async def test_what_is_passed_on_as_it_is_is_written_once(layer: InMemoryChannel
     second = [texts[1] for texts in frames]
     assert second == ['{"type":"room.said","text":"hi"}'] * 4
     assert len(set(map(id, second))) == 1
+
+
+async def test_a_consumer_that_writes_it_differently_has_a_text_of_its_own(
+    layer: InMemoryChannelLayer,
+) -> None:
+    """One that leaves out what is `None`, beside one that does not: the event is the same, but no text."""
+
+    class Leaving(AsyncJsonWebsocketConsumer[Say, Left]):
+        channel_layer_alias = "test"
+        groups = EVERYBODY
+
+        async def receive_json(self, content: Say) -> None: ...
+
+        async def room_left(self, event: Left) -> None:
+            await self.send_json(event)
+
+    class Short(Leaving):
+        omit_none = True
+
+    async with members(Leaving, Short, Leaving, Short) as websockets:
+        for _ in range(2):
+            await layer.group_send("everybody", Left())
+        texts = [[await websocket.receive_from() for _ in range(2)] for websocket in websockets]
+
+    full, short = '{"type":"room.left","name":null}', '{"type":"room.left"}'
+    assert texts == [[full] * 2, [short] * 2] * 2
 
 
 async def test_what_a_handler_has_changed_is_written_as_it_is(layer: InMemoryChannelLayer) -> None:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from fast_channels.layers import InMemoryChannelLayer, rounds
 from fast_channels.layers.mailbox import Mailbox
-from fast_channels.layers.rounds import PER_TURN
+from fast_channels.layers.rounds import LARGE, PER_TURN
 from tests.layers.conftest import Clock, soon
 
-LARGE = 3 * PER_TURN + 1
-NAMES = [f"m{number}" for number in range(LARGE)]
+SIZE = 3 * PER_TURN + 1
+NAMES = [f"m{number}" for number in range(SIZE)]
 LAST = NAMES[-1]
 
 
@@ -74,19 +74,19 @@ async def test_no_turn_of_the_loop_serves_more_than_a_part_of_a_large_group() ->
         await asyncio.sleep(0)
         counts.append(len(members.told))
 
-    assert counts[:4] == [PER_TURN, 2 * PER_TURN, 3 * PER_TURN, LARGE]
+    assert counts[:4] == [PER_TURN, 2 * PER_TURN, 3 * PER_TURN, SIZE]
     assert members.told == NAMES
-    assert [members.got(name) for name in NAMES] == [[1]] * LARGE
+    assert [members.got(name) for name in NAMES] == [[1]] * SIZE
 
 
 async def test_a_small_group_needs_no_turn() -> None:
     """All its members get the message before anything else happens."""
     layer = InMemoryChannelLayer()
-    members = await Members.join(layer, NAMES[:PER_TURN])
+    members = await Members.join(layer, NAMES[:LARGE])
 
     assert step(layer.group_send("g", {"n": 1}))
 
-    assert members.told == NAMES[:PER_TURN]
+    assert members.told == NAMES[:LARGE]
 
 
 async def test_later_messages_of_other_senders_come_later() -> None:
@@ -143,7 +143,7 @@ async def test_who_leaves_meanwhile_gets_nothing_more(way: str) -> None:
 
     assert members.got(LAST) == []
     everybody = way in {"group_discard", "close_channel"}
-    assert len(members.told) == (LARGE - 1 if everybody else PER_TURN)
+    assert len(members.told) == (SIZE - 1 if everybody else PER_TURN)
     assert "m1" in layer.channels or not everybody
 
 
@@ -209,8 +209,8 @@ async def test_full_members_are_told_of_as_in_a_small_group(caplog: pytest.LogCa
     for number in range(3):
         await soon(layer.group_send("g", {"n": number}))
 
-    assert layer.stats().dropped_full == 2 * LARGE
-    assert len(caplog.records) == LARGE
+    assert layer.stats().dropped_full == 2 * SIZE
+    assert len(caplog.records) == SIZE
 
 
 def test_code_without_an_event_loop_sends_to_a_large_group() -> None:
@@ -228,7 +228,7 @@ def parts_of(size: int) -> Generator[None]:
     """Let a large group be one with more members than this."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rounds, "PER_TURN", size)
-        patch.setattr("fast_channels.layers.in_memory.PER_TURN", size)
+        patch.setattr("fast_channels.layers.in_memory.LARGE", size)
         yield
 
 

@@ -37,7 +37,7 @@ from fast_channels.layers.mailroom import Mailroom, closed_meanwhile
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.own_channels import OwnChannels
 from fast_channels.layers.process import process_id
-from fast_channels.layers.rounds import PER_TURN
+from fast_channels.layers.rounds import LARGE, PER_TURN
 from fast_channels.layers.transport import Receiver, Transport
 from fast_channels.layers.values import RESERVED_KEY, Snapshot, snapshot
 from fast_channels.untrusted import said, shown
@@ -276,7 +276,7 @@ class Delivery(Generic[T]):
             if self.transport.subscribed(address):
                 self.refuse(address, error)
             return
-        if len(channels) > PER_TURN:
+        if len(channels) > LARGE:
             await self._put_in_turns(address, channels, contents)
             return
         effects = self.put(channels, contents, self._settings.expiry)

@@ -14,7 +14,7 @@ from fast_channels.layers.mailroom import Mailroom
 from fast_channels.layers.memberships import Memberships
 from fast_channels.layers.overflow import DEFAULT_OVERFLOW, Overflow, require_overflow
 from fast_channels.layers.own_channels import OwnChannels
-from fast_channels.layers.rounds import PER_TURN, Rounds
+from fast_channels.layers.rounds import LARGE, Rounds
 from fast_channels.layers.values import snapshot
 from fast_channels.type_defs import ChannelCapacityDict, ChannelMessage
 
@@ -243,7 +243,7 @@ class InMemoryChannelLayer(BaseChannelLayer):
             letter = Letter(now + self.expiry, contents)
             # A copy of the names: the garbage collector may end a consumer while they are gone through.
             channels = tuple(self.groups.get(group, ()))
-            large = self._rounds.begin(group, letter, channels) if len(channels) > PER_TURN else None
+            large = self._rounds.begin(group, letter, channels) if len(channels) > LARGE else None
             if large is None:
                 if self._rounds.active:
                     self._rounds.catch_up(channels, now, effects)

@@ -22,10 +22,14 @@ from typing import Final, TypeAlias
 
 from fast_channels.layers.mailbox import Effects, Letter, SharedState
 
-__all__ = ["PER_TURN", "Round", "Rounds"]
+__all__ = ["LARGE", "PER_TURN", "Round", "Rounds"]
 
-PER_TURN: Final = 128
-"""How many members get a message before the event loop has its turn: their handlers run in it too."""
+LARGE: Final = 128
+"""With more members than this a group is a large one."""
+
+PER_TURN: Final = 64
+"""How many members of a large group get a message before the event loop has its turn, in which their handlers
+run: few enough that what the handlers need is still in the cache of the processor."""
 
 HandOut: TypeAlias = Callable[[str, Iterable[str], Letter, float, Effects], None]
 """Puts a message into the mailboxes of some members of a group; needs the lock."""
