@@ -1,8 +1,10 @@
 """A consumer asks its client something, and waits for the reply."""
 
 import asyncio
+import gc
 import json
 import logging
+import weakref
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar, Literal
 from uuid import UUID
@@ -21,6 +23,7 @@ from fast_channels.messages import ChannelEvent, Request
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.message_pack import MessagePack
 from fast_channels.testing import WebsocketCommunicator
+from tests.blocked import wait_all_tasks_blocked
 
 
 class Status(BaseModel):
@@ -346,6 +349,51 @@ async def test_a_server_that_fails_ends_requests() -> None:
     assert isinstance(error, ConnectionClosed)
 
 
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [{"type": "go"}],
+        [{"type": "go"}, {"id": "1", "status": "accepted"}],
+        [{"type": "go"}, {"id": "1", "status": "perhaps"}],
+        [{"type": "go"}, {"id": "1", "status": "accepted"}, {"id": "1", "status": "accepted"}],
+        [{"type": "nothing"}],
+    ],
+)
+async def test_nothing_waits_for_the_garbage_collector(
+    frames: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However a request ends, and also after a frame that is no message."""
+    # What is logged refers to the consumer.
+    monkeypatch.setattr(logging.getLogger("fast_channels.consumer"), "disabled", True)
+    consumers: list[weakref.ref[Station]] = []
+
+    class Tracked(Station):
+        async def connect(self) -> None:
+            consumers.append(weakref.ref(self))
+            await self.accept()
+
+    events: asyncio.Queue[Any] = asyncio.Queue()
+    events.put_nowait({"type": "websocket.connect"})
+    for frame in frames:
+        events.put_nowait({"type": "websocket.receive", "text": json.dumps(frame)})
+
+    async def send(message: Any) -> None:
+        pass
+
+    scope: dict[str, Any] = {"type": "websocket", "path": "/", "headers": []}
+    gc.disable()
+    try:
+        serving = asyncio.create_task(Tracked.as_asgi()(scope, events.get, send))
+        await wait_all_tasks_blocked()
+        events.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await serving
+        await wait_all_tasks_blocked()
+        [consumer] = consumers
+        assert consumer() is None
+    finally:
+        gc.enable()
+
+
 async def test_a_consumer_that_ends_ends_its_requests() -> None:
     """One that another task waits for, for instance."""
     tasks: list[asyncio.Task[Status]] = []
@@ -555,8 +603,11 @@ def state_of(reply: "asyncio.Future[Any]") -> str:
         return "waits"
     if reply.cancelled():
         return "cancel"
-    error = reply.exception()
-    return "reply" if error is None else STATES[type(error)]
+    try:
+        reply.result()()
+    except tuple(STATES) as error:
+        return STATES[type(error)]
+    return "reply"
 
 
 @given(

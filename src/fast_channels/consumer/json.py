@@ -92,7 +92,11 @@ class AsyncJsonWebsocketConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             except Exception as error:
                 await self._failed(content, error, text_data)
             return
-        await self._refuse(invalid)
+        try:
+            await self._refuse(invalid)
+        finally:
+            # The error refers to this frame, which would refer to the error.
+            del invalid
 
     async def receive_json(self, content: ClientMessage, **kwargs: Any) -> ServerMessage | None:
         """Handle a message of the client; by default, call its method that `receives()` has declared.

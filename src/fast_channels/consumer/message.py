@@ -76,7 +76,11 @@ class AsyncMessageConsumer(MessageConsumer[ClientMessage, ServerMessage]):
             except Exception as error:
                 await self._failed(content, error, frame)
             return
-        await self._refuse(invalid)
+        try:
+            await self._refuse(invalid)
+        finally:
+            # The error refers to this frame, which would refer to the error.
+            del invalid
 
     async def receive_message(self, content: ClientMessage, /) -> ServerMessage | None:
         """Handle a message of the client; by default, call its method that `receives()` has declared.

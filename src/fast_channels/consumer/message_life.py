@@ -105,7 +105,8 @@ class MessageLife(WebSocketLife["AnsweringConsumer[Any, Any]"]):
         self.inbox.allow(READ_WHILE_ASKING)
         try:
             await consumer._send_message(pending.message)  # pyright: ignore[reportPrivateUsage]  # private on consumers, where any public name may be a handler
-            return await pending.reply
+            outcome = await pending.reply
+            return outcome()
         finally:
             requests.finish(pending)
             if not requests.pending:

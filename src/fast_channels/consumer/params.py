@@ -84,7 +84,11 @@ class ParamsReader(Generic[Model]):
             return self.model.model_validate(values)
         except ValidationError as error:
             invalid = InvalidParamsError(_errors(error, places))
-        raise invalid
+        try:
+            raise invalid
+        finally:
+            # It refers to this frame, which would refer to it.
+            del invalid
 
 
 class _Field(NamedTuple):

@@ -20,6 +20,7 @@ This refers to neither the life nor the consumer.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
@@ -66,14 +67,15 @@ class Pending(NamedTuple):
         question: Its kind.
         message: The request as it is sent.
         number: What its reply has to have.
-        reply: A future of the reply.
+        reply: A future of what returns the reply, or raises an error. It holds no error itself, which would
+            refer to the frames that hold the future.
         timer: Ends the request, `None` for one that waits as long as the connection.
     """
 
     question: Question
     message: Any
     number: Number
-    reply: "asyncio.Future[Any]"
+    reply: "asyncio.Future[Callable[[], Any]]"
     timer: asyncio.TimerHandle | None
 
 
@@ -163,7 +165,7 @@ class Requests:
                 f"a {question.name} with {question.field} {shown(number[1])} is already waiting for its reply"
             )
         loop = asyncio.get_running_loop()
-        reply: asyncio.Future[Any] = loop.create_future()
+        reply: asyncio.Future[Callable[[], Any]] = loop.create_future()
         timer = None if timeout is None else loop.call_later(timeout, self._expire, number, timeout)
         self._ended.pop(number, None)
         pending = self.pending[number] = Pending(question, message, number, reply, timer)
@@ -172,26 +174,22 @@ class Requests:
     def finish(self, pending: Pending) -> None:
         """Forget a request for which nobody waits any more."""
         if self.pending.get(pending.number) is pending:
-            self._resolve(pending.number, answered=False)
-        if pending.reply.cancel() or pending.reply.cancelled():
-            return
-        # Asked for, so that nobody is warned of an error that nobody has seen.
-        pending.reply.exception()
+            self._resolve(pending.number)
 
     def end(self) -> None:
         """End every request, because nothing will come any more."""
         for number in [*self.pending]:
             name = self.pending[number].question.name
             text = f"the connection has ended before the reply to {name} came"
-            self._resolve(number, answered=False, error=ConnectionClosed(text))
+            self._resolve(number, partial(_fail, ConnectionClosed, text))
 
     def _expire(self, number: Number, timeout: float) -> None:
         name = self.pending[number].question.name
         text = f"the client has not replied to {name} within {timeout:g} s"
-        self._resolve(number, answered=False, error=TimeoutError(text))
+        self._resolve(number, partial(_fail, TimeoutError, text))
 
     def _resolve(
-        self, number: Number, *, answered: bool, reply: Any = None, error: Exception | None = None
+        self, number: Number, outcome: Callable[[], Any] | None = None, *, answered: bool = False
     ) -> None:
         """Take a request from those that wait, tell whoever waits, and remember that there was one."""
         question, _, _, waiting, timer = self.pending.pop(number)
@@ -200,10 +198,10 @@ class Requests:
         self._ended[number] = question, answered
         if len(self._ended) > REMEMBERED:
             del self._ended[next(iter(self._ended))]
-        if error is not None and not waiting.done():
-            waiting.set_exception(error)
-        elif answered:
-            waiting.set_result(reply)
+        if outcome is None:
+            waiting.cancel()
+        elif not waiting.done():
+            waiting.set_result(outcome)
 
     def passed(self, error: InvalidMessageError) -> str | None:
         """Return what a frame is that is no message: a reply that nobody waits for; `None` if it is none."""
@@ -260,14 +258,15 @@ class Requests:
 
     def _take(self, number: Number, frame: Any) -> bool:
         """Resolve a request with a frame that has its number; returns whether the frame is its reply."""
+        codec = self.pending[number].question.codec
         try:
-            reply = self.pending[number].question.codec.decode(frame)
-        except InvalidMessageError as error:
+            reply = codec.decode(frame)
+        except InvalidMessageError:
             if self._is_message(frame):
                 return False
-            self._resolve(number, answered=False, error=error)
+            self._resolve(number, partial(codec.decode, frame))
         else:
-            self._resolve(number, answered=True, reply=reply)
+            self._resolve(number, lambda: reply, answered=True)
         return True
 
     def _is_message(self, frame: Any) -> bool:
@@ -275,3 +274,7 @@ class Requests:
             return self._client is not None and self._client.decode(frame) is not self
         except InvalidMessageError:
             return False
+
+
+def _fail(kind: type[Exception], text: str) -> None:
+    raise kind(text)

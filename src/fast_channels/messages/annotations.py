@@ -144,7 +144,11 @@ def _validating(adapter: "TypeAdapter[Any]") -> Converter:
         else:
             return {**message, **result} if _is_dict(result) else result
         # Out here, so that nothing that logs the error writes down all that pydantic knows of the message.
-        raise invalid
+        try:
+            raise invalid
+        finally:
+            # It refers to this frame, which would refer to it.
+            del invalid
 
     return convert
 

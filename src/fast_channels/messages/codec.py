@@ -119,7 +119,11 @@ class Codec:
         except ValidationError as error:
             invalid = not_a_message(text, error, tags=self._tags)
         # Out here, so that nothing that logs the error writes down all that pydantic knows of the frame.
-        raise invalid
+        try:
+            raise invalid
+        finally:
+            # It refers to this frame, which would refer to it.
+            del invalid
 
     def check(self, value: Any) -> Any:
         """Return the message that a decoded value is.
@@ -131,7 +135,11 @@ class Codec:
             return self._check(value)
         except ValidationError as error:
             invalid = not_a_message(value, error, tags=self._tags, parse=lambda _: value)
-        raise invalid
+        try:
+            raise invalid
+        finally:
+            # It refers to this frame, which would refer to it.
+            del invalid
 
     @cached_property
     def _tags(self) -> int:
@@ -152,7 +160,11 @@ class Codec:
             refused = unsendable(message, sentence(error))
         except PydanticSerializationError as error:
             refused = unsendable(message, shortened(str(error)))
-        raise refused
+        try:
+            raise refused
+        finally:
+            # It refers to this frame, which would refer to it.
+            del refused
 
     def _written(self, message: Any) -> str:
         text: bytes = self._write(message)
@@ -168,7 +180,11 @@ class Codec:
             return self.adapter.validator.validate_python(message)
         except ValidationError as error:
             refused = unsendable(message, sentence(error))
-        raise refused
+        try:
+            raise refused
+        finally:
+            # It refers to this frame, which would refer to it.
+            del refused
 
     @cached_property
     def requests(self) -> Mapping[Any, "Replies"]:

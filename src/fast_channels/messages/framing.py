@@ -108,7 +108,11 @@ class FramedCodec(Codec):
                 return self._check(value)
             except ValidationError as error:
                 invalid = not_a_message(frame, error, tags=self._tags, parse=lambda _: value)
-        raise invalid
+        try:
+            raise invalid
+        finally:
+            # It refers to this frame, which would refer to it.
+            del invalid
 
     def encode(self, message: Any) -> Any:
         """Return a message as the payload of a frame.
@@ -121,4 +125,8 @@ class FramedCodec(Codec):
             return self.frames.encode(value)
         except (TypeError, ValueError) as error:
             refused = unsendable(message, shortened(str(error)))
-        raise refused
+        try:
+            raise refused
+        finally:
+            # It refers to this frame, which would refer to it.
+            del refused
