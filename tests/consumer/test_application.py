@@ -17,13 +17,15 @@ from fast_channels.consumer import (
 from fast_channels.layers import InMemoryChannelLayer, register_channel_layer
 from fast_channels.testing import HttpCommunicator, WebsocketCommunicator
 
-READ_ONCE = {"close_codes", "codec", "omit_none", "strict_json"}
+READ_ONCE = {"close_codes", "codec", "omit_none", "phases", "strict_json"}
 HONOURED = {
     "asgi_events_from_layer",
     "channel_layer_alias",
     "handshake_grace",
     "max_body_size",
+    "max_concurrent",
     "max_message_size",
+    "max_streams",
     "timeouts",
     "requires_subprotocol",
     "subprotocols",
@@ -68,7 +70,13 @@ def test_every_class_attribute_is_honoured_for_an_instance_or_refused() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("strict_json", False), ("omit_none", True), ("close_codes", None), ("Params", BaseModel)],
+    [
+        ("strict_json", False),
+        ("omit_none", True),
+        ("close_codes", None),
+        ("phases", ()),
+        ("Params", BaseModel),
+    ],
 )
 def test_what_is_read_from_the_class_is_refused(name: str, value: Any) -> None:
     """The error says where to set it."""

@@ -12,7 +12,7 @@ from fast_channels.type_defs import GivenReceive, GivenScope, GivenSend
 if TYPE_CHECKING:
     from fast_channels.consumer.base import AsyncConsumer
 
-_READ_ONCE = frozenset({"Params", "close_codes", "codec", "omit_none", "strict_json"})
+_READ_ONCE = frozenset({"Params", "close_codes", "codec", "omit_none", "phases", "strict_json"})
 """The attributes that are read when a class is defined, so that one of an instance would have no effect."""
 
 _C_co = TypeVar("_C_co", bound="AsyncConsumer", covariant=True)
