@@ -20,7 +20,7 @@ class Backpressure:
 
     def __init__(self) -> None:
         self._limit = READ_AHEAD
-        self.unhandled = 0
+        self.unhandled: int = 0
         self._waiter: asyncio.Future[None] | None = None
 
     def arrived(self) -> bool:

@@ -46,7 +46,7 @@ class Concurrent:
 
     def __init__(self, receive: ASGIReceiveCallable) -> None:
         self._receive = receive
-        self.running = 0
+        self.running: int = 0
         self._streams: dict[tuple[str, Any], asyncio.Task[Any]] = {}
         self._waiter: asyncio.Future[None] | None = None
         self._ended = False

@@ -190,7 +190,7 @@ class Timers:
     __slots__ = ("_alarms", "_wheel", "timeouts")
 
     def __init__(self, timeouts: Timeouts) -> None:
-        self.timeouts = timeouts
+        self.timeouts: Timeouts = timeouts
         self._wheel = wheel_of(asyncio.get_running_loop())
         self._alarms: list[_Limit] = []
 
