@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Generic
 
 from fast_channels.consumer.http import AsyncHttpConsumer
 from fast_channels.consumer.messages import ServerMessage
-from fast_channels.consumer.supervision import spawn
 from fast_channels.messages.codec import Codec
 from fast_channels.messages.generics import resolve_in, type_arguments
 from fast_channels.untrusted import shown
@@ -99,8 +98,7 @@ class AsyncEventStreamConsumer(AsyncHttpConsumer, Generic[ServerMessage]):
         opening = ": open\n" if self.retry is None else f"retry: {round(self.retry * 1000)}\n"
         await self.send_body(opening.encode(), more_body=True)
         if self.keep_alive is not None:
-            # Not self.spawn(), of which name an application may have a method of its own.
-            _ = spawn(self._life, self, self._keep_alive(self.keep_alive), "keep_alive")
+            self._keep_running(self._keep_alive(self.keep_alive), "keep_alive")
 
     async def send_event(
         self, message: ServerMessage, *, id: str | None = None, event: str | None = None

@@ -1,17 +1,16 @@
 """Consumers of HTTP requests."""
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, ClassVar
 
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.consumer.definition import application_classes
 from fast_channels.consumer.headers import JSON_HEADERS, header_pairs
 from fast_channels.consumer.http_life import HttpLife
 from fast_channels.consumer.phases import SERVING
+from fast_channels.consumer.supervision import spawn
+from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
 from fast_channels.exceptions import InvalidParamsError, StopConsumer
-
-if TYPE_CHECKING:
-    from fast_channels.events import HttpDisconnectEvent, HttpRequestEvent
 
 __all__ = ["AsyncHttpConsumer"]
 
@@ -137,6 +136,10 @@ class AsyncHttpConsumer(AsyncConsumer):
         from fast_channels.consumer.params import error_body
 
         await self._refuse_connection(422, JSON_HEADERS, error_body(error))
+
+    def _keep_running(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        # Not spawn(), of which name an application may have a method of its own.
+        _ = spawn(self._life, self, work, name)
 
     async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         await self.send_response(status, body, headers=headers)

@@ -1,7 +1,7 @@
 # Written by `nox -s generate`; changes made by hand are lost.
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, ClassVar
 from fast_channels.consumer.base import AsyncConsumer
 from fast_channels.exceptions import InvalidParamsError, StopConsumer
 from abc import ABCMeta
@@ -190,6 +190,7 @@ class AsyncHttpConsumer(AsyncConsumer):
         Args:
             error: What is wrong with them; the response is a JSON object with its errors.
         """
+    def _keep_running(self, work: Coroutine[Any, Any, None], name: str) -> None: ...
     async def _refuse_connection(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None: ...
     @classmethod
     def _set_up(cls) -> None: ...
