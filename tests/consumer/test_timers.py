@@ -466,18 +466,21 @@ def test_a_code_that_the_class_does_not_declare_is_an_error_when_it_is_defined()
         type("Wrong", (Right,), {"timeouts": Timeouts(idle=1, code=4409)})
 
 
-async def test_a_handler_of_existing_code_may_be_called_timed_out() -> None:
-    """The library calls the hook only where there are limits."""
+async def test_handlers_of_existing_code_may_have_these_names() -> None:
+    """The library calls the hook only where there are limits, which a method is not."""
 
     class Game(AsyncWebsocketConsumer):
         async def timed_out(self, event: Mapping[str, Any]) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]  # it knows nothing of the hook
             await self.send(event["who"])
 
-    events = CONNECT, {"type": "timed.out", "who": "white"}, gone()
-    server = Server(Game.as_asgi(), WEBSOCKET, *events)
+        async def timeouts(self, event: Mapping[str, Any]) -> None:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride, reportAssignmentType]  # nor of the attribute
+            await self.send(event["who"])
+
+    events = [{"type": type_, "who": type_} for type_ in ("timed.out", "timeouts")]
+    server = Server(Game.as_asgi(), WEBSOCKET, CONNECT, *events, gone())
     await server.end()
 
-    assert server.sent[-1]["text"] == "white"
+    assert [event["text"] for event in server.sent[1:]] == ["timed.out", "timeouts"]
 
 
 STEPS = st.lists(st.sampled_from(["tick", "tick", "tick", "frame", "wait", "end wait", "told"]), max_size=30)

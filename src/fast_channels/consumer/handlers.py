@@ -31,7 +31,9 @@ ASGI_HANDLERS: Mapping[str, str] = {type_.replace(".", "_"): type_ for type_ in 
 """The types of the events of servers, by the name of their handler."""
 
 
-USUAL_HANDLER_NAMES = frozenset({"enter", "join", "leave", "request", "serve", "spawn", "timed_out"})
+USUAL_HANDLER_NAMES = frozenset(
+    {"enter", "join", "leave", "request", "serve", "spawn", "timed_out", "timeouts"}
+)
 """Methods that Channels does not have, so code written for it may have handlers of these names."""
 
 
