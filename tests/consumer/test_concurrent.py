@@ -110,6 +110,7 @@ class Server1(Contract):
 
     @Contract.streams(Subscribe, cancel=Unsubscribe)
     async def on_subscribe(self, message: Subscribe) -> AsyncIterator[Next]:
+        task = asyncio.current_task()
         try:
             for number in range(message.count):
                 yield Next(next=number)
@@ -120,8 +121,8 @@ class Server1(Contract):
             if not message.count:
                 await self.gate.wait(f"wait {message.id}")
         finally:
-            task = asyncio.current_task()
-            self.gate.closed.append(f"{message.id} closed in {'' if task is None else task.get_name()}")
+            where = "its task" if asyncio.current_task() is task else "another task"
+            self.gate.closed.append(f"{message.id} closed in {where}")
 
     @Contract.streams(Watch)
     async def on_watch(self, message: Watch) -> AsyncIterator[Next]:
@@ -274,7 +275,7 @@ async def test_a_stream_sends_what_it_yields() -> None:
         assert await websocket.receive_json_from() == {"id": None, "done": "ping"}
 
     assert replies == [{"id": 5, "next": number} for number in range(3)]
-    assert gate.closed == ["5 closed in Answering.on_subscribe"]
+    assert gate.closed == ["5 closed in its task"]
 
 
 async def test_the_client_cancels_a_stream() -> None:
@@ -287,12 +288,12 @@ async def test_the_client_cancels_a_stream() -> None:
         for number in (1, 1, 9):
             await websocket.send_json_to({"type": "unsubscribe", "id": number})
         await wait_all_tasks_blocked()
-        assert gate.closed == ["wait 1", "1 closed in Answering.on_subscribe"]
+        assert gate.closed == ["wait 1", "1 closed in its task"]
         # The number is free again.
         await websocket.send_json_to({"type": "subscribe", "id": 1, "count": 1})
         assert await websocket.receive_json_from() == {"id": 1, "next": 0}
 
-    assert gate.closed[-2:] == ["wait 2", "2 closed in Answering.on_subscribe"]
+    assert gate.closed[-2:] == ["wait 2", "2 closed in its task"]
 
 
 async def test_a_number_streams_once_at_a_time() -> None:
@@ -338,7 +339,7 @@ async def test_a_stream_waits_until_a_reply_is_sent() -> None:
     events.put_nowait({"type": "websocket.disconnect", "code": 1000})
     await serving
 
-    assert gate.closed == ["1 closed in Answering.on_subscribe"]
+    assert gate.closed == ["1 closed in its task"]
 
 
 async def test_frames_of_any_form_can_stream() -> None:
