@@ -205,6 +205,8 @@ async def serve(
             }
         },
     ),
+    # Where checkers read stubs, they read it with those of its bases, which leave out what is private.
+    "fast_channels.consumer.event_stream": View(),
     "fast_channels.consumer.subprotocols": View(
         # Every framework has types of its own for the three arguments.
         members={"BySubprotocol": {"__call__": _APPLICATION}}
