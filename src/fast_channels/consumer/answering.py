@@ -176,7 +176,8 @@ class AnsweringConsumer(AsyncWebsocketConsumer, Generic[ClientMessage, ServerMes
             if isinstance(error, InvalidMessageError):
                 # The frame of a concurrent handler is gone, and the error may be about another one, such as a
                 # reply to a request. Anyway this message is answered.
-                parse = self._parsed if frame is not None else lambda _: to_jsonable_python(message)
+                parse: Callable[[Any], Any]
+                parse = self._parsed if frame is not None else lambda _frame: to_jsonable_python(message)
                 await self._hear(with_frame(error, frame, parse), lambda: parse(frame))
             elif isinstance(error, ReplyError):
                 await self._answer(message, error.reply)

@@ -213,7 +213,7 @@ class MessageConsumer(AnsweringConsumer[ClientMessage, ServerMessage]):
         cls._unchecked = False
         check_receivers(cls.__name__, names, messages, receive=cls._receive, complete=cls._is_complete())
         cls._dispatch = dispatch(cls.__name__, names, messages, receive=cls._receive)
-        classes = {} if cls._dispatch.tagged else cls._dispatch.classes
+        classes: Mapping[Any, str] = {} if cls._dispatch.tagged else cls._dispatch.classes
         cls._receivers = {kind: name for kind, name in classes.items() if name not in cls._modes}
 
     @classmethod

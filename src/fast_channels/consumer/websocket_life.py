@@ -89,7 +89,8 @@ class WebSocketLife(Life[_W]):
             RuntimeError: There has been one already, or no event loop of asyncio runs.
         """
         # With super() every connection would pay twice as much for what few have.
-        Life.begin(self, consumer, scope, receive, send)
+        life: type[Life[_W]] = Life
+        life.begin(self, consumer, scope, receive, send)
         if consumer.timeouts is not None:
             # Applications without time limits do not have to load what they need.
             from fast_channels.consumer.timers import limit_time

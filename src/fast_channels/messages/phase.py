@@ -45,7 +45,9 @@ def check_phases(owner: str, phases: Sequence[Any], messages: Iterable[Any]) -> 
     Raises:
         NameError: A phase names a message that is not defined.
     """
-    strange = [phase for phase in phases if not (isinstance(phase, type) and issubclass(phase, Phase))]
+    strange: list[Any] = [
+        phase for phase in phases if not (isinstance(phase, type) and issubclass(phase, Phase))
+    ]
     if strange:
         raise TypeError(
             f"{owner}.phases has {plain_repr(strange[0])} in it, which is not a subclass of Phase"
