@@ -77,7 +77,11 @@ def spawn(
         work.close()
         raise
     _watch(life, consumer, supervision, task)
-    return task
+    try:
+        return task
+    finally:
+        # The error of an eager task may refer to this frame, which would refer to the task.
+        del task
 
 
 def _name(work: Coroutine[Any, Any, Any]) -> str:
