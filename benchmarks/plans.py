@@ -83,14 +83,14 @@ PLANS: Final = {
     ),
     "group-10": Plan("One delivery, 10 members", _DELIVERIES, 500),
     "group-100": Plan(
-        "One delivery, 100 members", (*_DELIVERIES, "starlette_"), 500, instructions=1000, counted=True
+        "One delivery, 100 members", (*_DELIVERIES, "starlette_"), 500, instructions=400, counted=True
     ),
     "group-json": Plan(
         "One delivery of JSON, 100 members (typed: this library, chanx)",
         ("ours", "published", "channels_", "chanx_"),
         500,
         10,
-        instructions=1000,
+        instructions=400,
         counted=True,
     ),
     "group-1000": Plan("One delivery, 1000 members", _DELIVERIES, 2000, 7, counted=True),

@@ -28,6 +28,9 @@ EMPTY = "empty"
 QUICK_INSTRUCTIONS = ("raw", "ours", "published")
 """Whose instructions a quick run counts."""
 
+COUNTED_IMPORTS = (EMPTY, "base", "ours", "published")
+"""Whose instructions are counted while they are imported: a whole framework takes valgrind long."""
+
 QUICK_SLOWNESS = 4
 """How many times fewer rounds a quick run has."""
 
@@ -82,7 +85,7 @@ class Run:
         steps += len(self.counted())
         if IMPORT in self.scenarios:
             steps += self.rounds(IMPORT_ROUNDS) * (len(IMPORTS) + 1)
-            steps += (len(IMPORTS) + 1) * self.counts_imports
+            steps += len(COUNTED_IMPORTS) * self.counts_imports
         return steps
 
     @property
@@ -153,12 +156,12 @@ def add_instructions(run: Run, figures: Figures, steps: Steps) -> None:
 
     with ThreadPoolExecutor() as threads:
         waiting = [threads.submit(count, *item) for item in run.counted().items()]
-        names = (EMPTY, *IMPORTS) if run.counts_imports else ()
+        names = COUNTED_IMPORTS if run.counts_imports else ()
         imports = {name: threads.submit(count_import, name) for name in names}
         for future in waiting:
             future.result()
         values = {name: future.result() for name, future in imports.items()}
-    for name in IMPORTS if values else ():
+    for name in values.keys() & {*IMPORTS}:
         add(figures[IMPORT][name], {"instructions": values[name] - values[EMPTY]})
 
 

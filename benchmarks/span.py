@@ -2,10 +2,17 @@
 
 import gc
 import os
+import subprocess
 import time
 from typing import TypeAlias
 
 Result: TypeAlias = dict[str, float]
+
+
+def _instrument(switch: str) -> None:
+    """Let callgrind begin or end to count; in between it is fifty times as slow."""
+    command = ["callgrind_control", f"--instr={switch}", str(os.getpid())]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class Span:
@@ -22,6 +29,7 @@ class Span:
     def begin(self) -> None:
         gc.collect()
         if self._marks:
+            _instrument("on")
             os.getppid()
         self._began = time.process_time()
 
@@ -30,5 +38,6 @@ class Span:
         used = time.process_time() - self._began
         if self._marks:
             os.getppid()
+            _instrument("off")
             return {}
         return {"cpu": used / events * 1e6}

@@ -85,7 +85,9 @@ def count_instructions(name: str, scenarios: Sequence[str]) -> dict[str, float]:
     """Run scenarios under valgrind, and return the thousands of instructions of an event."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        with worker(name, *CALLGRIND, "--dump-before=getppid", f"--callgrind-out-file={out}") as one:
+        with worker(
+            name, *CALLGRIND, "--instr-atstart=no", "--dump-before=getppid", f"--callgrind-out-file={out}"
+        ) as one:
             for scenario in scenarios:
                 one.obey(order(scenario, marks=True))
         # The worker marks the beginning and the end of each: part 1 is what came before the first.
