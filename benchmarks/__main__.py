@@ -25,9 +25,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         "nox -s bench --", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=", ".join(known))
-    parser.add_argument(
-        "--quick", action="store_true", help="fewer rounds and contestants, in less than three minutes"
-    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, in less than three minutes")
     parser.add_argument(
         "--slow", action="store_true", help="with contestants that take minutes for a group of 5000"
     )

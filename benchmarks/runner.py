@@ -25,9 +25,6 @@ from benchmarks.workers import (
 EMPTY = "empty"
 """A process that imports nothing."""
 
-QUICK_INSTRUCTIONS = ("raw", "ours", "published")
-"""Whose instructions a quick run counts."""
-
 COUNTED_IMPORTS = (EMPTY, "base", "ours", "published")
 """Whose instructions are counted while they are imported: a whole framework takes valgrind long."""
 
@@ -36,7 +33,6 @@ QUICK_SLOWNESS = 4
 
 IMPORT_ROUNDS = 10
 LEFT_OUT_OF_QUICK = (
-    "group-5000",
     "redis-encrypted",
     "redis-queue",
     "redis-idle",
@@ -74,9 +70,7 @@ class Run:
         for scenario in self.scenarios if self.valgrind else ():
             plan = PLANS.get(scenario)
             for name in self.contestants(scenario) if plan and plan.instructions else ():
-                served = plan is not None and plan.meter.startswith("server")
-                if not self.quick or (name in QUICK_INSTRUCTIONS and not served):
-                    found.setdefault(name, []).append(scenario)
+                found.setdefault(name, []).append(scenario)
         return found
 
     def steps(self) -> int:
@@ -90,7 +84,7 @@ class Run:
 
     @property
     def counts_imports(self) -> bool:
-        return self.valgrind and IMPORT in self.scenarios and not self.quick
+        return self.valgrind and IMPORT in self.scenarios
 
 
 def measure(run: Run, workers: dict[str, Worker], url: str, steps: Steps) -> Figures:
