@@ -75,6 +75,7 @@ def versions() -> dict[str, str]:
 
 
 def _commit() -> str:
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=7"]
+    """Return the last commit of the source, if this is a checkout."""
+    command = ["git", "log", "-1", "--format=%h", "--", "src"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return f" ({done.stdout.strip()})" if done.returncode == 0 else ""
+    return f" ({done.stdout.strip()})" if done.stdout else ""

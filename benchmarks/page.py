@@ -147,12 +147,12 @@ _LOAD = """
 
 uvicorn runs in one process and its clients in another, on the same cores. Every consumer has a memory layer
 and is a member of a group. Each busy consumer gets typed JSON once a second and answers, and each second one
-message is sent to all of them. The other consumers are idle.
+message is sent to all of them. The other consumers are idle. A latency counts from the time at which a client
+was to ask, and includes whatever else the machine was busy with: see the load average.
 """
 
 _ACCOUNTS = """
-Two servers in two processes share one Redis, and both send numbered messages to one group: once at full rate,
-as fast as `group_send()` returns, which is more than the clients of one process can receive; and once at a
-rate that they can receive. A message that a member did not get must be counted in a `ChannelGap` of this
-member.
+Two servers in two processes share one Redis, and both send numbered messages to one group: once at full
+rate, as fast as `group_send()` returns, and once at a fixed rate. A message that a member did not get must
+be counted in a `ChannelGap` of this member.
 """

@@ -111,6 +111,7 @@ async def hold(contestant: Contestant, order: Order) -> Result:
         await asyncio.sleep(0)
         loop.longest = longest_turn = 0.0
         await run(order["events"])
+        await asyncio.sleep(0)  # The step that has just run is measured when it ends.
         task.cancel()
         return {"hold": loop.longest * 1000, "turn": longest_turn * 1000}
 
