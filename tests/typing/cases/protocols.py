@@ -66,7 +66,7 @@ class Station(Contract):
                 raise InvalidMessageError("no", kind="undecodable", code=1008)
             case "unknown_tag" | "wrong_phase":
                 raise InvalidMessageError("no", code=1008, kind="unknown")  # E
-            case "invalid" | "wrong_phase":
+            case "invalid":
                 raise InvalidMessageError("no", code=1008, reason=7)  # E
             case _:
                 assert_never(error.kind)
