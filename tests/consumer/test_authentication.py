@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from fast_channels.type_defs import ChannelMessage
 
 from .driver import CONNECT, GET, HTTP, WEBSOCKET, Server, gone, serve
 
-DENIAL = {**WEBSOCKET, "extensions": {"websocket.http.response": {}}}
+DENIAL: dict[str, Any] = {**WEBSOCKET, "extensions": {"websocket.http.response": {}}}
 
 
 class Ticket(Authenticated[str]):
@@ -197,7 +198,8 @@ def test_no_client_can_make_the_search_for_a_token_fail(
 ) -> None:
     """Whatever it sends, there is a token or there is none."""
     scope = scope_of(headers=[(b"authorization", header)], query_string=query, subprotocols=offered)
-    for one in (scope, {**scope, "headers": []}):
+    without: Mapping[str, Any] = {**scope, "headers": []}
+    for one in (scope, without):
         with suppress(NotAuthenticated):
             assert bearer_token(one, query="token", subprotocol="bearer.")
 
@@ -240,7 +242,7 @@ def endpoint(serve_connection: Any) -> FastAPI:
 
 async def test_an_endpoint_can_serve_its_connection() -> None:
     """With what it knows as arguments, however often."""
-    app = endpoint(lambda websocket: Desk.serve(websocket, user="ann"))
+    app = endpoint(partial(Desk.serve, user="ann"))
     for _ in range(2):
         async with WebsocketCommunicator(app, "/") as websocket:
             assert await websocket.receive_from() == "welcome, ann"
@@ -249,7 +251,7 @@ async def test_an_endpoint_can_serve_its_connection() -> None:
 async def test_an_endpoint_that_gives_wrong_arguments_is_told_so() -> None:
     """By the same error as that of `as_asgi()`."""
     arguments: Any = {"name": "ann"}
-    app = endpoint(lambda websocket: Desk.serve(websocket, **arguments))
+    app = endpoint(partial(Desk.serve, **arguments))
     with pytest.raises(TypeError, match="name"):
         await WebsocketCommunicator(app, "/").connect()
 

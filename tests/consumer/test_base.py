@@ -1426,3 +1426,16 @@ async def test_a_handler_gets_what_its_annotation_asks_for(layer: InMemoryChanne
     await server.end()
 
     assert seen == [Joined(name="alice")]
+
+
+async def test_a_consumer_of_another_protocol_has_no_hook_at_the_end() -> None:
+    """A `disconnect()` there is a method of the application, which nobody else calls."""
+
+    class Custom(AsyncConsumer):
+        async def custom_event(self, message: Mapping[str, Any]) -> None:
+            raise StopConsumer
+
+        async def disconnect(self, code: int) -> None:
+            raise AssertionError
+
+    await serve(Custom.as_asgi(), {"type": "custom"}, {"type": "custom.event"})

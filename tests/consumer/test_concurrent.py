@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from fast_channels.consumer import AsyncJsonWebsocketConsumer, AsyncMessageConsumer
+from fast_channels.consumer.websocket_life import Refusal
 from fast_channels.exceptions import InvalidMessageError
 from fast_channels.messages import Request
 from fast_channels.messages.message_pack import MessagePack
@@ -405,3 +406,22 @@ async def test_an_override_handles_messages_as_its_base_does() -> None:
         assert (await websocket.receive_json_from())["done"] == "ping"
         gate.opened.set()
         assert (await websocket.receive_json_from())["done"] == "override"
+
+
+def test_what_tasks_are_told_of_ends_in_any_order() -> None:
+    """Each forgets its own frame, and no other."""
+
+    async def tell() -> None:
+        one, two, three = Refusal(no_correlation), None, None
+        two = Refusal(no_correlation, one)
+        three = Refusal(no_correlation, two)
+        assert two.removed_from(three) is three
+        assert three.removed_from(three) is one
+        assert one.removed_from(one) is None
+        assert one.removed_from(None) is None
+
+    asyncio.run(tell())
+
+
+def no_correlation() -> None:
+    """Find no field."""

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel
 
-from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer
-from fast_channels.consumer.declared import Declared, declared
+from fast_channels.consumer import AsyncConsumer, AsyncJsonWebsocketConsumer, AsyncWebsocketConsumer
+from fast_channels.consumer.declared import Declared, declared, phases_of
 from fast_channels.messages import ChannelEvent
 
 if TYPE_CHECKING:
@@ -63,3 +63,8 @@ def test_a_class_may_declare_nothing() -> None:
     """Neither a bare consumer nor the base of all."""
     assert declared(AsyncJsonWebsocketConsumer) == Declared(None, None, ())
     assert declared(AsyncConsumer) == Declared(None, None, ())
+
+
+def test_a_consumer_without_messages_has_no_phases() -> None:
+    """There is nothing that a client could send in one of them."""
+    assert phases_of(AsyncWebsocketConsumer) == {}

@@ -527,3 +527,11 @@ def test_a_consumer_of_messages_that_are_defined_later_is_not_judged() -> None:
 
     assert Later.as_asgi().consumer_class is Later
     assert Silent.as_asgi().consumer_class is Silent
+
+
+async def test_an_override_may_ask_for_the_text_of_a_declared_message() -> None:
+    """`encode_json()` writes it as `send_json()` does, and refuses what is not declared."""
+    undeclared: Any = {"type": "seat"}
+    assert json.loads(await Chat.encode_json(Said(text="a"))) == {"type": "said", "text": "a"}
+    with pytest.raises(LocalProtocolError):
+        await Chat.encode_json(undeclared)

@@ -611,3 +611,14 @@ def test_the_server_gets_objects_as_they_are() -> None:
     info = {"file": DESCRIPTOR, "nothing": None}
 
     assert HttpResponseDebugEvent(info=info).to_asgi() == {"type": "http.response.debug", "info": info}
+
+
+def test_the_package_tells_what_is_in_it() -> None:
+    """Although it loads its models at their first use."""
+    assert {"EVENTS", "HttpRequestEvent", "WebSocketSendEvent"} <= {*dir(events)}
+
+
+def test_a_model_gives_its_headers_to_pydantic_as_a_list() -> None:
+    """As servers and existing code expect them."""
+    event = events.HttpResponseStartEvent(status=200, headers=((b"a", b"b"),))
+    assert event.model_dump()["headers"] == [(b"a", b"b")]

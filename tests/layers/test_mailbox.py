@@ -349,3 +349,20 @@ class Turns:
         self._plans.get(self.count, lambda: None)()
         if self.count < 20:
             self._loop.call_soon(self._turn)
+
+
+def test_what_a_receiver_leaves_is_listed_once(room: Mailroom, clock: Clock) -> None:
+    """With what was there before it came, and had been listed then."""
+    put(room, 1, expiry=10)
+    box = room.boxes["a"]
+    with room.lock:
+        waiter = box.add_receiver()
+    put(room, 2, expiry=10)
+    with room.lock:
+        box.remove_receiver(waiter)
+
+    assert len(room.unclaimed) == 2
+    clock.now += 11
+    with room.lock:
+        room.sweep(clock())
+    assert (room.unclaimed, room.stats().expired) == ({}, 2)

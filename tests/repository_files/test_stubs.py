@@ -288,3 +288,22 @@ def test_a_stub_uses_no_name_that_it_does_not_have(path: str) -> None:
             known.add(one.id)
 
     assert {one.id for one in ast.walk(tree) if isinstance(one, ast.Name)} <= known
+
+
+def test_a_stub_has_the_overloads_of_a_function_and_not_what_is_behind_them(tmp_path: Path) -> None:
+    """Checkers would take the implementation for one more overload."""
+    source = tmp_path / "overloaded.py"
+    source.write_text(
+        "from typing import overload\n\n"
+        "@overload\ndef f(x: int) -> int: ...\n@overload\ndef f(x: str) -> str: ...\n"
+        "def f(x: object) -> object:\n    return x\n"
+    )
+    spec = spec_from_file_location("overloaded", source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    text = render(module, View())
+
+    assert (text.count("def f("), text.count("object")) == (2, 0)

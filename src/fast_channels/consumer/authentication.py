@@ -1,7 +1,7 @@
 """Authentication: the user of a connection, determined before its first event is handled."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic
+from typing import Any, Generic
 from urllib.parse import parse_qsl
 
 from pydantic_core import to_json
@@ -10,9 +10,6 @@ from typing_extensions import TypeVar
 from fast_channels.consumer.headers import JSON_HEADERS
 from fast_channels.exceptions import NotAuthenticated, StopConsumer
 from fast_channels.type_defs import ChannelScope
-
-if TYPE_CHECKING:
-    from fast_channels.consumer.base import AsyncConsumer
 
 __all__ = ["Authenticated", "bearer_token", "session_value"]
 
@@ -71,18 +68,17 @@ class Authenticated(Generic[User]):
         await refuse(error.status, [*JSON_HEADERS, *error.headers], to_json({"detail": str(error)}))
 
 
-async def authenticate(consumer: "AsyncConsumer") -> None:
-    """Authenticate the client of a consumer that is `Authenticated`.
+async def authenticate(consumer: Authenticated[Any]) -> None:
+    """Authenticate the client of a consumer.
 
     Raises:
         StopConsumer: The client is not authenticated, and has been refused.
     """
-    if isinstance(consumer, Authenticated):
-        try:
-            consumer.user = await consumer.authenticate()
-        except NotAuthenticated as error:
-            await consumer.unauthenticated(error)
-            raise StopConsumer from None
+    try:
+        consumer.user = await consumer.authenticate()
+    except NotAuthenticated as error:
+        await consumer.unauthenticated(error)
+        raise StopConsumer from None
 
 
 def bearer_token(

@@ -33,7 +33,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from fast_channels.consumer.authentication import authenticate
+from fast_channels.consumer.authentication import Authenticated, authenticate
 from fast_channels.consumer.cleanup import NOTHING, Step, clean_up, rest
 from fast_channels.consumer.crash import fail
 from fast_channels.consumer.foreign import LIFESPAN
@@ -201,8 +201,7 @@ class Life(Generic[_C]):
         alias = consumer.channel_layer_alias
         layer = require_channel_layer(alias, type(consumer).__name__) if alias else None
         consumer.channel_layer = layer
-        reader = self.rules.params
-        if reader is not None:
+        if (reader := self.rules.params) is not None:
             try:
                 vars(consumer)["params"] = reader.read(consumer.scope)
             except InvalidParamsError as error:
@@ -217,8 +216,9 @@ class Life(Generic[_C]):
         else:
             inbox.lost = True
             arrival = inbox.arrival(await inbox.receive())
-        if self.rules.authenticates:
-            await authenticate(consumer)
+        mixed: object = consumer
+        if isinstance(mixed, Authenticated):
+            await authenticate(mixed)
         self.phase = PHASES[self.phase][EVENT]
         if layer is not None:
             inbox.read_ahead()

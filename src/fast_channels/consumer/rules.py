@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from fast_channels.consumer.authentication import Authenticated
 from fast_channels.consumer.foreign import ANSWERS, LIFESPAN, Answer
 from fast_channels.consumer.handlers import (
     ASGI_HANDLERS,
@@ -65,7 +64,6 @@ class Rules:
         declares_messages: Whether the class says what its clients send, or are sent.
         calls: Whether the class has a `__call__()` of its own.
         computes_groups: Whether `groups` is a property, or something else that is asked when it is needed.
-        authenticates: Whether its consumers ask whose connection they serve.
         streams_body: Whether its consumers take the body of a request in parts.
         has_hook: Whether an application's class has a `disconnect()`.
         joinable: The kinds of groups that its consumers may join, as far as one has asked.
@@ -83,7 +81,6 @@ class Rules:
     calls: bool
     computes_groups: bool
     declares_messages: bool
-    authenticates: bool
     streams_body: bool
     has_hook: bool
     # In quotes, because a parametrised model is a class that would be built when this module is imported.
@@ -261,7 +258,6 @@ def find_rules(
         calls=calls,
         computes_groups=hasattr(getattr(consumer, "groups", None), "__get__"),
         declares_messages=declares_messages,
-        authenticates=issubclass(consumer, Authenticated),
         streams_body=any("receive_body" in vars(base) for base in consumer.__mro__ if base not in library),
         has_hook=any("disconnect" in vars(base) for base in consumer.__mro__ if base not in library),
     )

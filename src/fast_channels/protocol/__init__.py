@@ -7,13 +7,6 @@ from fast_channels.late import LateMapping, late
 
 from .states import GONE
 
-if TYPE_CHECKING:
-    from .http import HttpConnection
-    from .lifespan import LifespanConnection
-    from .machine import Connection
-    from .table import Table, Verdict, columns
-    from .websocket import WebSocketConnection
-
 _PLACES: Mapping[str, str] = {
     "Connection": "machine",
     "HttpConnection": "http",
@@ -25,7 +18,13 @@ _PLACES: Mapping[str, str] = {
 }
 
 _found = late(__name__, _PLACES)
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    from .http import HttpConnection
+    from .lifespan import LifespanConnection
+    from .machine import Connection
+    from .table import Table, Verdict, columns
+    from .websocket import WebSocketConnection
+else:
     # Checkers that knew of this function would take any name for one of the package.
     __getattr__ = _found
 
