@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, assert_never, assert_type
+from typing import Any, assert_type
 
 from fast_channels.consumer import (
     AsyncHttpConsumer,
@@ -28,9 +28,9 @@ class Clock(AsyncWebsocketConsumer):
         self.ticking = self.spawn(self.tick())
         self.ticking = self.spawn(self.tick(), name="clock")
         self.ticking = self.spawn(count("text"))  # E
-        assert_type(self.spawn(count("text")), asyncio.Task[int])
-        assert_type(await self.spawn(count("text")), int)
         counted = self.spawn(count("text"))
+        assert_type(counted, asyncio.Task[int])
+        assert_type(await self.spawn(count("text")), int)
         (await counted).upper()  # E
         self.failed = self.spawn(self.tick)  # E
         self.failed = self.spawn(numbers())  # E
@@ -43,7 +43,8 @@ class Clock(AsyncWebsocketConsumer):
 
 class Page(AsyncHttpConsumer):
     async def handle(self, body: bytes) -> None:
-        assert_type(self.spawn(count("text")), asyncio.Task[int])
+        counted = self.spawn(count("text"))
+        assert_type(counted, asyncio.Task[int])
 
 
 class Json(AsyncJsonWebsocketConsumer[str, int]):
@@ -55,11 +56,8 @@ class Limited(AsyncWebsocketConsumer):
     timeouts = Timeouts(accept=5, idle=60.5, code=4408)
 
     async def timed_out(self, kind: TimeoutKind) -> None:
-        match kind:
-            case "accept" | "idle":
-                await super().timed_out(kind)
-            case _:
-                assert_never(kind)
+        assert_type(kind, TimeoutKind)
+        await super().timed_out(kind)
         if kind == "idel":  # E
             await self.close()
         await super().timed_out("idel")  # E
