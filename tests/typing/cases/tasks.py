@@ -28,8 +28,7 @@ class Clock(AsyncWebsocketConsumer):
         self.ticking = self.spawn(self.tick())
         self.ticking = self.spawn(self.tick(), name="clock")
         self.ticking = self.spawn(count("text"))  # E
-        counted = self.spawn(count("text"))
-        assert_type(counted, asyncio.Task[int])
+        counted: asyncio.Task[int] = self.spawn(count("text"))
         assert_type(await self.spawn(count("text")), int)
         (await counted).upper()  # E
         self.failed = self.spawn(self.tick)  # E
@@ -43,8 +42,8 @@ class Clock(AsyncWebsocketConsumer):
 
 class Page(AsyncHttpConsumer):
     async def handle(self, body: bytes) -> None:
-        counted = self.spawn(count("text"))
-        assert_type(counted, asyncio.Task[int])
+        counted: asyncio.Task[int] = self.spawn(count("text"))
+        await self.send_response(200, bytes(await counted))
 
 
 class Json(AsyncJsonWebsocketConsumer[str, int]):
@@ -58,8 +57,6 @@ class Limited(AsyncWebsocketConsumer):
     async def timed_out(self, kind: TimeoutKind) -> None:
         assert_type(kind, TimeoutKind)
         await super().timed_out(kind)
-        if kind == "idel":  # E
-            await self.close()
         await super().timed_out("idel")  # E
 
 
