@@ -115,6 +115,10 @@ protocol.machine protocol.steps protocol.table protocol.websocket
 """
 
 
+OF_NAMES = {"_blake2", "_hashlib", "hashlib", "hmac", "secrets"}
+"""What makes names of channels that nobody can guess; newer releases of pydantic have loaded it already."""
+
+
 def modules(program: str) -> set[str]:
     """Return the modules that a program loads beyond asyncio, pydantic and what a model needs."""
     before = (
@@ -142,7 +146,7 @@ def test_an_application_loads_no_more_than_it_needs() -> None:
         *named("messages.", OF_MESSAGES),
         *named("", OTHERS),
     }
-    assert {name for name in loaded if "fast_channels" not in name} == set()
+    assert {name for name in loaded if "fast_channels" not in name} <= OF_NAMES
 
 
 def test_no_model_is_built_by_an_import() -> None:
