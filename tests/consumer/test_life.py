@@ -53,6 +53,7 @@ class World:
     overlaps: list[str] = field(default_factory=list[str])
     first_error: BaseException | None = None
     strayed: bool = False
+    task_steering: list[BaseException] = field(default_factory=list[BaseException])
     spawned: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
     supervised: list[asyncio.Task[None]] = field(default_factory=list[asyncio.Task[None]])
     task_errors: list[BaseException] = field(default_factory=list[BaseException])
@@ -88,7 +89,8 @@ class World:
             task = asyncio.current_task()
             self.strayed = self.strayed or (task is not None and not task.cancelling())
             raise
-        except STEERING:
+        except STEERING as error:
+            self.task_steering.append(error)
             raise
         except BaseException as error:
             self.task_errors.append(error)
@@ -629,8 +631,7 @@ def check(life: Life, kind: type[AsyncConsumer]) -> None:
     if layer is not None:
         check_layer(life, layer)
     # 3: the first error is the one that propagates.
-    of_task = life.outcome in world.task_errors or (world.strayed and is_stray(life.outcome))
-    if world.first_error is not None and not (life.cancelled or of_task):
+    if world.first_error is not None and not (life.cancelled or is_of_task(life)):
         assert same(life.outcome, world.first_error)
     # 4: one at a time, in order, none lost on the way.
     assert not world.overlaps
@@ -696,10 +697,20 @@ def check_layer(life: Life, layer: FragileLayer) -> None:
         assert not layer.memberships()
 
 
-def is_stray(error: BaseException | None) -> bool:
-    """Tell whether an error says that a supervised task ended with a cancellation that was not asked for."""
-    cause = None if error is None else error.__cause__
-    return str(error).startswith("World.supervise of") and isinstance(cause, asyncio.CancelledError)
+def is_of_task(life: Life) -> bool:
+    """Tell whether a life has ended as a supervised task made it end: by its error, or by what steers.
+
+    The cancellation with which the task interrupted a handler is then not the first error.
+    """
+    world, outcome = life.world, life.outcome
+    if outcome in [*world.task_errors, *world.task_steering]:
+        return True
+    if not isinstance(world.first_error, asyncio.CancelledError):
+        return False
+    if outcome is None:
+        return any(isinstance(error, StopConsumer) for error in world.task_steering)
+    is_stray = isinstance(outcome.__cause__, asyncio.CancelledError)
+    return world.strayed and is_stray and str(outcome).startswith("World.supervise of")
 
 
 def same(error: BaseException | None, first: BaseException) -> bool:
@@ -722,17 +733,18 @@ def run(*arguments: Any, **options: Any) -> None:
         asyncio.run(live(*arguments, **options))
 
 
-# A task whose own error interrupts a handler: what came of that is not the first error.
+def interrupted_by(error: type[BaseException]) -> dict[str, list[Action]]:
+    """Return the program of a handler that is interrupted by a supervised task, and of nothing else."""
+    open_ = [("supervise", [("raise", error)]), ("turn", None), ("turn", None)]
+    return {"open": open_, "frame": [], "message": [], "disconnect": []}
+
+
 @example(
     layer=None,
-    program={
-        "open": [("supervise", [("raise", asyncio.CancelledError)]), ("turn", None), ("turn", None)],
-        "frame": [],
-        "message": [],
-        "disconnect": [],
-    },
+    program=interrupted_by(asyncio.CancelledError),
     script=[("give", {"type": "websocket.connect"})],
 )
+@example(layer=None, program=interrupted_by(StopConsumer), script=[("give", {"type": "websocket.connect"})])
 @given(
     layer=LAYERS,
     program=programs(BARE_CALLS, [("call", ("send", {"message": {"type": "websocket.accept"}}))]),
