@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -47,6 +48,24 @@ def modules(tmp_path: Path) -> Path:
 def test_the_code_of_a_section_runs(one: Section) -> None:
     """A reader can copy the code of a section, on its own, into an empty file."""
     assert one.run().__name__ == one.module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_block_that_continues_another_one_says_so(page: Path) -> None:
+    """A reader can copy any other block, on its own, into an empty file."""
+    text = page.read_text()
+    silent: list[str] = []
+    for block in re.finditer(
+        r"\n(?P<before>[^\n]*)\n\n```python\n(?P<code>.*?)^```", text, re.DOTALL | re.MULTILINE
+    ):
+        module = sys.modules["pasted"] = ModuleType("pasted")
+        try:
+            exec(compile(block["code"], page, "exec"), module.__dict__)
+        except NameError as error:
+            if "the module above" not in block["before"]:
+                silent.append(f"line {text[: block.start('code')].count(chr(10)) + 1}: {error}")
+
+    assert silent == []
 
 
 def test_the_code_passes_mypy(modules: Path) -> None:
